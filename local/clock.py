@@ -1,0 +1,165 @@
+"""Simulated time for the local cloud: real, scaled, or instant.
+
+Everything in the local cloud that takes time asks this clock. On a scaled clock a simulated
+second lasts 1/speed real seconds. On the instant clock nobody really waits: when every
+participant (a running execution, an event being delivered) is asleep, time jumps to the first
+one that wants to wake up. So a 24-hour restore takes seconds, and many executions at once still
+see one consistent order of time.
+"""
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Sleeper(Protocol):
+    """Somebody that can wait on the clock."""
+
+    def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
+        """Wait `seconds` of simulated time, or until `interrupt` is set."""
+
+
+class Clock(Sleeper, Protocol):
+    """A source of simulated time that threads can wait on."""
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds per real second; 0 when time only moves while everybody waits."""
+
+    def now(self) -> datetime:
+        """The simulated time, aware, in UTC."""
+
+    def join(self) -> "Participant":
+        """Take part: an instant clock stands still while a participant is awake."""
+
+
+class Participant(Sleeper, Protocol):
+    """Somebody whose work holds an instant clock still, from `join` until `leave`."""
+
+    def leave(self) -> None:
+        """Stop taking part. Calling it twice is harmless."""
+
+
+@contextmanager
+def participant(clock: Clock) -> Iterator[Participant]:
+    """Take part in `clock` for the length of a block."""
+    me = clock.join()
+    try:
+        yield me
+    finally:
+        me.leave()
+
+
+class ScaledClock:
+    """A clock that runs `speed` times as fast as the real one, from `start` (now by default)."""
+
+    def __init__(self, speed: float = 1.0, start: datetime | None = None) -> None:
+        if speed <= 0:
+            raise ValueError(f"a scaled clock needs a speed above 0, not {speed}")
+        self._speed = speed
+        self._start = start or datetime.now(UTC)
+        self._origin = time.monotonic()
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=(time.monotonic() - self._origin) * self._speed)
+
+    def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
+        (interrupt or threading.Event()).wait(max(seconds, 0) / self._speed)
+
+    def join(self) -> "ScaledClock":
+        return self
+
+    def leave(self) -> None:
+        """Scaled time passes by itself, whoever takes part."""
+
+
+@dataclass(order=True)
+class _Alarm:
+    wakes_at: datetime
+    order: int
+    holds_clock: bool
+    rings: bool = False
+
+
+class InstantClock:
+    """A clock that jumps to the next alarm as soon as no participant is awake."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._now = start or datetime.now(UTC)
+        self._awake = 0
+        self._alarms: list[_Alarm] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+
+    @property
+    def speed(self) -> float:
+        return 0.0
+
+    def now(self) -> datetime:
+        with self._changed:
+            return self._now
+
+    def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
+        self._sleep(seconds, interrupt, holds_clock=False)
+
+    def join(self) -> "_InstantParticipant":
+        with self._changed:
+            self._awake += 1
+        return _InstantParticipant(self)
+
+    def _leave(self) -> None:
+        with self._changed:
+            self._awake -= 1
+            self._ring_if_all_asleep()
+
+    def _sleep(self, seconds: float, interrupt: threading.Event | None, holds_clock: bool) -> None:
+        with self._changed:
+            wakes_at = self._now + timedelta(seconds=max(seconds, 0))
+            alarm = _Alarm(wakes_at, next(self._order), holds_clock)
+            heapq.heappush(self._alarms, alarm)
+            self._awake -= holds_clock
+            while not alarm.rings:
+                self._ring_if_all_asleep()
+                if alarm.rings:
+                    return
+                if interrupt is not None and interrupt.is_set():
+                    self._alarms.remove(alarm)
+                    heapq.heapify(self._alarms)
+                    self._awake += holds_clock
+                    return
+                self._changed.wait(timeout=None if interrupt is None else 0.02)
+
+    def _ring_if_all_asleep(self) -> None:
+        """Move time to the next alarm; who it wakes counts as awake at once."""
+        if self._awake or not self._alarms:
+            return
+        self._now = max(self._now, self._alarms[0].wakes_at)
+        while self._alarms and self._alarms[0].wakes_at <= self._now:
+            alarm = heapq.heappop(self._alarms)
+            alarm.rings = True
+            self._awake += alarm.holds_clock
+        self._changed.notify_all()
+
+
+class _InstantParticipant:
+    def __init__(self, clock: InstantClock) -> None:
+        self._clock = clock
+        self._takes_part = True
+
+    def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
+        self._clock._sleep(seconds, interrupt, holds_clock=True)
+
+    def leave(self) -> None:
+        if self._takes_part:
+            self._takes_part = False
+            self._clock._leave()

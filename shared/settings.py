@@ -1,0 +1,96 @@
+"""What a deployment decides: filled by the CDK app, read by the functions from their environment."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+
+from shared.errors import ConfigurationError
+
+Hours = Annotated[float, Field(gt=0, le=24 * 14)]
+
+
+class RequestDefaults(BaseModel):
+    """What a request gets when it leaves a field out (design, section 6). `None`: no default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    source_region: str
+    target_region: str
+    db_instance_class: str = "db.r6g.large"
+    vpc_security_group_ids: tuple[str, ...] = ()
+    db_subnet_group_name: str | None = None
+    db_cluster_parameter_group_name: str | None = None
+    db_parameter_group_name: str | None = None
+    port: PositiveInt | None = None
+    kms_key_id: str | None = None
+    admin_secret_id: str | None = None
+    users_secret_id: str | None = None
+
+
+class PhaseDeadlines(BaseModel):
+    """How many hours a phase may last before it fails with an error of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    copy_hours: Hours = 24
+    delete_hours: Hours = 6
+    restore_hours: Hours = 24
+    archive_hours: Hours = 24
+
+
+class Settings(BaseModel):
+    """The settings of one deployment, as its functions see them.
+
+    Every field is one environment variable, its name in upper case; what is not a plain text is
+    JSON. `to_environment` writes what `from_environment` reads.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    account_id: str
+    state_table: str
+    audit_table: str
+    topic_arn: str
+    defaults: RequestDefaults
+    replaceable_clusters: tuple[str, ...] = ()
+    deadlines: PhaseDeadlines = PhaseDeadlines()
+    state_retention_days: PositiveInt = 90
+    audit_retention_days: PositiveInt = 365
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings; raises `ConfigurationError` naming every variable that is wrong."""
+        values = {
+            name: _decoded(environment[name.upper()], is_text=field.annotation is str)
+            for name, field in cls.model_fields.items()
+            if name.upper() in environment
+        }
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+                for problem in error.errors(include_input=False)
+            )
+            raise ConfigurationError(
+                f"The function's environment is wrong: {wrong}. Deploy the stack again."
+            ) from None
+
+    def to_environment(self) -> dict[str, str]:
+        """Write the settings as environment variables."""
+        values = self.model_dump(mode="json")
+        return {
+            name.upper(): value if isinstance(value, str) else json.dumps(value)
+            for name, value in values.items()
+        }
+
+
+def _decoded(value: str, *, is_text: bool) -> object:
+    if is_text:
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
