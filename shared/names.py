@@ -1,5 +1,7 @@
 """The steps, and the one name each of them has in every layer."""
 
+import hashlib
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -36,3 +38,40 @@ TAG_OPERATION = "aurora-restore:operation-id"
 TAG_SOURCE_SNAPSHOT = "aurora-restore:source-snapshot"
 TAG_TARGET_CLUSTER = "aurora-restore:target-cluster"
 TAG_DELETE_AFTER = "aurora-restore:delete-after"
+
+
+def operation_id(execution_arn: str, started_at: datetime) -> str:
+    """The id of the operation of an execution: the same for ever, and no other execution's."""
+    return f"restore-{started_at:%Y%m%d-%H%M%S}-{_fingerprint(execution_arn)}"
+
+
+def copy_id(cluster_id: str, taken_at: datetime, operation_id: str) -> str:
+    """The id of a temporary snapshot: `<cluster>-<date>-copy-<fingerprint>`.
+
+    Not the source's id with a suffix: `rds:` is not allowed in the id of a copy.
+    """
+    return _joined(cluster_id, f"{taken_at:%Y-%m-%d}-copy-{_fingerprint(operation_id)}")
+
+
+def final_snapshot_id(cluster_id: str, operation_id: str) -> str:
+    """The id of the final snapshot of a replaced cluster."""
+    return _joined(cluster_id, f"final-{_fingerprint(operation_id)}")
+
+
+def instance_id(cluster_id: str, number: int, operation_id: str) -> str:
+    """The id of the `number`-th instance (from 1, the writer) of a restored cluster."""
+    return _joined(cluster_id, f"{_fingerprint(operation_id)}-{number}")
+
+
+def lock_id(account_id: str, region: str, cluster_id: str) -> str:
+    """The key of the item that only one operation at a time can put for a target."""
+    return f"LOCK#{account_id}#{region}#{cluster_id}"
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
+
+
+def _joined(cluster_id: str, suffix: str) -> str:
+    """Keep within the 63 characters of an RDS identifier, without a double hyphen at the seam."""
+    return f"{cluster_id[: 62 - len(suffix)].rstrip('-')}-{suffix}"

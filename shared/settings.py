@@ -37,7 +37,6 @@ class PhaseDeadlines(BaseModel):
     copy_hours: Hours = 24
     delete_hours: Hours = 6
     restore_hours: Hours = 24
-    archive_hours: Hours = 24
 
 
 class Settings(BaseModel):

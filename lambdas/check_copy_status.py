@@ -1,0 +1,28 @@
+"""See how far the copy is."""
+
+from shared import progress
+from shared.aws import Aws
+from shared.errors import CopyFailed
+from shared.names import Step
+from shared.operation import Operation
+from shared.progress import Phase
+from shared.step import step
+
+
+@step(Step.CHECK_COPY_STATUS)
+def handler(operation: Operation, aws: Aws) -> Operation:
+    hop = operation.next_hop
+    copy = aws.aurora(hop.region).snapshot(hop.snapshot_id)
+    if copy is None:
+        raise CopyFailed(
+            f"Snapshot copy {hop.snapshot_id} in {hop.region} is gone: somebody deleted it while "
+            "it was being made, which cancels the copy. Start a new restore."
+        )
+    if copy.has_failed:
+        raise CopyFailed(
+            f"Snapshot copy {hop.snapshot_id} in {hop.region} ended as {copy.status} at "
+            f"{copy.percent or 0} %. See the RDS events of the snapshot for the reason."
+        )
+    if not copy.is_available:
+        progress.check_deadline(operation, Phase.COPY, aws.settings.deadlines, f"Copy {copy.id}")
+    return operation.copy_seen(copy)

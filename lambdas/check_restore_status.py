@@ -1,0 +1,41 @@
+"""See how far cluster and instances are, and where they can be reached."""
+
+from shared import progress
+from shared.aws import Aws
+from shared.errors import RestoreFailed
+from shared.facts import Cluster, Instance
+from shared.names import Step
+from shared.operation import Operation
+from shared.progress import Phase
+from shared.step import step
+
+
+@step(Step.CHECK_RESTORE_STATUS)
+def handler(operation: Operation, aws: Aws) -> Operation:
+    request = operation.request
+    aurora = aws.aurora(request.target_region)
+    cluster = aurora.cluster(request.target_cluster_id)
+    if cluster is None:
+        raise RestoreFailed(
+            f"Cluster {request.target_cluster_id} in {request.target_region} is gone: somebody "
+            "deleted it while it was being restored. Start a new restore."
+        )
+    instances = aurora.instances(cluster.id)
+    check_not_failed(cluster, instances)
+    is_finished = cluster.is_settled and all(instance.is_settled for instance in instances)
+    if not is_finished:
+        progress.check_deadline(
+            operation, Phase.RESTORE, aws.settings.deadlines, f"Restoring cluster {cluster.id}"
+        )
+    return operation.restore_seen(cluster, instances, is_finished=is_finished)
+
+
+def check_not_failed(cluster: Cluster, instances: tuple[Instance, ...]) -> None:
+    """Raise `RestoreFailed` naming everything that is in a status it cannot leave."""
+    failed = [f"cluster {cluster.id} is {cluster.status}"] if cluster.has_failed else []
+    failed += [f"instance {one.id} is {one.status}" for one in instances if one.has_failed]
+    if failed:
+        raise RestoreFailed(
+            f"The restore cannot go on: {', '.join(failed)}. See the RDS events for the reason, "
+            "then delete what was restored and start a new restore."
+        )

@@ -1,0 +1,13 @@
+"""Start the next hop of the copy route, or adopt it when it was already started."""
+
+from shared.aws import Aws
+from shared.names import Step
+from shared.operation import Operation
+from shared.step import step
+
+
+@step(Step.COPY_SNAPSHOT)
+def handler(operation: Operation, aws: Aws) -> Operation:
+    hop = operation.next_hop
+    copy = aws.aurora(hop.region).ensure_copy(hop, operation.copy_tags)
+    return operation.copying(copy)

@@ -1,0 +1,47 @@
+"""Bring the cluster one move nearer to what was asked: cluster, instances, master password."""
+
+from shared.aurora import Aurora
+from shared.aws import Aws
+from shared.facts import Cluster
+from shared.names import Step
+from shared.operation import Operation
+from shared.state import Move
+from shared.step import step
+
+
+@step(Step.RESTORE_SNAPSHOT)
+def handler(operation: Operation, aws: Aws) -> Operation:
+    request = operation.request
+    aurora = aws.aurora(request.target_region)
+    cluster = aurora.ensure_restored(request, operation.restorable_snapshot, operation.tags)
+    if not cluster.is_settled:
+        return operation.moving(Move.CLUSTER, cluster, {})
+    present = {instance.id: instance.status for instance in aurora.instances(cluster.id)}
+    if not set(operation.instance_ids) <= set(present):
+        return create_instances(operation, aurora, cluster)
+    return change_master_password(operation, aws, cluster, present)
+
+
+def create_instances(operation: Operation, aurora: Aurora, cluster: Cluster) -> Operation:
+    """Start creating the writer and the readers that are not there yet."""
+    instances = [
+        aurora.ensure_instance(
+            instance_id, operation.request, operation.snapshot.engine, operation.tags
+        )
+        for instance_id in operation.instance_ids
+    ]
+    return operation.moving(Move.INSTANCES, cluster, {one.id: one.status for one in instances})
+
+
+def change_master_password(
+    operation: Operation, aws: Aws, cluster: Cluster, instances: dict[str, str]
+) -> Operation:
+    """Take the password that came along with the snapshot away from the master user."""
+    request = operation.request
+    aurora = aws.aurora(request.target_region)
+    admin = aws.secrets.admin(request.admin_secret_id)
+    if admin.password is None:
+        cluster = aurora.ensure_managed_password(cluster)
+    else:
+        cluster = aurora.set_master_password(cluster.id, admin.password.get_secret_value())
+    return operation.moving(Move.MASTER_PASSWORD, cluster, instances)

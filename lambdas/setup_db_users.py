@@ -1,0 +1,48 @@
+"""Create users and grants, lock out the logins that came along, prove both by logging in."""
+
+from shared.aws import Aws
+from shared.errors import ResourceBusy
+from shared.lockout import lock_other_logins
+from shared.names import Step
+from shared.operation import Operation
+from shared.postgres import Login, Server
+from shared.proof import prove
+from shared.step import step
+from shared.users import set_up
+
+
+@step(Step.SETUP_DB_USERS)
+def handler(operation: Operation, aws: Aws) -> Operation:
+    templates = aws.secrets.users(operation.request.users_secret_id)
+    names = tuple(user.username for user in templates.users)
+    server = restored_server(operation, aws)
+    set_up(server, templates.users)
+    locked = (
+        lock_other_logins(server, names, operation.operation_id)
+        if templates.lock_other_logins
+        else ()
+    )
+    prove(server, templates.users)
+    return operation.users_ready(names, locked)
+
+
+def restored_server(operation: Operation, aws: Aws) -> Server:
+    """The restored cluster's writer and its master user's login.
+
+    Raises `ResourceBusy` while the cluster is in a passing status.
+    """
+    request = operation.request
+    cluster = aws.aurora(request.target_region).cluster(request.target_cluster_id)
+    if (
+        cluster is None
+        or cluster.endpoint is None
+        or cluster.port is None
+        or not cluster.is_settled
+    ):
+        raise ResourceBusy(f"Cluster {request.target_cluster_id} cannot be connected to just now.")
+    admin = aws.secrets.admin(request.admin_secret_id)
+    if admin.password is None and cluster.master_secret_arn:
+        admin = aws.secrets.managed(cluster.master_secret_arn)
+    if admin.password is None:
+        raise ResourceBusy(f"RDS has not made the master secret of {cluster.id} yet.")
+    return Server(cluster.endpoint, cluster.port, Login(admin.username, admin.password))

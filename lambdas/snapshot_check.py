@@ -1,0 +1,74 @@
+"""Check the request, create the operation, choose the snapshot, plan the copy route."""
+
+from pydantic import JsonValue
+
+from shared import clock, guard, names, preflight, selection
+from shared.aws import Aws
+from shared.errors import InvalidRequest
+from shared.model import Model, Moment
+from shared.names import Step
+from shared.operation import Operation
+from shared.request import RestoreRequest
+from shared.route import plan_route
+from shared.state import ReplacedCluster
+from shared.step import Event, step
+
+
+class Start(Model):
+    """What the state machine hands to the first step."""
+
+    request: JsonValue
+    execution_arn: str
+    execution_start_time: Moment
+
+
+def create_operation(event: Event, aws: Aws) -> Operation:
+    """The execution's operation: created and locked now, or by an earlier call."""
+    start = Start.model_validate(event)
+    request = RestoreRequest.parse(start.request, aws.settings.defaults)
+    operation_id = request.operation_id or names.operation_id(
+        start.execution_arn, start.execution_start_time
+    )
+    existing = aws.store.load(operation_id)
+    if existing is None:
+        parameters = request.model_dump(mode="json", exclude_none=True)
+        return aws.store.begin(
+            Operation.begin(
+                operation_id, start.execution_arn, start.execution_start_time, parameters
+            )
+        )
+    if existing.execution_arn != start.execution_arn:
+        raise InvalidRequest(
+            f"operation_id: {operation_id} was used by execution {existing.execution_arn}; "
+            "choose another, or leave it out."
+        )
+    return existing
+
+
+@step(Step.SNAPSHOT_CHECK, find=create_operation)
+def handler(operation: Operation, aws: Aws) -> Operation:
+    request = operation.request
+    snapshots = selection.candidates(aws.aurora(request.source_region), request)
+    snapshot = selection.choose(snapshots, request)
+    guard.check_target_is_not_source(request, snapshot.cluster_id)
+    route = plan_route(
+        snapshot, request.target_region, request.kms_key_id, operation.operation_id, clock.now()
+    )
+    replaced = find_replaced(operation, aws)
+    preflight.check(aws, request, snapshot)
+    return operation.found(snapshot, route, replaced)
+
+
+def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
+    """The cluster that has the target id now, if there is one and it may be replaced."""
+    request = operation.request
+    there = aws.aurora(request.target_region).cluster(request.target_cluster_id)
+    if there is None:
+        return None
+    guard.check_replaceable(there, request, aws.settings)
+    final_snapshot = names.final_snapshot_id(there.id, operation.operation_id)
+    return ReplacedCluster(
+        cluster_id=there.id,
+        resource_id=there.resource_id,
+        final_snapshot_id=final_snapshot if request.final_snapshot else None,
+    )

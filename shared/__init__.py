@@ -1,0 +1,1 @@
+"""What the steps share: the domain, the gateways, and the step runner."""

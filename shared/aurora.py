@@ -1,0 +1,336 @@
+"""Aurora in one region: the only place that calls RDS. Verbs of the domain in, facts out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from shared.aws_errors import named_errors
+from shared.errors import ConfigurationError, NotOurs, SnapshotNotFound
+from shared.facts import Cluster, Instance, Member, Snapshot
+from shared.names import TAG_OPERATION
+from shared.request import RestoreRequest
+from shared.route import Hop
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_rds.type_defs import (
+        DBClusterSnapshotTypeDef,
+        DBClusterTypeDef,
+        DBInstanceTypeDef,
+        TagTypeDef,
+    )
+
+
+class Aurora:
+    """The clusters, instances and snapshots of one region.
+
+    Every verb that changes something may be called twice: `ensure_…` finds what is there already
+    and adopts it when it carries this operation's tag; what carries another raises `NotOurs`.
+    """
+
+    def __init__(self, client: "RDSClient", region: str) -> None:
+        self._client = client
+        self._region = region
+
+    # Looking
+
+    def cluster(self, cluster_id: str) -> Cluster | None:
+        """The cluster that has this id now."""
+        with named_errors(f"Looking at cluster {cluster_id} in {self._region}"):
+            try:
+                found = self._client.describe_db_clusters(DBClusterIdentifier=cluster_id)
+            except self._client.exceptions.DBClusterNotFoundFault:
+                return None
+        return _cluster(found["DBClusters"][0])
+
+    def instances(self, cluster_id: str) -> tuple[Instance, ...]:
+        """The instances of a cluster, those under deletion included."""
+        with named_errors(f"Looking at the instances of {cluster_id} in {self._region}"):
+            pages = self._client.get_paginator("describe_db_instances").paginate(
+                Filters=[{"Name": "db-cluster-id", "Values": [cluster_id]}]
+            )
+            return tuple(_instance(one) for page in pages for one in page["DBInstances"])
+
+    def snapshot(self, snapshot_id: str) -> Snapshot | None:
+        """The cluster snapshot with this id or ARN."""
+        # An automated snapshot is only found by id when its type is named too (botocore's model).
+        name = snapshot_id.rsplit(":cluster-snapshot:", 1)[-1]
+        kind = {"SnapshotType": "automated"} if name.startswith("rds:") else {}
+        with named_errors(f"Looking at snapshot {snapshot_id} in {self._region}"):
+            try:
+                found = self._client.describe_db_cluster_snapshots(
+                    DBClusterSnapshotIdentifier=snapshot_id, **kind
+                )
+            except self._client.exceptions.DBClusterSnapshotNotFoundFault:
+                return None
+        listed = found["DBClusterSnapshots"]
+        return _snapshot(listed[0]) if listed else None
+
+    def snapshots_of(self, cluster_id: str) -> tuple[Snapshot, ...]:
+        """Every automated and manual snapshot of a cluster."""
+        with named_errors(f"Listing the snapshots of {cluster_id} in {self._region}"):
+            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
+                DBClusterIdentifier=cluster_id
+            )
+            return tuple(_snapshot(one) for page in pages for one in page["DBClusterSnapshots"])
+
+    def manual_snapshots(self) -> tuple[Snapshot, ...]:
+        """Every manual snapshot of the region."""
+        with named_errors(f"Listing the manual snapshots in {self._region}"):
+            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
+                SnapshotType="manual"
+            )
+            return tuple(_snapshot(one) for page in pages for one in page["DBClusterSnapshots"])
+
+    def check_subnet_group(self, name: str) -> None:
+        """Raise `ConfigurationError` when there is no such subnet group."""
+        self._check(
+            "subnet group",
+            name,
+            lambda: self._client.describe_db_subnet_groups(DBSubnetGroupName=name),
+        )
+
+    def check_cluster_parameter_group(self, name: str) -> None:
+        """Raise `ConfigurationError` when there is no such cluster parameter group."""
+        self._check(
+            "cluster parameter group",
+            name,
+            lambda: self._client.describe_db_cluster_parameter_groups(
+                DBClusterParameterGroupName=name
+            ),
+        )
+
+    def check_parameter_group(self, name: str) -> None:
+        """Raise `ConfigurationError` when there is no such instance parameter group."""
+        self._check(
+            "parameter group",
+            name,
+            lambda: self._client.describe_db_parameter_groups(DBParameterGroupName=name),
+        )
+
+    def _check(self, what: str, name: str, describe: Callable[[], object]) -> None:
+        try:
+            with named_errors(f"Looking at {what} {name} in {self._region}"):
+                describe()
+        except ConfigurationError:
+            raise ConfigurationError(f"There is no {what} {name} in {self._region}.") from None
+
+    # Copying
+
+    def ensure_copy(self, hop: Hop, tags: Mapping[str, str]) -> Snapshot:
+        """Start the snapshot copy of a hop into this region, or find it started."""
+        there = self.snapshot(hop.snapshot_id)
+        if there is None:
+            key = {"KmsKeyId": hop.kms_key_id} if hop.kms_key_id else {}
+            with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._region}"):
+                answer = self._client.copy_db_cluster_snapshot(
+                    SourceDBClusterSnapshotIdentifier=hop.source_arn,
+                    TargetDBClusterSnapshotIdentifier=hop.snapshot_id,
+                    SourceRegion=hop.source_region,
+                    Tags=_tag_list(tags),
+                    **key,
+                )
+            there = _snapshot(answer["DBClusterSnapshot"])
+        _check_ours("snapshot", there.id, there.tags, tags)
+        return there
+
+    def ensure_snapshot_deleted(self, snapshot_id: str) -> bool:
+        """Delete a snapshot, unless it is gone, which is the answer.
+
+        Raises `NotOurs` for one that this pipeline did not make.
+        """
+        there = self.snapshot(snapshot_id)
+        if there is None:
+            return True
+        if TAG_OPERATION not in there.tags:
+            raise NotOurs(
+                f"Snapshot {snapshot_id} in {self._region} does not carry this pipeline's tag. "
+                "It stays; look who made it."
+            )
+        with named_errors(f"Deleting snapshot {snapshot_id} in {self._region}"):
+            self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot_id)
+        return False
+
+    # Restoring
+
+    def ensure_restored(
+        self, request: RestoreRequest, snapshot_id: str, tags: Mapping[str, str]
+    ) -> Cluster:
+        """Start restoring the target cluster, without instances, or find it started.
+
+        The engine version is the snapshot's: leaving it out would mean the region's default.
+        """
+        there = self.cluster(request.target_cluster_id)
+        if there is None:
+            snapshot = self.snapshot(snapshot_id)
+            if snapshot is None:
+                raise SnapshotNotFound(
+                    f"Snapshot {snapshot_id} in {self._region} is gone, so nothing can be restored "
+                    "from it. Start a new restore."
+                )
+            scaling = request.serverless_v2
+            wanted = _given(
+                VpcSecurityGroupIds=list(request.vpc_security_group_ids),
+                DBSubnetGroupName=request.db_subnet_group_name,
+                DBClusterParameterGroupName=request.db_cluster_parameter_group_name,
+                Port=request.port,
+                KmsKeyId=request.kms_key_id,
+                ServerlessV2ScalingConfiguration=scaling
+                and {"MinCapacity": scaling.min_capacity, "MaxCapacity": scaling.max_capacity},
+            )
+            with named_errors(f"Restoring {request.target_cluster_id} from {snapshot_id}"):
+                answer = self._client.restore_db_cluster_from_snapshot(
+                    DBClusterIdentifier=request.target_cluster_id,
+                    SnapshotIdentifier=snapshot_id,
+                    Engine=snapshot.engine,
+                    EngineVersion=snapshot.engine_version,
+                    DeletionProtection=request.deletion_protection,
+                    CopyTagsToSnapshot=True,
+                    EngineLifecycleSupport="open-source-rds-extended-support-disabled",
+                    Tags=_tag_list(tags),
+                    **wanted,
+                )
+            there = _cluster(answer["DBCluster"])
+        _check_ours("cluster", there.id, there.tags, tags)
+        return there
+
+    def ensure_instance(
+        self, instance_id: str, request: RestoreRequest, engine: str, tags: Mapping[str, str]
+    ) -> Instance:
+        """Start creating an instance of the target cluster, or find it started."""
+        with named_errors(f"Creating instance {instance_id} in {self._region}"):
+            try:
+                found = self._client.describe_db_instances(DBInstanceIdentifier=instance_id)
+                there = _instance(found["DBInstances"][0])
+            except self._client.exceptions.DBInstanceNotFoundFault:
+                answer = self._client.create_db_instance(
+                    DBInstanceIdentifier=instance_id,
+                    DBClusterIdentifier=request.target_cluster_id,
+                    DBInstanceClass=request.db_instance_class,
+                    Engine=engine,
+                    Tags=_tag_list(tags),
+                    **_given(DBParameterGroupName=request.db_parameter_group_name),
+                )
+                there = _instance(answer["DBInstance"])
+        _check_ours("instance", there.id, there.tags, tags)
+        return there
+
+    def set_master_password(self, cluster_id: str, password: str) -> Cluster:
+        """Give the master user this password; calling it again changes nothing."""
+        with named_errors(f"Changing the master password of {cluster_id} in {self._region}"):
+            answer = self._client.modify_db_cluster(
+                DBClusterIdentifier=cluster_id, MasterUserPassword=password, ApplyImmediately=True
+            )
+        return _cluster(answer["DBCluster"])
+
+    def ensure_managed_password(self, cluster: Cluster) -> Cluster:
+        """Let RDS manage the master user's password, in a secret of its own."""
+        if cluster.master_secret_arn:
+            return cluster
+        with named_errors(f"Letting RDS manage the master password of {cluster.id}"):
+            answer = self._client.modify_db_cluster(
+                DBClusterIdentifier=cluster.id, ManageMasterUserPassword=True, ApplyImmediately=True
+            )
+        return _cluster(answer["DBCluster"])
+
+    # Deleting
+
+    def ensure_instance_deleted(self, instance: Instance) -> None:
+        """Start deleting an instance, unless it is being deleted already."""
+        if instance.is_deleting:
+            return
+        with named_errors(f"Deleting instance {instance.id} in {self._region}"):
+            try:
+                self._client.delete_db_instance(
+                    DBInstanceIdentifier=instance.id, SkipFinalSnapshot=True
+                )
+            except self._client.exceptions.DBInstanceNotFoundFault:
+                return
+
+    def ensure_cluster_deleted(self, cluster: Cluster, final_snapshot_id: str | None) -> None:
+        """Start deleting a cluster without instances, with a final snapshot when one is named."""
+        if cluster.is_deleting:
+            return
+        final = _given(FinalDBSnapshotIdentifier=final_snapshot_id)
+        with named_errors(f"Deleting cluster {cluster.id} in {self._region}"):
+            try:
+                self._client.delete_db_cluster(
+                    DBClusterIdentifier=cluster.id,
+                    SkipFinalSnapshot=final_snapshot_id is None,
+                    DeleteAutomatedBackups=False,
+                    **final,
+                )
+            except self._client.exceptions.DBClusterNotFoundFault:
+                return
+
+
+def _check_ours(what: str, name: str, tags: Mapping[str, str], ours: Mapping[str, str]) -> None:
+    if tags.get(TAG_OPERATION) != ours[TAG_OPERATION]:
+        raise NotOurs(
+            f"There is a {what} {name} already, and it was not made by operation "
+            f"{ours[TAG_OPERATION]}. Remove or rename it, or restore under another name."
+        )
+
+
+def _given(**parameters: Any) -> dict[str, Any]:
+    """Leave out what was not asked for, so that AWS's own default counts."""
+    return {name: value for name, value in parameters.items() if value not in (None, [], ())}
+
+
+def _tag_list(tags: Mapping[str, str]) -> Sequence["TagTypeDef"]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _tags(listed: Sequence["TagTypeDef"]) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in listed}
+
+
+def _snapshot(told: "DBClusterSnapshotTypeDef") -> Snapshot:
+    return Snapshot(
+        id=told["DBClusterSnapshotIdentifier"],
+        arn=told["DBClusterSnapshotArn"],
+        cluster_id=told["DBClusterIdentifier"],
+        kind=told["SnapshotType"],
+        status=told["Status"],
+        percent=told.get("PercentProgress"),
+        created_at=told.get("SnapshotCreateTime"),
+        engine=told["Engine"],
+        engine_version=told["EngineVersion"],
+        encrypted=told["StorageEncrypted"],
+        kms_key_id=told.get("KmsKeyId"),
+        master_username=told["MasterUsername"],
+        tags=_tags(told.get("TagList", [])),
+    )
+
+
+def _cluster(told: "DBClusterTypeDef") -> Cluster:
+    return Cluster(
+        id=told["DBClusterIdentifier"],
+        arn=told["DBClusterArn"],
+        resource_id=told["DbClusterResourceId"],
+        status=told["Status"],
+        endpoint=told.get("Endpoint"),
+        reader_endpoint=told.get("ReaderEndpoint"),
+        port=told.get("Port"),
+        master_username=told["MasterUsername"],
+        master_secret_arn=told.get("MasterUserSecret", {}).get("SecretArn"),
+        members=tuple(
+            Member(instance_id=member["DBInstanceIdentifier"], is_writer=member["IsClusterWriter"])
+            for member in told.get("DBClusterMembers", [])
+        ),
+        has_pending_changes=bool(told.get("PendingModifiedValues")),
+        is_protected=told.get("DeletionProtection", False),
+        global_cluster_id=told.get("GlobalClusterIdentifier"),
+        replication_source=told.get("ReplicationSourceIdentifier"),
+        read_replicas=tuple(told.get("ReadReplicaIdentifiers", [])),
+        tags=_tags(told.get("TagList", [])),
+    )
+
+
+def _instance(told: "DBInstanceTypeDef") -> Instance:
+    return Instance(
+        id=told["DBInstanceIdentifier"],
+        cluster_id=told.get("DBClusterIdentifier"),
+        status=told["DBInstanceStatus"],
+        has_pending_changes=bool(told.get("PendingModifiedValues")),
+        tags=_tags(told.get("TagList", [])),
+    )

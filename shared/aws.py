@@ -1,0 +1,60 @@
+"""Everything outside that a step may talk to, made when it is first needed."""
+
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from shared.aurora import Aurora
+from shared.credentials import Secrets
+from shared.executions import Executions
+from shared.keys import Keys
+from shared.messages import Messages
+from shared.network import Network
+from shared.settings import Settings
+from shared.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# One attempt: trying again is the state machine's work, where it costs nothing to wait.
+_ONE_ATTEMPT = Config(
+    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=30
+)
+
+
+class Aws:
+    """The gateways of one deployment; clients are made once per region and container."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._client: Callable[..., Any] = cache(self._make_client)
+
+    def aurora(self, region: str) -> Aurora:
+        return Aurora(self._client("rds", region), region)
+
+    def keys(self, region: str) -> Keys:
+        return Keys(self._client("kms", region), region)
+
+    def network(self, region: str) -> Network:
+        return Network(self._client("ec2", region), region)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self._client("dynamodb"), self.settings)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        return Secrets(self._client("secretsmanager"))
+
+    @cached_property
+    def messages(self) -> Messages:
+        return Messages(self._client("sns"), self.settings.topic_arn)
+
+    @cached_property
+    def executions(self) -> Executions:
+        return Executions(self._client("stepfunctions"))
+
+    def _make_client(self, service: str, region: str | None = None) -> Any:
+        return boto3.client(service, region_name=region, config=_ONE_ATTEMPT)  # type: ignore[call-overload]

@@ -1,0 +1,109 @@
+"""The one table that turns AWS's errors into ours, and the one place that applies it.
+
+Codes are compared, not exception names: they differ for RDS (`SnapshotQuotaExceeded` is the code
+of `SnapshotQuotaExceededFault`). A code that is not in the table is terminal and loud.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared import errors
+from shared.errors import RestoreError
+
+_CODES: dict[type[RestoreError], str] = {
+    errors.Throttled: """
+        Throttling ThrottlingException ThrottledException RequestLimitExceeded RequestThrottled
+        TooManyRequestsException ProvisionedThroughputExceededException KMSThrottling
+        KmsThrottlingException SlowDown
+    """,
+    errors.AwsUnreachable: """
+        InternalFailure InternalError InternalServerError InternalServiceError
+        InternalServiceException KMSInternalException DependencyTimeoutException
+        ServiceUnavailable ServiceUnavailableException RequestTimeout
+    """,
+    errors.StateConflict: """
+        ConditionalCheckFailedException TransactionConflictException TransactionCanceledException
+        TransactionInProgressException IdempotentParameterMismatchException
+    """,
+    errors.ResourceBusy: """
+        InsufficientDBClusterCapacityFault InsufficientDBInstanceCapacity
+        InsufficientStorageClusterCapacity InvalidDBClusterEndpointStateFault
+        InvalidDBClusterSnapshotStateFault InvalidDBClusterStateFault InvalidDBInstanceState
+        InvalidDBSecurityGroupState InvalidDBSnapshotState InvalidDBSubnetGroupStateFault
+        InvalidExportSourceState
+    """,
+    errors.KeyNotAccessible: """
+        DisabledException InvalidArnException InvalidKeyUsageException KMSAccessDenied KMSDisabled
+        KMSInvalidState KMSInvalidStateException KMSKeyNotAccessibleFault KMSNotFound
+        KMSOptInRequired KmsAccessDeniedException KmsInvalidStateException NotFoundException
+    """,
+    errors.QuotaExceeded: """
+        DBClusterAutomatedBackupQuotaExceededFault DBClusterQuotaExceededFault
+        DBClusterRoleQuotaExceeded DBInstanceAutomatedBackupQuotaExceeded InstanceQuotaExceeded
+        SnapshotQuotaExceeded StorageQuotaExceeded TenantDatabaseQuotaExceeded
+    """,
+    errors.ConfigurationError: """
+        AuthorizationNotFound BackupPolicyNotFoundFault CertificateNotFound
+        DBCapacityReservationNotFound InvalidDBCapacityReservationState
+        DBClusterParameterGroupNotFound DBParameterGroupNotFound DBSecurityGroupNotFound
+        DBSubnetGroupDoesNotCoverEnoughAZs DBSubnetGroupNotFoundFault DecryptionFailure
+        DomainNotFoundFault EndpointDisabled GlobalClusterNotFoundFault IamRoleMissingPermissions
+        IamRoleNotFound InvalidGroup.NotFound InvalidGroupId.Malformed InvalidParameter
+        InvalidParameterException InvalidRequestException InvalidS3BucketFault InvalidSecurity
+        InvalidSubnet InvalidVPCNetworkStateFault NetworkTypeNotSupported NotFound
+        OptionGroupNotFoundFault ParameterValueInvalid PlatformApplicationDisabled
+        ProvisionedIopsNotAvailableInAZFault ResourceNotFoundException
+        StorageTypeNotAvailableFault StorageTypeNotSupported VpcEncryptionControlViolationException
+    """,
+    errors.TargetProtected: "InvalidGlobalClusterStateFault",
+    errors.SnapshotNotFound: "DBClusterSnapshotNotFoundFault DBSnapshotNotFound",
+    errors.NotOurs: """
+        DBClusterAlreadyExistsFault DBClusterSnapshotAlreadyExistsFault DBInstanceAlreadyExists
+        DBSnapshotAlreadyExists
+    """,
+    errors.RestoreFailed: """
+        DBClusterNotFoundFault DBInstanceNotFound InvalidParameterCombination
+        InvalidParameterValue InvalidRestoreFault ValidationError ValidationException
+    """,
+    errors.AccessDenied: """
+        AccessDenied AccessDeniedException AuthorizationError ExpiredToken ExpiredTokenException
+        InvalidClientTokenId UnauthorizedOperation UnrecognizedClientException
+    """,
+}
+
+ERROR_BY_CODE: dict[str, type[RestoreError]] = {
+    code: error for error, codes in _CODES.items() for code in codes.split()
+}
+
+_COPIES_UNDER_WAY = re.compile(r"across regions|concurrent|in progress", re.IGNORECASE)
+
+
+@contextmanager
+def named_errors(doing: str) -> Iterator[None]:
+    """Raise what AWS answers inside the block as one of our errors; `doing` tells what was tried."""
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response["Error"].get("Code", ""))
+        message = str(error.response["Error"].get("Message", ""))
+        status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0))
+        name = _name(code, message, status)
+        raise name(f"{doing}: AWS answered {code}: {message}") from error
+    except BotoCoreError as error:
+        raise errors.AwsUnreachable(
+            f"{doing}: no answer from AWS ({type(error).__name__})."
+        ) from error
+
+
+def _name(code: str, message: str, http_status: int) -> type[RestoreError]:
+    # One code for two quotas. The copies under way ("Cannot copy more than 5 snapshots across
+    # regions") pass by waiting, the manual snapshots ("Cannot create more than 100 manual
+    # snapshots") do not. https://github.com/pbudzon/aws-maintenance/issues/19 and /12
+    if code == "SnapshotQuotaExceeded" and _COPIES_UNDER_WAY.search(message):
+        return errors.CopyQuotaReached
+    if code in ERROR_BY_CODE:
+        return ERROR_BY_CODE[code]
+    return errors.AwsUnreachable if http_status >= 500 else errors.UnexpectedAwsError

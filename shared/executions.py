@@ -1,0 +1,58 @@
+"""Step Functions executions: how one ended, for the step that closes its operation."""
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import JsonValue
+
+from shared.aws_errors import named_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class Execution(NamedTuple):
+    """An execution as Step Functions describes it."""
+
+    arn: str
+    status: str
+    started_at: datetime
+    request: JsonValue
+    error: str | None
+    message: str | None
+
+
+class Executions:
+    """The executions of the state machine."""
+
+    def __init__(self, client: "SFNClient") -> None:
+        self._client = client
+
+    def describe(self, arn: str) -> Execution:
+        """Tell how an execution is doing, or how it ended."""
+        with named_errors(f"Looking at execution {arn}"):
+            told = self._client.describe_execution(executionArn=arn)
+        return Execution(
+            arn=arn,
+            status=told["status"],
+            started_at=told["startDate"],
+            request=json.loads(told.get("input", "{}")),
+            error=told.get("error"),
+            message=_message(told.get("cause")),
+        )
+
+
+def _message(cause: str | None) -> str | None:
+    """The message in a cause; of a function's error report everything but the message goes."""
+    if cause is None:
+        return None
+    try:
+        report = json.loads(cause)
+    except json.JSONDecodeError:
+        return cause
+    return (
+        str(report["errorMessage"])
+        if isinstance(report, dict) and "errorMessage" in report
+        else cause
+    )

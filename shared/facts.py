@@ -1,0 +1,155 @@
+"""What AWS says about clusters, instances and snapshots, as values that answer questions.
+
+The status lists are those of the Aurora user guide; a status that is in none of them passes,
+until the phase's deadline.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.names import TAG_DELETE_AFTER, TAG_OPERATION
+
+AVAILABLE = "available"
+DELETING = "deleting"
+
+_CLUSTER_DEAD_ENDS = frozenset(
+    {
+        "cloning-failed",
+        "failed",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "migration-failed",
+        "stopped",
+    }
+)
+_INSTANCE_DEAD_ENDS = frozenset(
+    {
+        "failed",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "incompatible-network",
+        "incompatible-option-group",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "insufficient-capacity",
+        "restore-error",
+        "storage-full",
+    }
+)
+_SNAPSHOT_DEAD_ENDS = frozenset({"failed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A cluster snapshot as RDS describes it."""
+
+    id: str
+    arn: str
+    cluster_id: str
+    kind: str
+    status: str
+    percent: int | None
+    created_at: datetime | None
+    engine: str
+    engine_version: str
+    encrypted: bool
+    kms_key_id: str | None
+    master_username: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
+
+    @property
+    def is_available(self) -> bool:
+        return self.status == AVAILABLE
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status in _SNAPSHOT_DEAD_ENDS
+
+    @property
+    def is_automated(self) -> bool:
+        return self.kind == "automated"
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether this pipeline made it, to be kept until a time that has passed."""
+        delete_after = self.tags.get(TAG_DELETE_AFTER)
+        if TAG_OPERATION not in self.tags or delete_after is None:
+            return False
+        return datetime.fromisoformat(delete_after) < now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An instance as its cluster lists it."""
+
+    instance_id: str
+    is_writer: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A cluster as RDS describes it."""
+
+    id: str
+    arn: str
+    resource_id: str
+    status: str
+    endpoint: str | None
+    reader_endpoint: str | None
+    port: int | None
+    master_username: str
+    master_secret_arn: str | None
+    members: tuple[Member, ...]
+    has_pending_changes: bool
+    is_protected: bool
+    global_cluster_id: str | None
+    replication_source: str | None
+    read_replicas: tuple[str, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_settled(self) -> bool:
+        """Available, and no change is still to be applied."""
+        return self.status == AVAILABLE and not self.has_pending_changes
+
+    @property
+    def is_deleting(self) -> bool:
+        return self.status == DELETING
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status in _CLUSTER_DEAD_ENDS
+
+    @property
+    def is_replicated(self) -> bool:
+        return bool(self.global_cluster_id or self.replication_source or self.read_replicas)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """An instance of a cluster as RDS describes it."""
+
+    id: str
+    cluster_id: str | None
+    status: str
+    has_pending_changes: bool
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_settled(self) -> bool:
+        """Available, and no change is still to be applied."""
+        return self.status == AVAILABLE and not self.has_pending_changes
+
+    @property
+    def is_deleting(self) -> bool:
+        return self.status == DELETING
+
+    @property
+    def has_failed(self) -> bool:
+        return self.status in _INSTANCE_DEAD_ENDS

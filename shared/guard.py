@@ -1,0 +1,60 @@
+"""Guard rails for deleting: looked at before anything is touched, and again at the moment of it."""
+
+from fnmatch import fnmatchcase
+
+from shared.errors import (
+    InvalidRequest,
+    NotOurs,
+    TargetExists,
+    TargetNotAllowed,
+    TargetProtected,
+)
+from shared.facts import Cluster
+from shared.request import Replace, RestoreRequest
+from shared.settings import Settings
+from shared.state import ReplacedCluster
+
+
+def check_target_is_not_source(request: RestoreRequest, source_cluster_id: str) -> None:
+    """Raise `InvalidRequest` when the snapshot is one of the target cluster itself."""
+    if (source_cluster_id, request.source_region) == (
+        request.target_cluster_id,
+        request.target_region,
+    ):
+        raise InvalidRequest(
+            f"target_cluster_id: the snapshot is one of {source_cluster_id} itself; "
+            "choose another target."
+        )
+
+
+def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Settings) -> None:
+    """Raise the reason why this cluster may not be deleted by this request, if there is one."""
+    if request.replace is Replace.NEVER:
+        raise TargetExists(
+            f"Cluster {cluster.id} exists in {request.target_region} and the request does not "
+            "replace it. Choose another target_cluster_id, or set replace."
+        )
+    patterns = settings.replaceable_clusters
+    if not any(fnmatchcase(cluster.id, pattern) for pattern in patterns):
+        raise TargetNotAllowed(
+            f"This deployment does not allow replacing cluster {cluster.id}; "
+            f"its replaceable_clusters are {', '.join(patterns) or 'none'}."
+        )
+    if cluster.is_protected:
+        raise TargetProtected(
+            f"Cluster {cluster.id} has deletion protection. Switch it off if it may be replaced."
+        )
+    if cluster.is_replicated:
+        raise TargetProtected(
+            f"Cluster {cluster.id} belongs to a global cluster or is part of a replication. "
+            "Detach it if it may be replaced."
+        )
+
+
+def check_is_the_same(cluster: Cluster, replaced: ReplacedCluster) -> None:
+    """Raise `NotOurs` when another cluster has taken the id since the request was checked."""
+    if cluster.resource_id != replaced.resource_id:
+        raise NotOurs(
+            f"Cluster {cluster.id} is not the one that was there when this operation started "
+            f"({cluster.resource_id}, then {replaced.resource_id}). It stays."
+        )

@@ -1,0 +1,31 @@
+"""KMS keys of one region: only ever looked at."""
+
+from typing import TYPE_CHECKING
+
+from shared.aws_errors import named_errors
+from shared.errors import KeyNotAccessible
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+class Keys:
+    """The KMS keys of one region."""
+
+    def __init__(self, client: "KMSClient", region: str) -> None:
+        self._client = client
+        self._region = region
+
+    def check_usable(self, key_id: str) -> None:
+        """Raise `KeyNotAccessible` when the key is missing, disabled, or of another region."""
+        with named_errors(f"Looking at KMS key {key_id} in {self._region}"):
+            key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
+        state = key.get("KeyState", "unknown")
+        if state != "Enabled":
+            raise KeyNotAccessible(
+                f"KMS key {key_id} in {self._region} is {state}. Enable it or name another key."
+            )
+        if key["Arn"].split(":")[3] != self._region:
+            raise KeyNotAccessible(
+                f"KMS key {key_id} is not in {self._region}. Name a key of that region."
+            )

@@ -1,0 +1,115 @@
+"""The message about the end of an operation: what happened, to what, and what to do."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from shared.aws_errors import named_errors
+from shared.operation import Operation
+from shared.progress import Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+_LONGEST_SUBJECT = 100
+
+
+class Messages:
+    """The topic that tells everyone how a restore ended."""
+
+    def __init__(self, client: "SNSClient", topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    def tell(self, operation: Operation) -> str:
+        """Publish the message about a closed operation; returns the message's id."""
+        with named_errors(f"Publishing the message about {operation.operation_id}"):
+            answer = self._client.publish(
+                TopicArn=self._topic_arn,
+                Subject=subject(operation),
+                Message=text(operation),
+                MessageAttributes={
+                    "status": {"DataType": "String", "StringValue": operation.status},
+                    "target_cluster": {
+                        "DataType": "String",
+                        "StringValue": operation.target_cluster,
+                    },
+                },
+            )
+        return answer["MessageId"]
+
+
+def subject(operation: Operation) -> str:
+    """One line of printable ASCII, as SNS demands."""
+    outcome = "restored" if operation.status is Status.COMPLETED else "FAILED to restore"
+    line = f"Aurora restore: {outcome} {operation.target_cluster}"
+    return line.encode("ascii", "replace").decode()[:_LONGEST_SUBJECT]
+
+
+def text(operation: Operation) -> str:
+    """The whole message, for a person to read."""
+    lines = _success(operation) if operation.status is Status.COMPLETED else _failure(operation)
+    return "\n".join([*lines, "", *_durations(operation), "", *_where_to_look(operation)])
+
+
+def _success(operation: Operation) -> Iterator[str]:
+    restored, snapshot = operation.restored, operation.snapshot
+    yield (
+        f"Cluster {restored.cluster_id} in {operation.request.target_region} was restored from "
+        f"snapshot {snapshot.source_snapshot_id}."
+    )
+    yield ""
+    yield f"Writer: {restored.writer_endpoint} port {restored.port}"
+    yield f"Readers: {restored.reader_endpoint} port {restored.port}"
+    yield f"Users: {', '.join(restored.users) or 'none'}"
+    yield (
+        "Connect with sslmode=verify-full and the RDS certificate bundle; the passwords are in "
+        f"secret {operation.request.users_secret_id}."
+    )
+    if restored.locked_logins:
+        yield f"Logins that came along and were locked: {', '.join(restored.locked_logins)}"
+    if operation.replaced_cluster:
+        final = operation.replaced_cluster.final_snapshot_id
+        kept = f"its last state is in snapshot {final}" if final else "no final snapshot was taken"
+        yield f"The cluster that had this id before was deleted; {kept}."
+
+
+def _failure(operation: Operation) -> Iterator[str]:
+    failure = operation.error
+    name, message = (failure.name, failure.message) if failure else ("unknown", "unknown")
+    step = f" in step {failure.step}" if failure and failure.step else ""
+    yield f"Restoring {operation.target_cluster} failed{step}: {name}."
+    yield message
+    yield ""
+    if operation.leftovers:
+        yield "Left behind, to be continued or removed:"
+        yield from (f"- {one}" for one in operation.leftovers)
+    else:
+        yield "Nothing was left behind."
+    replaced = operation.replaced_cluster
+    if replaced and operation.replaced_cluster_is_touched:
+        yield f"The cluster that had the id {replaced.cluster_id} was being deleted or is gone."
+        if replaced.final_snapshot_id:
+            yield f"Its last state goes into snapshot {replaced.final_snapshot_id}."
+    yield f"What {name} means and what to do: docs/troubleshooting/01_common_issues.md"
+
+
+def _durations(operation: Operation) -> Iterator[str]:
+    if operation.metrics is None:
+        return
+    for name, seconds in operation.metrics.metrics.items():
+        if name.endswith("_duration_seconds") and seconds:
+            label = name.removesuffix("_duration_seconds").replace("_", " ")
+            yield f"{label}: {_spoken(seconds)}"
+
+
+def _spoken(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
+    return " ".join(f"{amount} {unit}" for amount, unit in parts if amount) or "under 1 s"
+
+
+def _where_to_look(operation: Operation) -> Iterator[str]:
+    yield f"Operation: {operation.operation_id}"
+    yield f"Execution: {operation.execution_arn}"
+    yield f"Started by: {operation.initiator}"

@@ -1,0 +1,30 @@
+"""Security groups of one region: only ever looked at."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from shared.aws_errors import named_errors
+from shared.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+
+class Network:
+    """The network of one region."""
+
+    def __init__(self, client: "EC2Client", region: str) -> None:
+        self._client = client
+        self._region = region
+
+    def check_security_groups(self, group_ids: Sequence[str]) -> None:
+        """Raise `ConfigurationError` naming every security group that does not exist."""
+        with named_errors(f"Looking at security groups in {self._region}"):
+            answer = self._client.describe_security_groups(
+                Filters=[{"Name": "group-id", "Values": list(group_ids)}]
+            )
+        missing = set(group_ids) - {group["GroupId"] for group in answer["SecurityGroups"]}
+        if missing:
+            raise ConfigurationError(
+                f"There is no security group {', '.join(sorted(missing))} in {self._region}."
+            )

@@ -1,0 +1,150 @@
+"""PostgreSQL behind a cluster's endpoint: connecting with TLS verified, and what can go wrong.
+
+libpq checks the server's certificate against the file that `PGSSLROOTCERT` names.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import encrypt_password
+from psycopg2.sql import Composable
+from pydantic import SecretStr
+
+from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
+
+# Classes of SQLSTATE that pass: connection, rollback, resources, operator intervention.
+_PASSING = ("08", "40", "53", "57")
+
+
+class LoginRefused(Exception):
+    """The server answered, and did not let this login in; the text is the server's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user name and its password."""
+
+    username: str
+    password: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A cluster's writer endpoint, and the login that may change things there."""
+
+    host: str
+    port: int
+    admin: Login
+    # Every Aurora PostgreSQL cluster has it; roles are the same seen from any database.
+    maintenance_database: str = "postgres"
+
+    @contextmanager
+    def as_admin(self, database: str | None = None) -> Iterator["Session"]:
+        """One transaction as the admin; raises `DatabaseUnreachable` when it cannot be had."""
+        try:
+            with self.session(self.admin, database or self.maintenance_database) as session:
+                yield session
+        except LoginRefused as refused:
+            raise DatabaseUnreachable(
+                f"{self.host} does not let {self.admin.username} in: {refused}. "
+                "A new master password takes a moment to count."
+            ) from None
+
+    @contextmanager
+    def session(self, login: Login, database: str) -> Iterator["Session"]:
+        """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`."""
+        connection = self._connect(login, database)
+        try:
+            with connection:
+                yield Session(connection, f"{login.username} in {database}")
+        except psycopg2.Error as error:
+            raise named(error, f"Ending the transaction of {login.username}") from None
+        finally:
+            connection.close()
+
+    def _connect(self, login: Login, database: str) -> Connection:
+        try:
+            return psycopg2.connect(
+                host=self.host,
+                port=self.port,
+                dbname=database,
+                user=login.username,
+                password=login.password.get_secret_value(),
+                sslmode="verify-full",
+                connect_timeout=10,
+                application_name="aurora-restore",
+                options="-c statement_timeout=60000 -c lock_timeout=10000",
+            )
+        except psycopg2.OperationalError as error:
+            _, is_refusal, reason = str(error).partition("FATAL:")
+            if is_refusal and "starting up" not in reason:
+                raise LoginRefused(reason.strip().splitlines()[0]) from None
+            raise DatabaseUnreachable(
+                f"{self.host} port {self.port} does not answer. Check the security groups and the "
+                "subnets of the setup-db-users function if this lasts."
+            ) from None
+
+
+class Session:
+    """An open transaction."""
+
+    def __init__(self, connection: Connection, whose: str) -> None:
+        self._connection = connection
+        self._whose = whose
+
+    def run(self, doing: str, statement: Composable | str, values: tuple[Any, ...] = ()) -> None:
+        """Execute a statement; `doing` tells of it in errors, where its text never appears."""
+        with self._connection.cursor() as cursor:
+            try:
+                cursor.execute(statement, values)
+            except psycopg2.Error as error:
+                raise named(error, f"{doing} as {self._whose}") from None
+
+    def rows(
+        self, doing: str, statement: Composable | str, values: tuple[Any, ...] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Execute a query and return its rows."""
+        with self._connection.cursor() as cursor:
+            try:
+                cursor.execute(statement, values)
+                return list(cursor.fetchall())
+            except psycopg2.Error as error:
+                raise named(error, f"{doing} as {self._whose}") from None
+
+    def is_allowed(self, statement: Composable) -> bool:
+        """Whether the statement is permitted; what it does is undone."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("SAVEPOINT attempt")
+            try:
+                cursor.execute(statement)
+            except psycopg2.errors.InsufficientPrivilege:
+                return False
+            except psycopg2.Error as error:
+                raise named(error, f"Trying what {self._whose} may do") from None
+            finally:
+                if not self._connection.closed:
+                    cursor.execute("ROLLBACK TO SAVEPOINT attempt")
+        return True
+
+    def verifier(self, login: Login) -> str:
+        """The SCRAM verifier of a password: what the server stores, and all that it is sent."""
+        return str(
+            encrypt_password(
+                login.password.get_secret_value(),
+                login.username,
+                scope=self._connection,
+                algorithm="scram-sha-256",
+            )
+        )
+
+
+def named(error: psycopg2.Error, doing: str) -> RestoreError:
+    """Turn a driver's error into ours; its text stays behind, since it may quote the statement."""
+    code = error.pgcode
+    if code is None or code.startswith(_PASSING):
+        return DatabaseUnreachable(f"{doing}: the database dropped out ({code or 'no answer'}).")
+    return ValidationFailed(f"{doing}: PostgreSQL refused with {code} ({type(error).__name__}).")

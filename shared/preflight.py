@@ -1,0 +1,54 @@
+"""What later steps will need, checked before anything is created; all findings at once."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from shared.aws import Aws
+from shared.errors import ConfigurationError, Terminal
+from shared.facts import Snapshot
+from shared.request import RestoreRequest
+
+
+def check(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> None:
+    """Raise the first finding's error with the words of all of them."""
+    findings = [finding for look in _checks(aws, request, snapshot) if (finding := _finding(look))]
+    if findings:
+        raise type(findings[0])(" ".join(str(finding) for finding in findings))
+
+
+def _finding(look: Callable[[], None]) -> Terminal | None:
+    try:
+        look()
+    except Terminal as finding:
+        return finding
+    return None
+
+
+def _checks(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> Iterator[Callable[[], None]]:
+    region = request.target_region
+    target = aws.aurora(region)
+    if request.kms_key_id:
+        yield partial(aws.keys(region).check_usable, request.kms_key_id)
+    if request.db_subnet_group_name:
+        yield partial(target.check_subnet_group, request.db_subnet_group_name)
+    if request.vpc_security_group_ids:
+        yield partial(aws.network(region).check_security_groups, request.vpc_security_group_ids)
+    if name := request.db_cluster_parameter_group_name:
+        yield partial(target.check_cluster_parameter_group, name)
+    if request.db_parameter_group_name:
+        yield partial(target.check_parameter_group, request.db_parameter_group_name)
+    yield partial(_check_admin, aws, request, snapshot)
+    yield partial(_check_users, aws, request)
+
+
+def _check_admin(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> None:
+    admin = aws.secrets.admin(request.admin_secret_id)
+    if admin.username != snapshot.master_username:
+        raise ConfigurationError(
+            f"Secret {request.admin_secret_id} is for another master user than the one of snapshot "
+            f"{snapshot.id}, {snapshot.master_username}. A restore keeps the master's name."
+        )
+
+
+def _check_users(aws: Aws, request: RestoreRequest) -> None:
+    aws.secrets.users(request.users_secret_id)

@@ -1,0 +1,113 @@
+"""Where an operation is, what runs next, how long to wait for it, and when to give up.
+
+    INITIATED ─ SNAPSHOT_FOUND ─┬─ COPY_IN_PROGRESS ⟲ ─ COPY_COMPLETED ─┐
+                                └───────── (no copy needed) ────────────┤
+                     CUTOVER_IN_PROGRESS ⟲ ─ CUTOVER_COMPLETED  (delete_first)
+                                                                        │
+    RESTORE_IN_PROGRESS ⟲ ─ RESTORE_COMPLETED ─ USERS_CONFIGURED ─ SNAPSHOT_ARCHIVED ─ COMPLETED
+
+FAILED can follow every one of them but COMPLETED.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never
+
+from shared import clock, errors
+from shared.names import Step
+
+if TYPE_CHECKING:
+    from shared.settings import PhaseDeadlines
+    from shared.state import OperationState
+
+
+class Status(StrEnum):
+    """Where an operation is."""
+
+    INITIATED = "INITIATED"
+    SNAPSHOT_FOUND = "SNAPSHOT_FOUND"
+    COPY_IN_PROGRESS = "COPY_IN_PROGRESS"
+    COPY_COMPLETED = "COPY_COMPLETED"
+    CUTOVER_IN_PROGRESS = "CUTOVER_IN_PROGRESS"
+    CUTOVER_COMPLETED = "CUTOVER_COMPLETED"
+    RESTORE_IN_PROGRESS = "RESTORE_IN_PROGRESS"
+    RESTORE_COMPLETED = "RESTORE_COMPLETED"
+    USERS_CONFIGURED = "USERS_CONFIGURED"
+    SNAPSHOT_ARCHIVED = "SNAPSHOT_ARCHIVED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class Phase(StrEnum):
+    """A stretch of an operation that has a duration and, mostly, a deadline."""
+
+    VALIDATION = "snapshot_validation"
+    COPY = "snapshot_copy"
+    DELETE = "delete"
+    RESTORE = "restore"
+    USERS = "users_setup"
+    ARCHIVE = "archive"
+
+
+def next_step(operation: "OperationState") -> Step | None:
+    """The step that the state machine runs next; `None` when the operation is over."""
+    match operation.status:
+        case Status.INITIATED:
+            return Step.SNAPSHOT_CHECK
+        case Status.SNAPSHOT_FOUND if operation.is_copy_needed:
+            return Step.COPY_SNAPSHOT
+        case Status.COPY_IN_PROGRESS:
+            return Step.CHECK_COPY_STATUS if operation.hop_under_way else Step.COPY_SNAPSHOT
+        case Status.SNAPSHOT_FOUND | Status.COPY_COMPLETED:
+            return Step.DELETE_RDS if operation.replaced_cluster else Step.RESTORE_SNAPSHOT
+        case Status.CUTOVER_IN_PROGRESS:
+            return Step.DELETE_RDS
+        case Status.CUTOVER_COMPLETED:
+            return Step.RESTORE_SNAPSHOT
+        case Status.RESTORE_IN_PROGRESS:
+            return Step.CHECK_RESTORE_STATUS if operation.move_under_way else Step.RESTORE_SNAPSHOT
+        case Status.RESTORE_COMPLETED:
+            return Step.SETUP_DB_USERS
+        case Status.USERS_CONFIGURED:
+            return Step.ARCHIVE_SNAPSHOT
+        case Status.SNAPSHOT_ARCHIVED:
+            return Step.SNS_NOTIFICATION
+        case Status.COMPLETED | Status.FAILED:
+            return None if operation.notification else Step.SNS_NOTIFICATION
+        case unknown:
+            assert_never(unknown)
+
+
+SHORTEST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(minutes=5)
+WAIT_SHARE = 0.04
+
+
+def wait_seconds(now: datetime, waiting_since: datetime) -> int:
+    """Seconds until the next look at something that has been under way since `waiting_since`.
+
+    4 % of the time already spent: what the wait adds stays in proportion at every size, and the
+    five-minute limit keeps a day-long restore far below Step Functions' 25,000 history events.
+    """
+    share = (now - waiting_since) * WAIT_SHARE
+    return round(min(max(share, SHORTEST_WAIT), LONGEST_WAIT).total_seconds())
+
+
+def check_deadline(
+    operation: "OperationState", phase: Phase, deadlines: "PhaseDeadlines", what: str
+) -> None:
+    """Raise the phase's own error when it has lasted longer than its deadline.
+
+    `what` is being waited for, and starts the message.
+    """
+    hours, error = {
+        Phase.COPY: (deadlines.copy_hours, errors.CopyTimedOut),
+        Phase.DELETE: (deadlines.delete_hours, errors.DeleteTimedOut),
+        Phase.RESTORE: (deadlines.restore_hours, errors.RestoreTimedOut),
+    }[phase]
+    time = operation.phases.get(phase)
+    if time and clock.now() - time.started_at > timedelta(hours=hours):
+        raise error(
+            f"{what} is not finished after {hours:g} hours, the deadline of this phase. "
+            "Look at it in the RDS console; raise the deadline if it is only slow."
+        )

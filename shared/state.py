@@ -1,0 +1,194 @@
+"""The state object of an operation: what it knows, and the questions it answers."""
+
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from pydantic import Field, JsonValue, computed_field
+
+from shared import clock, names, progress
+from shared.audit import AuditEvent, Failure
+from shared.metrics import Metrics, PhaseTime
+from shared.model import Model, Moment
+from shared.names import Step
+from shared.progress import Phase, Status
+from shared.request import RestoreRequest
+from shared.route import Hop
+
+
+class Move(StrEnum):
+    """One kind of change that brings a restored cluster nearer to what was asked."""
+
+    CLUSTER = "cluster"
+    INSTANCES = "instances"
+    MASTER_PASSWORD = "master_password"
+
+
+class SnapshotDetails(Model):
+    """The chosen snapshot, and the copy of it that will be restored."""
+
+    source_snapshot_id: str
+    snapshot_arn: str
+    snapshot_status: str
+    target_snapshot_id: str | None
+    created_at: Moment | None
+    engine: str
+    engine_version: str
+    encrypted: bool
+    kms_key_id: str | None
+    percent_progress: int | None = None
+
+
+class RestoreDetails(Model):
+    """The restored cluster, as it was last seen."""
+
+    cluster_id: str
+    cluster_status: str
+    writer_endpoint: str | None = None
+    reader_endpoint: str | None = None
+    port: int | None = None
+    instances: dict[str, str] = Field(default_factory=dict)
+    users: tuple[str, ...] = ()
+    locked_logins: tuple[str, ...] = ()
+
+
+class ReplacedCluster(Model):
+    """The cluster that had the target id before; the resource id tells it from its successors."""
+
+    cluster_id: str
+    resource_id: str
+    final_snapshot_id: str | None
+
+
+class TemporarySnapshot(Model):
+    """A snapshot copy that this operation made, and that is still there."""
+
+    region: str
+    snapshot_id: str
+
+
+class Notification(Model):
+    """The message that went out."""
+
+    message_id: str
+    sent_at: Moment
+
+
+class OperationState(Model):
+    """The state object of `data-flow.md`, and what later steps need."""
+
+    operation_id: str
+    status: Status
+    start_time: Moment
+    last_updated_time: Moment
+    parameters: dict[str, JsonValue]
+    snapshot_details: SnapshotDetails | None = None
+    restore_details: RestoreDetails | None = None
+    error: Failure | None = None
+
+    version: int = 0
+    execution_arn: str
+    initiator: str
+    target_cluster: str
+    route: tuple[Hop, ...] = ()
+    hops_done: int = 0
+    hop_under_way: bool = False
+    move_under_way: Move | None = None
+    waiting_since: Moment
+    temporary_snapshots: tuple[TemporarySnapshot, ...] = ()
+    replaced_cluster: ReplacedCluster | None = None
+    phases: dict[Phase, PhaseTime] = Field(default_factory=dict)
+    metrics: Metrics | None = None
+    notification: Notification | None = None
+    events: tuple[AuditEvent, ...] = Field(default=(), exclude=True)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def next_step(self) -> Step | None:
+        """The step that runs next; decided in `shared.progress`, nowhere else."""
+        return progress.next_step(self)
+
+    @cached_property
+    def request(self) -> RestoreRequest:
+        """The parameters as the request they were checked as."""
+        return RestoreRequest.model_validate(self.parameters)
+
+    @property
+    def snapshot(self) -> SnapshotDetails:
+        """The chosen snapshot, which every step after the first can rely on."""
+        if self.snapshot_details is None:
+            raise ValueError(f"operation {self.operation_id} has not chosen a snapshot yet")
+        return self.snapshot_details
+
+    @property
+    def restored(self) -> RestoreDetails:
+        """The restored cluster, which every step after its creation can rely on."""
+        if self.restore_details is None:
+            raise ValueError(f"operation {self.operation_id} has not restored a cluster yet")
+        return self.restore_details
+
+    @property
+    def next_hop(self) -> Hop:
+        """The hop that is under way, or to be started."""
+        return self.route[self.hops_done]
+
+    @property
+    def is_copy_needed(self) -> bool:
+        return self.hops_done < len(self.route)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status in (Status.COMPLETED, Status.FAILED)
+
+    @property
+    def restorable_snapshot(self) -> str:
+        """The snapshot to restore from: the last copy's id, or the source's ARN without copies."""
+        return self.route[-1].snapshot_id if self.route else self.snapshot.snapshot_arn
+
+    @property
+    def instance_ids(self) -> tuple[str, ...]:
+        """The ids of the instances that the request asks for; the first is the writer."""
+        return tuple(
+            names.instance_id(self.request.target_cluster_id, number, self.operation_id)
+            for number in range(1, self.request.instance_count + 1)
+        )
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of everything this operation creates."""
+        return self.request.tags | {
+            names.TAG_OPERATION: self.operation_id,
+            names.TAG_SOURCE_SNAPSHOT: self.snapshot.source_snapshot_id.removeprefix("rds:"),
+            names.TAG_TARGET_CLUSTER: self.request.target_cluster_id,
+        }
+
+    @property
+    def copy_tags(self) -> dict[str, str]:
+        """The tags of a temporary snapshot; one that is kept for a time says until when."""
+        days = self.request.retain_days
+        expiry = (
+            {names.TAG_DELETE_AFTER: clock.iso(self.start_time + timedelta(days=days))}
+            if days
+            else {}
+        )
+        return self.tags | expiry
+
+    @property
+    def replaced_cluster_is_touched(self) -> bool:
+        """Whether deleting the cluster that had the target id before has begun."""
+        return Phase.DELETE in self.phases
+
+    @property
+    def leftovers(self) -> tuple[str, ...]:
+        """What this operation made and has not finished or removed, in words."""
+        if self.status is Status.COMPLETED:
+            return ()
+        snapshots = [
+            f"temporary snapshot {snapshot.snapshot_id} in {snapshot.region}"
+            for snapshot in self.temporary_snapshots
+        ]
+        if self.restore_details is None:
+            return tuple(snapshots)
+        where = self.request.target_region
+        instances = [f"instance {name} in {where}" for name in self.restored.instances]
+        return (*snapshots, f"cluster {self.restored.cluster_id} in {where}", *instances)

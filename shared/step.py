@@ -1,0 +1,154 @@
+"""The step runner: what happens around every step, once.
+
+    load ── is it our turn? ── run ── save (state + events, one transaction) ── ticket
+                  │ no
+                  └── the state as it is ── ticket
+
+A step that died after saving is called again by the state machine; its work is done, so it
+answers with the ticket that the first call could not deliver.
+"""
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from shared import clock, progress, telemetry
+from shared.aws import Aws
+from shared.errors import InternalError, NotOurs, RestoreError, Retryable
+from shared.model import Model
+from shared.names import Step
+from shared.operation import Operation
+from shared.progress import Status
+from shared.settings import Settings
+
+Event = Mapping[str, Any]
+Ticket = dict[str, Any]
+
+
+class Handler(Protocol):
+    """A Lambda function; `run` is the bare step."""
+
+    run: Callable[[Operation, Aws], Operation]
+
+    def __call__(self, event: Event, context: object) -> Ticket:
+        """Run the step once for the operation that the event names."""
+
+
+class Turn(Model):
+    """What the state machine hands to a step."""
+
+    operation_id: str
+    execution_arn: str
+
+
+class NextTicket(Model):
+    """What travels between states: under 1 KB, and nothing that is not public."""
+
+    operation_id: str
+    status: Status
+    next_step: Step | None
+    wait_seconds: int
+
+
+def load(event: Event, aws: Aws) -> Operation:
+    """The operation whose turn it is; raises `NotOurs` when another execution has it."""
+    turn = Turn.model_validate(event)
+    operation = aws.store.load(turn.operation_id)
+    if operation is None:
+        raise InternalError(
+            f"There is no operation {turn.operation_id}. Its state item was removed from the table."
+        )
+    if operation.execution_arn != turn.execution_arn:
+        raise NotOurs(
+            f"Operation {turn.operation_id} belongs to execution {operation.execution_arn}."
+        )
+    return operation
+
+
+def step(
+    name: Step, find: Callable[[Event, Aws], Operation] = load
+) -> Callable[[Callable[[Operation, Aws], Operation]], Handler]:
+    """Make a Lambda function of a step; `find` turns the event into the operation."""
+
+    def decorate(run: Callable[[Operation, Aws], Operation]) -> Handler:
+        def handler(event: Event, context: object) -> Ticket:  # noqa: ARG001
+            telemetry.logger.append_keys(step=name.module, **_keys(event))
+            try:
+                operation = _run(name, run, find, event, _aws())
+            except Exception as error:
+                telemetry.count_step(name.module, succeeded=False)
+                raise _named(error) from None
+            telemetry.count_step(name.module, succeeded=True)
+            return _ticket(operation)
+
+        handler.run = run  # type: ignore[attr-defined]
+        return handler  # type: ignore[return-value]
+
+    return decorate
+
+
+def _run(
+    name: Step,
+    run: Callable[[Operation, Aws], Operation],
+    find: Callable[[Event, Aws], Operation],
+    event: Event,
+    aws: Aws,
+) -> Operation:
+    found = find(event, aws)
+    telemetry.logger.append_keys(operation_id=found.operation_id)
+    if found.next_step is not name:
+        telemetry.logger.info("Already done", extra={"status": found.status})
+        return found
+    saved = aws.store.save(run(found, aws))
+    telemetry.logger.info("Step done", extra={"status": saved.status})
+    return saved
+
+
+@cache
+def _aws() -> Aws:
+    return Aws(Settings.from_environment(os.environ))
+
+
+def _keys(event: Event) -> dict[str, Any]:
+    """The log keys that an event gives, whatever shape it has."""
+    detail = event.get("detail", {})
+    return {
+        "operation_id": event.get("operation_id"),
+        "execution_arn": event.get("execution_arn", detail.get("executionArn")),
+    }
+
+
+def _named(error: Exception) -> RestoreError:
+    """Our own errors as they are; any other is a defect, told without its text.
+
+    The text of a foreign exception may quote values, and values may be secrets.
+    """
+    if isinstance(error, RestoreError):
+        telemetry.logger.warning(
+            str(error),
+            extra={"error": type(error).__name__, "retryable": isinstance(error, Retryable)},
+        )
+        return error
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(where.filename).name}:{where.lineno} in {where.name}"
+    detail = f" ({error.error_count()} problems)" if isinstance(error, ValidationError) else ""
+    telemetry.logger.error(
+        "A defect of the pipeline", extra={"error": type(error).__name__, "at": place}
+    )
+    return InternalError(
+        f"{type(error).__name__}{detail} at {place}. This is a defect of the pipeline; please report it."
+    )
+
+
+def _ticket(operation: Operation) -> Ticket:
+    return NextTicket(
+        operation_id=operation.operation_id,
+        status=operation.status,
+        next_step=operation.next_step,
+        wait_seconds=progress.wait_seconds(clock.now(), operation.waiting_since),
+    ).model_dump(mode="json")
