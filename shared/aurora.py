@@ -3,21 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from shared import descriptions
 from shared.aws_errors import named_errors
 from shared.errors import ConfigurationError, NotOurs, SnapshotNotFound
-from shared.facts import Cluster, Instance, Member, Snapshot
+from shared.facts import Cluster, Instance, Snapshot
 from shared.names import TAG_OPERATION
 from shared.request import RestoreRequest
 from shared.route import Hop
 
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
-    from mypy_boto3_rds.type_defs import (
-        DBClusterSnapshotTypeDef,
-        DBClusterTypeDef,
-        DBInstanceTypeDef,
-        TagTypeDef,
-    )
+    from mypy_boto3_rds.type_defs import TagTypeDef
 
 
 class Aurora:
@@ -40,7 +36,7 @@ class Aurora:
                 found = self._client.describe_db_clusters(DBClusterIdentifier=cluster_id)
             except self._client.exceptions.DBClusterNotFoundFault:
                 return None
-        return _cluster(found["DBClusters"][0])
+        return descriptions.cluster(found["DBClusters"][0])
 
     def instances(self, cluster_id: str) -> tuple[Instance, ...]:
         """The instances of a cluster, those under deletion included."""
@@ -48,13 +44,15 @@ class Aurora:
             pages = self._client.get_paginator("describe_db_instances").paginate(
                 Filters=[{"Name": "db-cluster-id", "Values": [cluster_id]}]
             )
-            return tuple(_instance(one) for page in pages for one in page["DBInstances"])
+            return tuple(
+                descriptions.instance(one) for page in pages for one in page["DBInstances"]
+            )
 
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
         """The cluster snapshot with this id or ARN."""
         # An automated snapshot is only found by id when its type is named too (botocore's model).
         name = snapshot_id.rsplit(":cluster-snapshot:", 1)[-1]
-        kind = {"SnapshotType": "automated"} if name.startswith("rds:") else {}
+        kind = _given(SnapshotType="automated" if name.startswith("rds:") else None)
         with named_errors(f"Looking at snapshot {snapshot_id} in {self._region}"):
             try:
                 found = self._client.describe_db_cluster_snapshots(
@@ -63,7 +61,7 @@ class Aurora:
             except self._client.exceptions.DBClusterSnapshotNotFoundFault:
                 return None
         listed = found["DBClusterSnapshots"]
-        return _snapshot(listed[0]) if listed else None
+        return descriptions.snapshot(listed[0]) if listed else None
 
     def snapshots_of(self, cluster_id: str) -> tuple[Snapshot, ...]:
         """Every automated and manual snapshot of a cluster."""
@@ -71,7 +69,9 @@ class Aurora:
             pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
                 DBClusterIdentifier=cluster_id
             )
-            return tuple(_snapshot(one) for page in pages for one in page["DBClusterSnapshots"])
+            return tuple(
+                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
+            )
 
     def manual_snapshots(self) -> tuple[Snapshot, ...]:
         """Every manual snapshot of the region."""
@@ -79,7 +79,9 @@ class Aurora:
             pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
                 SnapshotType="manual"
             )
-            return tuple(_snapshot(one) for page in pages for one in page["DBClusterSnapshots"])
+            return tuple(
+                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
+            )
 
     def check_subnet_group(self, name: str) -> None:
         """Raise `ConfigurationError` when there is no such subnet group."""
@@ -120,16 +122,15 @@ class Aurora:
         """Start the snapshot copy of a hop into this region, or find it started."""
         there = self.snapshot(hop.snapshot_id)
         if there is None:
-            key = {"KmsKeyId": hop.kms_key_id} if hop.kms_key_id else {}
             with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._region}"):
                 answer = self._client.copy_db_cluster_snapshot(
                     SourceDBClusterSnapshotIdentifier=hop.source_arn,
                     TargetDBClusterSnapshotIdentifier=hop.snapshot_id,
                     SourceRegion=hop.source_region,
                     Tags=_tag_list(tags),
-                    **key,
+                    **_given(KmsKeyId=hop.kms_key_id),
                 )
-            there = _snapshot(answer["DBClusterSnapshot"])
+            there = descriptions.snapshot(answer["DBClusterSnapshot"])
         _check_ours("snapshot", there.id, there.tags, tags)
         return there
 
@@ -189,7 +190,7 @@ class Aurora:
                     Tags=_tag_list(tags),
                     **wanted,
                 )
-            there = _cluster(answer["DBCluster"])
+            there = descriptions.cluster(answer["DBCluster"])
         _check_ours("cluster", there.id, there.tags, tags)
         return there
 
@@ -200,7 +201,7 @@ class Aurora:
         with named_errors(f"Creating instance {instance_id} in {self._region}"):
             try:
                 found = self._client.describe_db_instances(DBInstanceIdentifier=instance_id)
-                there = _instance(found["DBInstances"][0])
+                there = descriptions.instance(found["DBInstances"][0])
             except self._client.exceptions.DBInstanceNotFoundFault:
                 answer = self._client.create_db_instance(
                     DBInstanceIdentifier=instance_id,
@@ -210,7 +211,7 @@ class Aurora:
                     Tags=_tag_list(tags),
                     **_given(DBParameterGroupName=request.db_parameter_group_name),
                 )
-                there = _instance(answer["DBInstance"])
+                there = descriptions.instance(answer["DBInstance"])
         _check_ours("instance", there.id, there.tags, tags)
         return there
 
@@ -220,7 +221,7 @@ class Aurora:
             answer = self._client.modify_db_cluster(
                 DBClusterIdentifier=cluster_id, MasterUserPassword=password, ApplyImmediately=True
             )
-        return _cluster(answer["DBCluster"])
+        return descriptions.cluster(answer["DBCluster"])
 
     def ensure_managed_password(self, cluster: Cluster) -> Cluster:
         """Let RDS manage the master user's password, in a secret of its own."""
@@ -230,7 +231,7 @@ class Aurora:
             answer = self._client.modify_db_cluster(
                 DBClusterIdentifier=cluster.id, ManageMasterUserPassword=True, ApplyImmediately=True
             )
-        return _cluster(answer["DBCluster"])
+        return descriptions.cluster(answer["DBCluster"])
 
     # Deleting
 
@@ -278,59 +279,3 @@ def _given(**parameters: Any) -> dict[str, Any]:
 
 def _tag_list(tags: Mapping[str, str]) -> Sequence["TagTypeDef"]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def _tags(listed: Sequence["TagTypeDef"]) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in listed}
-
-
-def _snapshot(told: "DBClusterSnapshotTypeDef") -> Snapshot:
-    return Snapshot(
-        id=told["DBClusterSnapshotIdentifier"],
-        arn=told["DBClusterSnapshotArn"],
-        cluster_id=told["DBClusterIdentifier"],
-        kind=told["SnapshotType"],
-        status=told["Status"],
-        percent=told.get("PercentProgress"),
-        created_at=told.get("SnapshotCreateTime"),
-        engine=told["Engine"],
-        engine_version=told["EngineVersion"],
-        encrypted=told["StorageEncrypted"],
-        kms_key_id=told.get("KmsKeyId"),
-        master_username=told["MasterUsername"],
-        tags=_tags(told.get("TagList", [])),
-    )
-
-
-def _cluster(told: "DBClusterTypeDef") -> Cluster:
-    return Cluster(
-        id=told["DBClusterIdentifier"],
-        arn=told["DBClusterArn"],
-        resource_id=told["DbClusterResourceId"],
-        status=told["Status"],
-        endpoint=told.get("Endpoint"),
-        reader_endpoint=told.get("ReaderEndpoint"),
-        port=told.get("Port"),
-        master_username=told["MasterUsername"],
-        master_secret_arn=told.get("MasterUserSecret", {}).get("SecretArn"),
-        members=tuple(
-            Member(instance_id=member["DBInstanceIdentifier"], is_writer=member["IsClusterWriter"])
-            for member in told.get("DBClusterMembers", [])
-        ),
-        has_pending_changes=bool(told.get("PendingModifiedValues")),
-        is_protected=told.get("DeletionProtection", False),
-        global_cluster_id=told.get("GlobalClusterIdentifier"),
-        replication_source=told.get("ReplicationSourceIdentifier"),
-        read_replicas=tuple(told.get("ReadReplicaIdentifiers", [])),
-        tags=_tags(told.get("TagList", [])),
-    )
-
-
-def _instance(told: "DBInstanceTypeDef") -> Instance:
-    return Instance(
-        id=told["DBInstanceIdentifier"],
-        cluster_id=told.get("DBClusterIdentifier"),
-        status=told["DBInstanceStatus"],
-        has_pending_changes=bool(told.get("PendingModifiedValues")),
-        tags=_tags(told.get("TagList", [])),
-    )

@@ -68,6 +68,7 @@ _CODES: dict[type[RestoreError], str] = {
         DBClusterNotFoundFault DBInstanceNotFound InvalidParameterCombination
         InvalidParameterValue InvalidRestoreFault ValidationError ValidationException
     """,
+    errors.InternalError: "ExecutionDoesNotExist InvalidArn",
     errors.AccessDenied: """
         AccessDenied AccessDeniedException AuthorizationError ExpiredToken ExpiredTokenException
         InvalidClientTokenId UnauthorizedOperation UnrecognizedClientException
@@ -83,7 +84,7 @@ _COPIES_UNDER_WAY = re.compile(r"across regions|concurrent|in progress", re.IGNO
 
 @contextmanager
 def named_errors(doing: str) -> Iterator[None]:
-    """Raise what AWS answers inside the block as one of our errors; `doing` tells what was tried."""
+    """Raise AWS's errors inside the block as ours; `doing` tells what was tried."""
     try:
         yield
     except ClientError as error:

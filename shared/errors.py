@@ -4,13 +4,13 @@
     ├── Retryable                  the state machine tries again
     │   ├── Throttled              AWS asked for fewer calls
     │   ├── AwsUnreachable         AWS answered 5xx, or not at all
-    │   ├── ResourceBusy           a cluster, instance or snapshot is in a passing status, or capacity is short
+    │   ├── ResourceBusy           a resource is in a passing status, or capacity is short
     │   ├── StateConflict          somebody else wrote the operation's state in between
     │   ├── DatabaseUnreachable    the restored database does not answer (yet)
     │   └── CopyQuotaReached       five copies into the region are under way already
     └── Terminal                   the execution fails; redrive it when the cause is gone
         ├── InvalidRequest         the request itself is wrong
-        ├── ConfigurationError     what the deployment or request refers to is missing or of the wrong shape
+        ├── ConfigurationError     something referred to is missing or misshapen
         ├── SnapshotNotFound       no snapshot fits the request
         ├── SnapshotUnusable       the snapshot is there, and cannot be restored
         ├── TargetExists           the target cluster exists and may not be replaced by this request

@@ -159,26 +159,7 @@ class Operation(OperationState):
 
     def moving(self, move: Move, cluster: Cluster, instances: Mapping[str, str]) -> Self:
         """A move of the restore was made, and is under way."""
-        request = self.request
-        event, details = {
-            Move.CLUSTER: (
-                EventType.RESTORE_STARTED,
-                {
-                    "source_snapshot_id": self.restorable_snapshot,
-                    "target_cluster_id": cluster.id,
-                    "parameters": {
-                        "db_instance_class": request.db_instance_class,
-                        "vpc_security_group_ids": list(request.vpc_security_group_ids),
-                        "db_subnet_group_name": request.db_subnet_group_name,
-                    },
-                },
-            ),
-            Move.INSTANCES: (EventType.INSTANCES_STARTED, {"instances": list(instances)}),
-            Move.MASTER_PASSWORD: (
-                EventType.MASTER_PASSWORD_STARTED,
-                {"master_username": cluster.master_username},
-            ),
-        }[move]
+        event, details = self._told_of(move, cluster, instances)
         return self._next(
             event,
             details,
@@ -241,7 +222,7 @@ class Operation(OperationState):
         )
 
     def archived(self, swept: tuple[str, ...]) -> Self:
-        """Every temporary snapshot is dealt with; `swept` are expired ones of earlier operations."""
+        """Every temporary snapshot is dealt with; `swept` are expired ones of others."""
         return self._next(
             EventType.SNAPSHOTS_ARCHIVED,
             {"archive": self.request.archive, "swept": list(swept)},
@@ -286,6 +267,27 @@ class Operation(OperationState):
             failure=failure,
             metrics=metrics,
         )
+
+    def _told_of(
+        self, move: Move, cluster: Cluster, instances: Mapping[str, str]
+    ) -> tuple[EventType, dict[str, Any]]:
+        match move:
+            case Move.CLUSTER:
+                return EventType.RESTORE_STARTED, {
+                    "source_snapshot_id": self.restorable_snapshot,
+                    "target_cluster_id": cluster.id,
+                    "parameters": {
+                        "db_instance_class": self.request.db_instance_class,
+                        "vpc_security_group_ids": list(self.request.vpc_security_group_ids),
+                        "db_subnet_group_name": self.request.db_subnet_group_name,
+                    },
+                }
+            case Move.INSTANCES:
+                return EventType.INSTANCES_STARTED, {"instances": list(instances)}
+            case Move.MASTER_PASSWORD:
+                return EventType.MASTER_PASSWORD_STARTED, {
+                    "master_username": cluster.master_username
+                }
 
     def _snapshot_seen(self, copy: Snapshot) -> SnapshotDetails:
         return self.snapshot.model_copy(

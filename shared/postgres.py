@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import encrypt_password
+from psycopg2.extensions import connection, encrypt_password
 from psycopg2.sql import Composable
 from pydantic import SecretStr
 
@@ -57,16 +56,16 @@ class Server:
     @contextmanager
     def session(self, login: Login, database: str) -> Iterator["Session"]:
         """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`."""
-        connection = self._connect(login, database)
+        opened = self._connect(login, database)
         try:
-            with connection:
-                yield Session(connection, f"{login.username} in {database}")
+            with opened:
+                yield Session(opened, f"{login.username} in {database}")
         except psycopg2.Error as error:
             raise named(error, f"Ending the transaction of {login.username}") from None
         finally:
-            connection.close()
+            opened.close()
 
-    def _connect(self, login: Login, database: str) -> Connection:
+    def _connect(self, login: Login, database: str) -> connection:
         try:
             return psycopg2.connect(
                 host=self.host,
@@ -92,8 +91,8 @@ class Server:
 class Session:
     """An open transaction."""
 
-    def __init__(self, connection: Connection, whose: str) -> None:
-        self._connection = connection
+    def __init__(self, open_connection: connection, whose: str) -> None:
+        self._connection = open_connection
         self._whose = whose
 
     def run(self, doing: str, statement: Composable | str, values: tuple[Any, ...] = ()) -> None:

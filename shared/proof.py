@@ -51,14 +51,17 @@ def _prove_rights(session: Session, user: UserTemplate, database: str, schema: s
             raise ValidationFailed(f"{who} {problem} {database}.{schema}.{name}.")
     if tables:
         table = Identifier(schema, tables[0][0])
-        _attempt(session, user, SQL("SELECT FROM {} LIMIT 1").format(table), expected=True)
-        _attempt(session, user, SQL("DELETE FROM {} WHERE false").format(table), expected=may_write)
+        place = f"{database}.{schema}.{tables[0][0]}"
+        read, delete = SQL("SELECT FROM {} LIMIT 1"), SQL("DELETE FROM {} WHERE false")
+        _attempt(session, who, f"reading {place}", read.format(table), expected=True)
+        _attempt(session, who, f"deleting from {place}", delete.format(table), expected=may_write)
     probe = SQL("CREATE TABLE {} ()").format(Identifier(schema, _PROBE))
-    _attempt(session, user, probe, expected=user.template is Template.OWNER)
+    may_create = user.template is Template.OWNER
+    _attempt(session, who, f"creating tables in {database}.{schema}", probe, expected=may_create)
 
 
-def _attempt(session: Session, user: UserTemplate, statement: Composed, *, expected: bool) -> None:
+def _attempt(
+    session: Session, who: str, doing: str, statement: Composed, *, expected: bool
+) -> None:
     if session.is_allowed(statement) is not expected:
-        words = statement.as_string(None)
-        problem = "is refused" if expected else "is allowed"
-        raise ValidationFailed(f"User {user.username} ({user.template}) {problem}: {words}.")
+        raise ValidationFailed(f"{who} is {'refused' if expected else 'allowed'} {doing}.")

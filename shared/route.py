@@ -9,7 +9,7 @@ from shared.model import Model
 
 
 class Hop(Model):
-    """One snapshot copy: from an ARN into a region, there under a key if the source is encrypted."""
+    """One snapshot copy into a region, there under a key if the source is encrypted."""
 
     source_arn: str
     source_region: str

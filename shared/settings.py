@@ -1,4 +1,4 @@
-"""What a deployment decides: filled by the CDK app, read by the functions from their environment."""
+"""What a deployment decides: the CDK app fills it in, the functions read it."""
 
 import json
 from collections.abc import Mapping

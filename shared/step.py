@@ -141,7 +141,8 @@ def _named(error: Exception) -> RestoreError:
         "A defect of the pipeline", extra={"error": type(error).__name__, "at": place}
     )
     return InternalError(
-        f"{type(error).__name__}{detail} at {place}. This is a defect of the pipeline; please report it."
+        f"{type(error).__name__}{detail} at {place}. "
+        "This is a defect of the pipeline; please report it."
     )
 
 

@@ -71,7 +71,7 @@ class Store:
                 raise
             raise TargetLocked(
                 f"Operation {holder} is restoring onto {operation.target_cluster} in "
-                f"{operation.request.target_region}. Wait until it has ended, or stop its execution."
+                f"{operation.request.target_region}. Wait until it ends, or stop it."
             ) from None
 
     def save(self, operation: Operation) -> Operation:
@@ -190,6 +190,19 @@ def _exact(value: Any) -> Any:
             return {key: _exact(one) for key, one in value.items()}
         case list() | tuple():
             return [_exact(one) for one in value]
+        case _:
+            return value
+
+
+def _readable(value: Any) -> Any:
+    """What `_exact` wrote, as plain numbers again."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {key: _readable(one) for key, one in value.items()}
+        case list():
+            return [_readable(one) for one in value]
         case _:
             return value
 

@@ -1,0 +1,73 @@
+"""What RDS describes, read as facts."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from shared.facts import Cluster, Instance, Member, Snapshot
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds.type_defs import (
+        DBClusterSnapshotTypeDef,
+        DBClusterTypeDef,
+        DBInstanceTypeDef,
+        TagTypeDef,
+    )
+
+
+def snapshot(told: "DBClusterSnapshotTypeDef") -> Snapshot:
+    """A cluster snapshot, from a describe, copy or create answer."""
+    return Snapshot(
+        id=told["DBClusterSnapshotIdentifier"],
+        arn=told["DBClusterSnapshotArn"],
+        cluster_id=told["DBClusterIdentifier"],
+        kind=told["SnapshotType"],
+        status=told["Status"],
+        percent=told.get("PercentProgress"),
+        created_at=told.get("SnapshotCreateTime"),
+        engine=told["Engine"],
+        engine_version=told["EngineVersion"],
+        encrypted=told["StorageEncrypted"],
+        kms_key_id=told.get("KmsKeyId"),
+        master_username=told["MasterUsername"],
+        tags=_tags(told.get("TagList", [])),
+    )
+
+
+def cluster(told: "DBClusterTypeDef") -> Cluster:
+    """A cluster, from a describe, restore or modify answer."""
+    return Cluster(
+        id=told["DBClusterIdentifier"],
+        arn=told["DBClusterArn"],
+        resource_id=told["DbClusterResourceId"],
+        status=told["Status"],
+        endpoint=told.get("Endpoint"),
+        reader_endpoint=told.get("ReaderEndpoint"),
+        port=told.get("Port"),
+        master_username=told["MasterUsername"],
+        master_secret_arn=told.get("MasterUserSecret", {}).get("SecretArn"),
+        members=tuple(
+            Member(instance_id=member["DBInstanceIdentifier"], is_writer=member["IsClusterWriter"])
+            for member in told.get("DBClusterMembers", [])
+        ),
+        has_pending_changes=bool(told.get("PendingModifiedValues")),
+        is_protected=told.get("DeletionProtection", False),
+        global_cluster_id=told.get("GlobalClusterIdentifier"),
+        replication_source=told.get("ReplicationSourceIdentifier"),
+        read_replicas=tuple(told.get("ReadReplicaIdentifiers", [])),
+        tags=_tags(told.get("TagList", [])),
+    )
+
+
+def instance(told: "DBInstanceTypeDef") -> Instance:
+    """An instance, from a describe or create answer."""
+    return Instance(
+        id=told["DBInstanceIdentifier"],
+        cluster_id=told.get("DBClusterIdentifier"),
+        status=told["DBInstanceStatus"],
+        has_pending_changes=bool(told.get("PendingModifiedValues")),
+        tags=_tags(told.get("TagList", [])),
+    )
+
+
+def _tags(listed: Sequence["TagTypeDef"]) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in listed}

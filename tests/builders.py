@@ -1,0 +1,125 @@
+"""Values with sensible defaults, so that a test shows only what matters to it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.facts import Cluster, Instance, Member, Snapshot
+from shared.operation import Operation
+from shared.request import RestoreRequest
+from shared.settings import RequestDefaults, Settings
+from shared.state import ReplacedCluster
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore:one"
+KEY = "arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+
+def defaults(**changes: Any) -> RequestDefaults:
+    return RequestDefaults(
+        **{
+            "source_region": "us-east-1",
+            "target_region": "us-west-2",
+            "admin_secret_id": "aurora-restore/admin",
+            "users_secret_id": "aurora-restore/users",
+            **changes,
+        }
+    )
+
+
+def settings(**changes: Any) -> Settings:
+    return Settings(
+        **{
+            "account_id": "123456789012",
+            "state_table": "state",
+            "audit_table": "audit",
+            "topic_arn": "arn:aws:sns:us-west-2:123456789012:restores",
+            "defaults": defaults(),
+            **changes,
+        }
+    )
+
+
+def a_raw_request(**changes: Any) -> dict[str, Any]:
+    """A request as a user writes it; a field that is `None` is left out."""
+    raw = {
+        "source_cluster_id": "aurora-prod",
+        "target_cluster_id": "aurora-staging",
+        **changes,
+    }
+    return {name: value for name, value in raw.items() if value is not None}
+
+
+def a_request(**changes: Any) -> RestoreRequest:
+    return RestoreRequest.parse(a_raw_request(**changes), defaults())
+
+
+def a_snapshot(**changes: Any) -> Snapshot:
+    name = changes.pop("id", "rds:aurora-prod-2026-11-23-03-00")
+    region = changes.pop("region", "us-east-1")
+    facts: dict[str, Any] = {
+        "id": name,
+        "arn": f"arn:aws:rds:{region}:123456789012:cluster-snapshot:{name}",
+        "cluster_id": "aurora-prod",
+        "kind": "automated",
+        "status": "available",
+        "percent": 100,
+        "created_at": NOON - timedelta(hours=9),
+        "engine": "aurora-postgresql",
+        "engine_version": "16.6",
+        "encrypted": False,
+        "kms_key_id": None,
+        "master_username": "postgres",
+    }
+    return Snapshot(**facts | changes)
+
+
+def a_cluster(**changes: Any) -> Cluster:
+    facts: dict[str, Any] = {
+        "id": "aurora-staging",
+        "arn": "arn:aws:rds:us-west-2:123456789012:cluster:aurora-staging",
+        "resource_id": "cluster-ABC",
+        "status": "available",
+        "endpoint": "aurora-staging.cluster-abc.us-west-2.rds.amazonaws.com",
+        "reader_endpoint": "aurora-staging.cluster-ro-abc.us-west-2.rds.amazonaws.com",
+        "port": 5432,
+        "master_username": "postgres",
+        "master_secret_arn": None,
+        "members": (Member(instance_id="aurora-staging-1", is_writer=True),),
+        "has_pending_changes": False,
+        "is_protected": False,
+        "global_cluster_id": None,
+        "replication_source": None,
+        "read_replicas": (),
+    }
+    return Cluster(**facts | changes)
+
+
+def an_instance(**changes: Any) -> Instance:
+    facts: dict[str, Any] = {
+        "id": "aurora-staging-1",
+        "cluster_id": "aurora-staging",
+        "status": "available",
+        "has_pending_changes": False,
+    }
+    return Instance(**facts | changes)
+
+
+def a_replaced_cluster(**changes: Any) -> ReplacedCluster:
+    facts: dict[str, Any] = {
+        "cluster_id": "aurora-staging",
+        "resource_id": "cluster-ABC",
+        "final_snapshot_id": "aurora-staging-final-abcdef",
+    }
+    return ReplacedCluster(**facts | changes)
+
+
+def an_operation(**changes: Any) -> Operation:
+    """An operation that has just begun; `request` gives fields of the request to change."""
+    request = a_request(**changes.pop("request", {}))
+    begun = Operation.begin(
+        changes.pop("operation_id", "restore-20261123-120000-abcdef"),
+        EXECUTION,
+        NOON,
+        request.model_dump(mode="json", exclude_none=True),
+    )
+    return begun.model_copy(update=changes)
