@@ -1,0 +1,71 @@
+# Every target sets up what it needs: a virtual environment, the Lambda layers, the template for
+# the local cloud. Nothing but Python 3.11 or newer is expected.
+
+PYTHON ?= python3
+KEEP ?=
+
+BIN := .venv/bin
+ENVIRONMENT := .venv/.installed
+LAYERS := .build/layers/.built
+ASSEMBLY := .build/assembly/.synthesized
+
+DEPLOYED := $(shell find infra lambdas shared statemachine -type f -not -path '*/__pycache__/*')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo local test check bench synth deploy layers clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(ASSEMBLY)  ## restore a real database on this machine and prove it; KEEP=1 leaves it running
+	@$(BIN)/python -m local demo $(if $(KEEP),--keep)
+
+local: $(ASSEMBLY)  ## run the local cloud until interrupted
+	@$(BIN)/python -m local serve
+
+bench: $(ASSEMBLY)  ## measure what the project promises
+	@$(BIN)/python -m local bench
+
+test: $(ASSEMBLY)  ## run every test
+	@$(BIN)/python -m pytest -n 2
+
+check: $(ENVIRONMENT)  ## format, lint and types, then every test
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(MAKE) --no-print-directory test
+
+synth: $(LAYERS)  ## write the template and assets for the settings in cdk.json into cdk.out
+	@$(BIN)/python -m infra.synth cdk.out
+	@echo "cdk.out holds the template and its assets."
+
+# The CDK CLI lives on npm; the Node and npx that run it are those of the virtual environment.
+deploy: $(LAYERS)  ## deploy to the account of the current AWS credentials; ARGS go to the CDK CLI
+	@PATH="$$($(BIN)/python -c 'import infra; print(infra.NODE.parent)'):$$PATH" \
+		npx --yes aws-cdk@2 deploy $(ARGS)
+
+layers: $(LAYERS)
+
+clean:  ## remove everything that make has made
+	rm -rf .venv .build .local cdk.out
+
+$(ENVIRONMENT): requirements/development.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11. Name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up .venv (once, a few minutes)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check \
+		--no-deps --require-hashes --requirement requirements/development.txt
+	@touch $@
+
+$(LAYERS): $(ENVIRONMENT) requirements/functions.txt requirements/psycopg2.txt infra/bundling.py \
+		$(wildcard infra/certificates/*)
+	@echo "Building the Lambda layers"
+	@$(BIN)/python -m infra.bundling
+	@touch $@
+
+$(ASSEMBLY): $(LAYERS) $(DEPLOYED) local/deployment.json
+	@echo "Synthesizing the template for the local cloud"
+	@$(BIN)/python -m infra.synth .build/assembly --settings local/deployment.json
+	@touch $@

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -83,72 +83,89 @@ class ScaledClock:
         """Scaled time passes by itself, whoever takes part."""
 
 
-@dataclass(order=True)
+@dataclass(frozen=True, order=True)
 class _Alarm:
     wakes_at: datetime
     order: int
-    holds_clock: bool
-    rings: bool = False
+    holds_clock: bool = field(compare=False)
+    interrupt: threading.Event | None = field(compare=False)
+    bell: threading.Event = field(default_factory=threading.Event, compare=False)
+
+    @property
+    def is_interrupted(self) -> bool:
+        return self.interrupt is not None and self.interrupt.is_set()
 
 
 class InstantClock:
     """A clock that jumps to the next alarm as soon as no participant is awake."""
+
+    _INTERRUPT_POLL_SECONDS = 0.02
 
     def __init__(self, start: datetime | None = None) -> None:
         self._now = start or datetime.now(UTC)
         self._awake = 0
         self._alarms: list[_Alarm] = []
         self._order = itertools.count()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
 
     @property
     def speed(self) -> float:
         return 0.0
 
     def now(self) -> datetime:
-        with self._changed:
+        with self._lock:
             return self._now
 
     def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
         self._sleep(seconds, interrupt, holds_clock=False)
 
     def join(self) -> "_InstantParticipant":
-        with self._changed:
+        with self._lock:
             self._awake += 1
         return _InstantParticipant(self)
 
     def _leave(self) -> None:
-        with self._changed:
+        with self._lock:
             self._awake -= 1
             self._ring_if_all_asleep()
 
     def _sleep(self, seconds: float, interrupt: threading.Event | None, holds_clock: bool) -> None:
-        with self._changed:
-            wakes_at = self._now + timedelta(seconds=max(seconds, 0))
-            alarm = _Alarm(wakes_at, next(self._order), holds_clock)
+        if seconds <= 0:
+            return
+        with self._lock:
+            wakes_at = self._now + timedelta(seconds=seconds)
+            alarm = _Alarm(wakes_at, next(self._order), holds_clock, interrupt)
             heapq.heappush(self._alarms, alarm)
             self._awake -= holds_clock
-            while not alarm.rings:
-                self._ring_if_all_asleep()
-                if alarm.rings:
-                    return
-                if interrupt is not None and interrupt.is_set():
-                    self._alarms.remove(alarm)
-                    heapq.heapify(self._alarms)
-                    self._awake += holds_clock
-                    return
-                self._changed.wait(timeout=None if interrupt is None else 0.02)
+            self._ring_if_all_asleep()
+        # An event set elsewhere cannot ring a bell, so whoever can be interrupted looks now and then.
+        while not alarm.bell.wait(self._INTERRUPT_POLL_SECONDS if interrupt else None):
+            if alarm.is_interrupted:
+                with self._lock:
+                    self._ring_interrupted()
 
     def _ring_if_all_asleep(self) -> None:
-        """Move time to the next alarm; who it wakes counts as awake at once."""
+        """Move time to the next alarm, unless somebody is awake or was interrupted before it."""
+        self._ring_interrupted()
         if self._awake or not self._alarms:
             return
         self._now = max(self._now, self._alarms[0].wakes_at)
         while self._alarms and self._alarms[0].wakes_at <= self._now:
-            alarm = heapq.heappop(self._alarms)
-            alarm.rings = True
-            self._awake += alarm.holds_clock
-        self._changed.notify_all()
+            self._ring(heapq.heappop(self._alarms))
+
+    def _ring_interrupted(self) -> None:
+        interrupted = [alarm for alarm in self._alarms if alarm.is_interrupted]
+        if not interrupted:
+            return
+        self._alarms = [alarm for alarm in self._alarms if not alarm.is_interrupted]
+        heapq.heapify(self._alarms)
+        for alarm in interrupted:
+            self._ring(alarm)
+
+    def _ring(self, alarm: _Alarm) -> None:
+        """Wake the one who waits for `alarm`; it counts as awake at once."""
+        self._awake += alarm.holds_clock
+        alarm.bell.set()
 
 
 class _InstantParticipant:

@@ -150,9 +150,9 @@ class Store:
                 ConsistentRead=True,
             )
         found = answer.get("Item")
-        return (
-            None if found is None else {k: _deserializer.deserialize(v) for k, v in found.items()}
-        )
+        if found is None:
+            return None
+        return {name: _readable(_deserializer.deserialize(value)) for name, value in found.items()}
 
 
 def _why_cancelled(error: ClientError, operation_id: str) -> Exception:
