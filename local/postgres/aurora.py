@@ -1,0 +1,71 @@
+"""What makes a PostgreSQL look like Aurora's from inside: its settings, roles and databases."""
+
+# Aurora's own superuser, which no customer can log in as.
+ADMINISTRATOR = "rdsadmin"
+
+# Nothing has to survive the machine, so nothing is flushed; small files make small snapshots.
+SETTINGS = """
+listen_addresses = ''
+max_connections = 60
+shared_buffers = 16MB
+fsync = off
+wal_level = replica
+wal_recycle = off
+wal_init_zero = off
+min_wal_size = 2MB
+max_wal_size = 256MB
+checkpoint_timeout = 1h
+max_wal_senders = 0
+max_logical_replication_workers = 0
+autovacuum = off
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_min_error_statement = panic  # statements may hold passwords
+"""
+
+HOST_BASED_AUTHENTICATION = f"""
+local rdsadmin {ADMINISTRATOR} scram-sha-256
+local rdsadmin all reject
+local all all scram-sha-256
+"""
+
+# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/
+# Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html
+CLUSTER_STATEMENTS = (
+    "CREATE ROLE rds_superuser NOLOGIN",
+    "CREATE ROLE rds_iam NOLOGIN",
+    "CREATE ROLE rds_password NOLOGIN",
+    "CREATE ROLE rds_replication NOLOGIN",
+    "GRANT pg_monitor, pg_signal_backend, pg_checkpoint TO rds_superuser WITH ADMIN OPTION",
+    # To give away, not to have: a master user reads no table just because of who it is.
+    "GRANT pg_read_all_data, pg_write_all_data, rds_iam, rds_password, rds_replication"
+    " TO rds_superuser WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
+    "CREATE DATABASE rdsadmin",
+)
+
+
+def master_statements(username: str, password: str, database: str | None) -> list[str]:
+    """Make the master user, who is no superuser, and the owner of the cluster's databases."""
+    user = quoted_name(username)
+    statements = [
+        f"CREATE ROLE {user} LOGIN CREATEDB CREATEROLE"
+        f" PASSWORD {quoted_text(password)} VALID UNTIL 'infinity'",
+        f"GRANT rds_superuser TO {user} WITH ADMIN OPTION",
+        f"ALTER DATABASE postgres OWNER TO {user}",
+    ]
+    if database is not None and database != "postgres":
+        statements.append(f"CREATE DATABASE {quoted_name(database)} OWNER {user}")
+    return statements
+
+
+def password_statement(username: str, password: str) -> str:
+    return f"ALTER ROLE {quoted_name(username)} PASSWORD {quoted_text(password)}"
+
+
+def quoted_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

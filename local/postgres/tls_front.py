@@ -1,0 +1,248 @@
+"""TLS in front of the servers: names lead to clusters, as DNS and certificates do on AWS."""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import trustme
+
+from local.postgres.protocol import agree_on_tls, forward_statements
+
+HANDSHAKE_SECONDS = 10
+CLOSE_SECONDS = 1
+CHUNK = 2**18
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class _Route:
+    owner: str
+    port: int
+    socket: Path
+
+
+@dataclass(frozen=True)
+class _Fault:
+    hostname_pattern: str
+    after_statements: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Connection:
+    hostname: str
+    client: asyncio.StreamWriter
+
+    def abort(self) -> None:
+        self.client.transport.abort()
+
+
+class _EndpointContext(ssl.SSLContext):
+    """The TLS settings with one endpoint's certificate; tells afterwards which one was chosen."""
+
+    hostname: str
+
+
+class TlsFront:
+    """Accepts PostgreSQL connections on 127.0.0.1, with TLS only, and forwards them by SNI.
+
+    A client must mean a host name that is routed on the port it came to; it sees a certificate
+    for exactly that name. One thread does everything; the public methods may be called from any.
+    """
+
+    def __init__(self, ca_file: Path) -> None:
+        self.ca_file = ca_file
+        self._authority = trustme.CA()
+        self._authority.cert_pem.write_to_path(str(ca_file))
+        self._contexts: dict[str, _EndpointContext] = {}
+        self._routes: dict[str, _Route] = {}
+        self._listeners: dict[int, asyncio.Server] = {}
+        self._listening = asyncio.Lock()
+        self._connections: set[_Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._faults: list[_Fault] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="tls-front", daemon=True
+        )
+        self._thread.start()
+
+    def route(self, owner: str, hostnames: Sequence[str], port: int, socket: Path) -> int:
+        """Send these names, and no others of `owner`, to `socket`; returns the port to use.
+
+        That is `port`, or a free one that from then on stands for it, if it cannot be had.
+        """
+        return self._run(self._route(owner, hostnames, port, socket))
+
+    def unroute(self, owner: str) -> None:
+        """Refuse new connections to the names of `owner`."""
+        self._run(self._unroute(owner))
+
+    def drop_connections(self, hostname: str) -> int:
+        """Break the connections to `hostname` that are open now; returns how many."""
+        return self._run(self._drop_connections(hostname))
+
+    def drop_next(self, hostname_pattern: str, after_statements: int | None = None) -> None:
+        """Break the next connection to a matching name: at once, or later.
+
+        With `after_statements`, that many are answered, and the next one never arrives.
+        """
+        self._run(self._drop_next(_Fault(hostname_pattern, after_statements)))
+
+    def close(self) -> None:
+        """Break everything and end the thread; harmless when done already."""
+        if self._thread.is_alive():
+            self._run(self._shut_down())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def _run(self, work: Coroutine[None, None, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _route(self, owner: str, hostnames: Sequence[str], port: int, socket: Path) -> int:
+        async with self._listening:
+            if port not in self._listeners:
+                self._listeners[port] = await self._listen(port)
+        await self._unroute(owner)
+        for hostname in map(str.lower, hostnames):
+            self._routes[hostname] = _Route(owner, port, socket)
+            self._contexts[hostname] = self._contexts.get(hostname) or self._certify(hostname)
+        actual: int = self._listeners[port].sockets[0].getsockname()[1]
+        return actual
+
+    async def _unroute(self, owner: str) -> None:
+        self._routes = {name: to for name, to in self._routes.items() if to.owner != owner}
+
+    async def _drop_connections(self, hostname: str) -> int:
+        found = [each for each in self._connections if each.hostname == hostname.lower()]
+        for connection in found:
+            connection.abort()
+        return len(found)
+
+    async def _drop_next(self, fault: _Fault) -> None:
+        self._faults.append(fault)
+
+    async def _shut_down(self) -> None:
+        for listener in self._listeners.values():
+            listener.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _certify(self, hostname: str) -> _EndpointContext:
+        context = _EndpointContext(ssl.PROTOCOL_TLS_SERVER)
+        context.hostname = hostname
+        self._authority.issue_cert(hostname).configure_cert(context)
+        return context
+
+    async def _listen(self, port: int) -> asyncio.Server:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.sni_callback = self._chooser(port)
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._accept(tls, reader, writer)
+
+        try:
+            return await asyncio.start_server(accept, "127.0.0.1", port, limit=CHUNK)
+        except OSError:
+            return await asyncio.start_server(accept, "127.0.0.1", 0, limit=CHUNK)
+
+    def _chooser(
+        self, port: int
+    ) -> Callable[[ssl.SSLObject, str | None, ssl.SSLContext], int | None]:
+        def choose(tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+            hostname = (name or "").lower()
+            route = self._routes.get(hostname)
+            if route is None or route.port != port:
+                return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+            tls.context = self._contexts[hostname]
+            return None
+
+        return choose
+
+    async def _accept(
+        self, tls: ssl.SSLContext, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with suppress(OSError, EOFError):  # a side hung up, or the handshake failed
+                if await agree_on_tls(reader, writer):
+                    await writer.start_tls(tls, ssl_handshake_timeout=HANDSHAKE_SECONDS)
+                    await self._forward(reader, writer)
+            await _close(writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            self._tasks.discard(task)
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hostname = writer.get_extra_info("ssl_object").context.hostname
+        connection = _Connection(hostname, writer)
+        self._connections.add(connection)
+        try:
+            fault = self._take_fault(hostname)
+            route = self._routes.get(hostname)
+            if route is None:
+                return
+            if fault is None:
+                await _connect(reader, writer, route.socket, _pump)
+                return
+            if fault.after_statements is not None:
+                limited = partial(forward_statements, count=fault.after_statements)
+                await _connect(reader, writer, route.socket, limited)
+            connection.abort()
+        finally:
+            self._connections.discard(connection)
+
+    def _take_fault(self, hostname: str) -> _Fault | None:
+        for fault in self._faults:
+            if fnmatch(hostname, fault.hostname_pattern.lower()):
+                self._faults.remove(fault)
+                return fault
+        return None
+
+
+async def _connect(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    socket: Path,
+    send: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]],
+) -> None:
+    """Forward both ways, requests by `send`, until one direction ends."""
+    answers, requests = await asyncio.open_unix_connection(socket, limit=CHUNK)
+    directions = (
+        asyncio.ensure_future(send(reader, requests)),
+        asyncio.ensure_future(_pump(answers, writer)),
+    )
+    try:
+        await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for direction in directions:
+            direction.cancel()
+        await asyncio.gather(*directions, return_exceptions=True)
+        await _close(requests)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(CHUNK):
+        writer.write(data)
+        await writer.drain()
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Send what is left, but do not wait for a client that does not take notice."""
+    writer.close()
+    with suppress(OSError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await writer.wait_closed()
+    writer.transport.abort()
