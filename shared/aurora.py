@@ -147,8 +147,9 @@ class Aurora:
                 f"Snapshot {snapshot_id} in {self._region} does not carry this pipeline's tag. "
                 "It stays; look who made it."
             )
-        with named_errors(f"Deleting snapshot {snapshot_id} in {self._region}"):
-            self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot_id)
+        if not there.is_deleting:
+            with named_errors(f"Deleting snapshot {snapshot_id} in {self._region}"):
+                self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot_id)
         return False
 
     # Restoring

@@ -73,8 +73,8 @@ class Snapshot:
         return self.status in _SNAPSHOT_DEAD_ENDS
 
     @property
-    def is_automated(self) -> bool:
-        return self.kind == "automated"
+    def is_deleting(self) -> bool:
+        return self.status == DELETING
 
     def has_expired(self, now: datetime) -> bool:
         """Whether this pipeline made it, to be kept until a time that has passed."""

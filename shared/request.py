@@ -108,7 +108,7 @@ class RestoreRequest(Model):
         """Read a request as a user wrote it; raises `InvalidRequest` naming every wrong field."""
         if not isinstance(raw, Mapping):
             raise InvalidRequest("The request is not a JSON object. See the example requests.")
-        values = defaults.model_dump(exclude_none=True) | _region_of_arn(raw) | dict(raw)
+        values = _defaults_for(raw, defaults) | _region_of_arn(raw) | dict(raw)
         if not values.get("source_snapshot_id"):
             values.setdefault("source_snapshot_date", LATEST)
         problems = dict(_contradictions(values))
@@ -132,6 +132,23 @@ class RestoreRequest(Model):
         when = self.source_snapshot_date
         which = "latest snapshot" if when == LATEST else f"snapshot of {when}"
         return f"{which} of {self.source_cluster_id} in {self.source_region}"
+
+
+# These name things of the deployment's target region, and mean nothing in another.
+_OF_THE_TARGET_REGION = {
+    "vpc_security_group_ids",
+    "db_subnet_group_name",
+    "db_cluster_parameter_group_name",
+    "db_parameter_group_name",
+    "kms_key_id",
+}
+
+
+def _defaults_for(raw: Mapping[str, Any], defaults: RequestDefaults) -> dict[str, Any]:
+    is_elsewhere = raw.get("target_region", defaults.target_region) != defaults.target_region
+    return defaults.model_dump(
+        exclude_none=True, exclude=_OF_THE_TARGET_REGION if is_elsewhere else None
+    )
 
 
 def _region_of_arn(raw: Mapping[str, Any]) -> dict[str, str]:

@@ -39,6 +39,16 @@ def test_what_a_request_says_beats_the_deployment() -> None:
     assert request.port == 6000
 
 
+def test_defaults_that_belong_to_a_region_count_only_there() -> None:
+    deployment = defaults(db_subnet_group_name="aurora", kms_key_id="alias/west")
+
+    elsewhere = RestoreRequest.parse(a_raw_request(target_region="eu-west-1"), deployment)
+
+    assert elsewhere.db_subnet_group_name is None
+    assert elsewhere.kms_key_id is None
+    assert elsewhere.admin_secret_id == "aurora-restore/admin"
+
+
 def test_cluster_ids_are_stored_in_lower_case_as_rds_stores_them() -> None:
     assert a_request(target_cluster_id="Aurora-Staging").target_cluster_id == "aurora-staging"
 
