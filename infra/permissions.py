@@ -1,0 +1,274 @@
+"""What each step may do. The table at the end says who may do what; the statements are above it.
+
+Statements are as narrow as AWS allows. Where a resource has to be a wildcard, the statement is
+narrowed by name pattern, tag, region or encryption context instead, and says why.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from aws_cdk import aws_iam as iam
+
+from infra.scope import Scope
+from shared.names import TAG_OPERATION, TAG_TARGET_CLUSTER, Step
+
+Conditions = Mapping[str, Mapping[str, object]]
+
+# What RDS asks for on behalf of its caller (Aurora user guide: sharing encrypted snapshots).
+KEY_READING = ("kms:DescribeKey", "kms:Decrypt")
+KEY_USE = (*KEY_READING, "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
+
+# Names that shared.names derives, as patterns: `?` stands for one character.
+TEMPORARY_SNAPSHOTS = "*-copy-??????"
+FINAL_SNAPSHOTS = "*-final-??????"
+
+TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
+TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "false"}}
+
+
+Permission = Callable[[Scope], list[iam.PolicyStatement]]
+
+
+def use_state(scope: Scope) -> list[iam.PolicyStatement]:
+    """Read and replace operations; append to the audit trail, which nobody may change."""
+    return [
+        _allow("dynamodb:GetItem", "dynamodb:PutItem", on=[scope.state_table]),
+        _allow("dynamodb:PutItem", on=[scope.audit_table]),
+    ]
+
+
+def release_locks(scope: Scope) -> list[iam.PolicyStatement]:
+    """Delete locks, and no other item of the state table."""
+    return [
+        _allow(
+            "dynamodb:DeleteItem",
+            on=[scope.state_table],
+            when={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["LOCK#*"]},
+                # "For all values" is also true of none.
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        )
+    ]
+
+
+def look_at_aurora(scope: Scope) -> list[iam.PolicyStatement]:
+    """Describe clusters, instances and snapshots: calls that list cannot be narrowed to one."""
+    return [
+        _allow(
+            "rds:DescribeDBClusters",
+            "rds:DescribeDBInstances",
+            "rds:DescribeDBClusterSnapshots",
+            on=["*"],
+            when=_in_regions(scope.all_regions),
+        )
+    ]
+
+
+def look_at_surroundings(scope: Scope) -> list[iam.PolicyStatement]:
+    """Check that what a request names exists. Security groups cannot be described one by one."""
+    return [
+        _allow(
+            "rds:DescribeDBSubnetGroups",
+            "rds:DescribeDBClusterParameterGroups",
+            "rds:DescribeDBParameterGroups",
+            "ec2:DescribeSecurityGroups",
+            on=["*"],
+            when=_in_regions([scope.region]),
+        ),
+        _allow(
+            "kms:DescribeKey",
+            on=[scope.arn("kms", "key/*", region) for region in scope.all_regions],
+        ),
+    ]
+
+
+def copy_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
+    """Copy any snapshot of the source regions, into a tagged one with a name of ours."""
+    target = scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")
+    sources = [scope.arn("rds", "cluster-snapshot:*", region) for region in scope.source_regions]
+    into_ours = _allow(
+        "rds:CopyDBClusterSnapshot", "rds:AddTagsToResource", on=target, when=TAGGED_BY_THE_CALL
+    )
+    return [into_ours, *([_allow("rds:CopyDBClusterSnapshot", on=sources)] if sources else [])]
+
+
+def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS copy encrypted snapshots; which keys they are under, only the snapshots know."""
+    return [
+        statement
+        for region in scope.source_regions
+        for statement in _use_through_rds([scope.arn("kms", "key/*", region)], region, KEY_USE)
+    ]
+
+
+def read_with_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS restore an encrypted snapshot of the stack's region, whatever key it is under."""
+    return _use_through_rds([scope.arn("kms", "key/*")], scope.region, KEY_READING)
+
+
+def use_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS encrypt copies and restored clusters."""
+    return _use_through_rds(scope.restore_keys, scope.region, KEY_USE)
+
+
+def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
+    """Delete clusters that the deployment lets a request replace, and their instances.
+
+    IAM sees an instance's id and tags, never its cluster. So an instance may go when its id starts
+    with the cluster's, as the console and this pipeline name them, or when it carries the tag
+    `aurora-restore:target-cluster` with a replaceable cluster as its value: an owner whose
+    instances are named otherwise sets that tag.
+    """
+    patterns = scope.replaceable_clusters
+    if not patterns:
+        return []
+    clusters = scope.rds(*(f"cluster:{pattern}" for pattern in patterns))
+    instances = scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))
+    tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
+    return [
+        _allow("rds:DeleteDBCluster", on=clusters),
+        _allow("rds:DeleteDBInstance", on=instances),
+        _allow("rds:DeleteDBInstance", on=scope.rds("db:*"), when=tagged),
+        _allow(
+            "rds:CreateDBClusterSnapshot",
+            "rds:AddTagsToResource",
+            on=[*clusters, *scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}")],
+        ),
+    ]
+
+
+def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
+    """Make clusters and instances that carry our tag, and change only such clusters."""
+    clusters, instances = scope.rds("cluster:*"), scope.rds("db:*")
+    used = scope.rds("cluster-snapshot:*", "subgrp:*", "cluster-pg:*", "pg:*", "og:*", "secgrp:*")
+    restore, create = "rds:RestoreDBClusterFromSnapshot", "rds:CreateDBInstance"
+    return [
+        _allow(restore, "rds:AddTagsToResource", on=clusters, when=TAGGED_BY_THE_CALL),
+        _allow(create, "rds:AddTagsToResource", on=instances, when=TAGGED_BY_THE_CALL),
+        _allow(create, "rds:ModifyDBCluster", on=clusters, when=TAGGED_AS_OURS),
+        _allow(restore, create, on=used),
+        _allow(
+            "secretsmanager:CreateSecret",
+            "secretsmanager:TagResource",
+            on=[scope.managed_secrets],
+        ),
+    ]
+
+
+def read_admin_secrets(scope: Scope) -> list[iam.PolicyStatement]:
+    """Read the admin's login."""
+    return _read_secrets(scope, scope.admin_secrets)
+
+
+def read_users_secrets(scope: Scope) -> list[iam.PolicyStatement]:
+    """Read the application user templates."""
+    return _read_secrets(scope, scope.users_secrets)
+
+
+def read_managed_passwords(scope: Scope) -> list[iam.PolicyStatement]:
+    """Read the master passwords that RDS manages."""
+    return _read_secrets(scope, [scope.managed_secrets])
+
+
+def remove_temporary_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
+    """Delete or mark snapshots that carry our tag as well as a name of ours."""
+    return [
+        _allow(
+            "rds:DeleteDBClusterSnapshot",
+            "rds:AddTagsToResource",
+            on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
+            when=TAGGED_AS_OURS,
+        )
+    ]
+
+
+def tell_people(scope: Scope) -> list[iam.PolicyStatement]:
+    """Look how an execution ended, and publish it."""
+    return [
+        _allow("states:DescribeExecution", on=[scope.executions]),
+        _allow("sns:Publish", on=[scope.topic]),
+        _allow("kms:GenerateDataKey", "kms:Decrypt", on=[scope.topic_key]),
+    ]
+
+
+def _allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=[*actions], resources=[*on], conditions=when)
+
+
+def _in_regions(regions: Sequence[str]) -> Conditions:
+    return {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+
+
+def _use_through_rds(
+    keys: Sequence[str], region: str, actions: Sequence[str]
+) -> list[iam.PolicyStatement]:
+    """Use keys through RDS alone, and grant their use to nobody but AWS."""
+    through_rds = {"kms:ViaService": f"rds.{region}.amazonaws.com"}
+    for_aws = {"kms:GrantIsForAWSResource": "true"}
+    return [
+        _allow(*actions, on=keys, when={"StringEquals": through_rds}),
+        _allow("kms:CreateGrant", on=keys, when={"StringEquals": through_rds, "Bool": for_aws}),
+    ]
+
+
+def _read_secrets(scope: Scope, secrets: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Read secrets, and decrypt them and nothing else with whatever key they are under."""
+    if not secrets:
+        return []
+    arns = [_secret_arn(scope, secret) for secret in secrets]
+    through_secrets_manager = f"secretsmanager.{scope.region}.amazonaws.com"
+    return [
+        _allow("secretsmanager:GetSecretValue", on=arns),
+        _allow(
+            "kms:Decrypt",
+            on=[scope.arn("kms", "key/*")],
+            when={
+                "StringEquals": {"kms:ViaService": through_secrets_manager},
+                "StringLike": {"kms:EncryptionContext:SecretARN": arns},
+            },
+        ),
+    ]
+
+
+def _secret_arn(scope: Scope, secret: str) -> str:
+    """The ARN of a secret ends in six characters that its name does not tell."""
+    is_name = not secret.startswith("arn:")
+    return scope.arn("secretsmanager", f"secret:{secret}-??????") if is_name else secret
+
+
+PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
+    Step.SNAPSHOT_CHECK: (
+        look_at_aurora,
+        look_at_surroundings,
+        read_admin_secrets,
+        read_users_secrets,
+    ),
+    Step.COPY_SNAPSHOT: (look_at_aurora, copy_snapshots, use_source_keys, use_restore_keys),
+    Step.CHECK_COPY_STATUS: (look_at_aurora,),
+    Step.DELETE_RDS: (look_at_aurora, delete_clusters),
+    Step.RESTORE_SNAPSHOT: (
+        look_at_aurora,
+        restore_clusters,
+        read_with_keys,
+        use_restore_keys,
+        read_admin_secrets,
+    ),
+    Step.CHECK_RESTORE_STATUS: (look_at_aurora,),
+    Step.SETUP_DB_USERS: (
+        look_at_aurora,
+        read_admin_secrets,
+        read_users_secrets,
+        read_managed_passwords,
+    ),
+    Step.ARCHIVE_SNAPSHOT: (look_at_aurora, remove_temporary_snapshots),
+    Step.SNS_NOTIFICATION: (release_locks, tell_people),
+}
+
+
+def statements(step: Step, scope: Scope) -> list[iam.PolicyStatement]:
+    """Everything that a step may do, beside writing its own log and traces."""
+    return [
+        statement
+        for permission in (use_state, *PERMISSIONS[step])
+        for statement in permission(scope)
+    ]

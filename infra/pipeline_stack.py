@@ -1,0 +1,124 @@
+"""The stack: what is deployed, and how the parts find each other."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Duration, Environment, Stack
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.deployment import DeploymentSettings
+from infra.failure_rule import FailureRule
+from infra.functions import Functions
+from infra.notification import Notification
+from infra.restore_keys import RestoreKeys
+from infra.schedules import Schedules
+from infra.scope import Scope
+from infra.tables import Tables
+from infra.workflow import Workflow
+from shared.names import Step
+from shared.settings import Settings
+
+
+class PipelineStack(Stack):
+    """One deployment of the pipeline, in the region that it restores into."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: DeploymentSettings, code: Path
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Restores Aurora clusters from snapshots",
+            env=Environment(account=settings.account, region=settings.region),
+            # The CDK CLI checks the bootstrap version itself; the template needs no parameter.
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            analytics_reporting=False,
+        )
+        prefix = settings.name
+        tables = Tables(self, "Tables", prefix=prefix)
+        notification = Notification(
+            self, "Notification", prefix=prefix, emails=settings.notification_emails
+        )
+        restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
+        dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            queue_name=f"{prefix}-dead-letters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        functions = Functions(
+            self,
+            "Functions",
+            prefix=prefix,
+            code=code,
+            settings=Settings(
+                account_id=self.account,
+                state_table=tables.state.table_name,
+                audit_table=tables.audit.table_name,
+                topic_arn=notification.topic.topic_arn,
+                defaults=settings.defaults.model_copy(
+                    update={"kms_key_id": settings.defaults.kms_key_id or restore_keys.arns[0]}
+                ),
+                replaceable_clusters=settings.replaceable_clusters,
+                deadlines=settings.deadlines,
+                state_retention_days=settings.state_retention_days,
+                audit_retention_days=settings.audit_retention_days,
+            ),
+            permitted=Scope(
+                partition=Aws.PARTITION,
+                account=self.account,
+                region=self.region,
+                all_regions=settings.regions,
+                state_table=tables.state.table_arn,
+                audit_table=tables.audit.table_arn,
+                topic=notification.topic.topic_arn,
+                topic_key=notification.key.key_arn,
+                # By name: the state machine itself needs the functions to exist first.
+                executions=self.format_arn(
+                    service="states",
+                    resource="execution",
+                    resource_name=f"{prefix}:*",
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                ),
+                admin_secrets=settings.admin_secrets,
+                users_secrets=settings.users_secrets,
+                restore_keys=restore_keys.arns,
+                replaceable_clusters=settings.replaceable_clusters,
+            ),
+            failed_events=dead_letters,
+            network=settings.network,
+        ).by_step
+        state_machine = Workflow(self, "Workflow", prefix=prefix, functions=functions).state_machine
+        FailureRule(
+            self,
+            "FailureRule",
+            prefix=prefix,
+            state_machine=state_machine,
+            notify=functions[Step.SNS_NOTIFICATION],
+            dead_letters=dead_letters,
+        )
+        Schedules(
+            self,
+            "Schedules",
+            prefix=prefix,
+            schedules=settings.schedules,
+            state_machine=state_machine,
+            dead_letters=dead_letters,
+        )
+        self._tell(
+            {
+                "StateMachineArn": state_machine.state_machine_arn,
+                "StateTable": tables.state.table_name,
+                "AuditTable": tables.audit.table_name,
+                "TopicArn": notification.topic.topic_arn,
+                "DeadLetterQueueUrl": dead_letters.queue_url,
+                "RestoreKeyArn": restore_keys.arns[0],
+            }
+        )
+
+    def _tell(self, outputs: Mapping[str, str]) -> None:
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,41 @@
+"""What the permissions of one deployment are about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scope:
+    """ARNs and patterns that differ from one deployment to the next."""
+
+    partition: str
+    account: str
+    region: str
+    all_regions: Sequence[str]
+    state_table: str
+    audit_table: str
+    topic: str
+    topic_key: str
+    executions: str
+    admin_secrets: Sequence[str]
+    users_secrets: Sequence[str]
+    restore_keys: Sequence[str]
+    replaceable_clusters: Sequence[str]
+
+    @property
+    def managed_secrets(self) -> str:
+        """The ARNs of the master passwords that RDS manages."""
+        return self.arn("secretsmanager", "secret:rds!cluster-*")
+
+    @property
+    def source_regions(self) -> tuple[str, ...]:
+        """The regions that snapshots are copied from."""
+        return tuple(region for region in self.all_regions if region != self.region)
+
+    def arn(self, service: str, resource: str, region: str | None = None) -> str:
+        """The ARN of something in this account, in the stack's region unless one is given."""
+        return f"arn:{self.partition}:{service}:{region or self.region}:{self.account}:{resource}"
+
+    def rds(self, *resources: str) -> list[str]:
+        """The ARNs of RDS resources in the stack's region."""
+        return [self.arn("rds", resource) for resource in resources]

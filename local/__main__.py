@@ -1,0 +1,34 @@
+"""The local cloud from the command line: `python -m local demo`, `serve` or `bench`."""
+
+import argparse
+import sys
+
+
+def main() -> int:
+    """Run what was asked for; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo_parser = commands.add_parser("demo", help="restore a database and prove the result")
+    demo_parser.add_argument("--keep", action="store_true", help="leave everything running")
+    serve_parser = commands.add_parser("serve", help="run the local cloud until interrupted")
+    serve_parser.add_argument("--speed", type=float, default=60, help="how fast time runs")
+    commands.add_parser("bench", help="measure what the project promises")
+    arguments = parser.parse_args()
+    # Each command imports only what it needs: moto alone takes a second.
+    match arguments.command:
+        case "demo":
+            from local.demo import demo
+
+            return demo(keep=arguments.keep)
+        case "serve":
+            from local.serve import serve
+
+            return serve(speed=arguments.speed)
+        case _:
+            from local.bench import bench
+
+            return bench()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

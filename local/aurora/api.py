@@ -1,0 +1,168 @@
+"""The simulated operations behind moto's parsing of requests and writing of answers."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from moto.core.responses import ActionResult
+from moto.rds.responses import RDSResponse
+
+from local.aurora.changes import Changes
+from local.aurora.clusters import Clusters
+from local.aurora.deletions import Deletions
+from local.aurora.faults import invalid_combination, invalid_value
+from local.aurora.instances import Instances
+from local.aurora.limits import Quotas
+from local.aurora.region import Region
+from local.aurora.resources import Cluster, Instance, Resource, Snapshot
+from local.aurora.sharing import share
+from local.aurora.snapshots import Snapshots
+from local.aurora.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Operations:
+    """Everything the API can do; the lock is held from request to answer."""
+
+    lock: threading.RLock
+    timeline: Timeline
+    quotas: Quotas
+    clusters: Clusters
+    changes: Changes
+    deletions: Deletions
+    instances: Instances
+    snapshots: Snapshots
+
+
+class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
+    """moto's RDS, with clusters that behave like Aurora's.
+
+    Operations that have nothing to do with clusters stay moto's own. So do those that only read
+    or tag: they find the simulator's clusters and instances where moto's would be.
+    """
+
+    operations: ClassVar[Operations]
+
+    def call_action(self) -> Any:
+        with self.operations.lock:
+            self.operations.timeline.advance()
+            return super().call_action()
+
+    @property
+    def _place(self) -> Region:
+        return Region(self.current_account, self.region)
+
+    def create_db_cluster(self) -> ActionResult:
+        return _cluster(self.operations.clusters.create(self._place, self.params))
+
+    def restore_db_cluster_from_snapshot(self) -> ActionResult:
+        return _cluster(self.operations.clusters.restore(self._place, self.params))
+
+    def modify_db_cluster(self) -> ActionResult:
+        return _cluster(self.operations.changes.modify(self._place, self.params))
+
+    def stop_db_cluster(self) -> ActionResult:
+        return _cluster(self.operations.changes.stop(self._place, self.params))
+
+    def start_db_cluster(self) -> ActionResult:
+        return _cluster(self.operations.changes.start(self._place, self.params))
+
+    def remove_from_global_cluster(self) -> ActionResult:
+        global_cluster = self.operations.changes.detach(self._place, self.params)
+        return ActionResult({"GlobalCluster": global_cluster})
+
+    def delete_db_cluster(self) -> ActionResult:
+        return _cluster(self.operations.deletions.delete(self._place, self.params))
+
+    def describe_db_clusters(self) -> ActionResult:
+        filters = {each["Name"]: list(each["Values"]) for each in self.params.get("Filters", [])}
+        clusters = self.backend.describe_db_clusters(
+            db_cluster_identifier=self.params.get("DBClusterIdentifier"), filters=filters
+        )
+        return self._page("DBClusters", clusters)
+
+    def create_db_instance(self) -> ActionResult:
+        if "DBClusterIdentifier" not in self.params:
+            return super().create_db_instance()
+        return _instance(self.operations.instances.create(self._place, self.params))
+
+    def modify_db_instance(self) -> ActionResult:
+        if self._is_in_cluster(self.params["DBInstanceIdentifier"]):
+            raise invalid_combination("ModifyDBInstance is not simulated for members of clusters.")
+        return super().modify_db_instance()
+
+    def delete_db_instance(self) -> ActionResult:
+        if not self._is_in_cluster(self.params["DBInstanceIdentifier"]):
+            return super().delete_db_instance()
+        return _instance(self.operations.instances.delete(self._place, self.params))
+
+    def create_db_cluster_snapshot(self) -> ActionResult:
+        return _snapshot(self.operations.snapshots.create(self._place, self.params))
+
+    def copy_db_cluster_snapshot(self) -> ActionResult:
+        return _snapshot(self.operations.snapshots.copy(self._place, self.params))
+
+    def delete_db_cluster_snapshot(self) -> ActionResult:
+        return _snapshot(self.operations.snapshots.delete(self._place, self.params))
+
+    def describe_db_cluster_snapshots(self) -> ActionResult:
+        snapshots = self.operations.snapshots.describe(self._place, self.params)
+        return self._page("DBClusterSnapshots", snapshots)
+
+    def describe_db_cluster_snapshot_attributes(self) -> ActionResult:
+        return _attributes(self._place.snapshot(self.params["DBClusterSnapshotIdentifier"]))
+
+    def modify_db_cluster_snapshot_attribute(self) -> ActionResult:
+        return _attributes(share(self._place, self.params, self.operations.quotas))
+
+    def _refuse(self) -> ActionResult:
+        raise invalid_combination("This operation is not simulated.")
+
+    add_role_to_db_cluster = _refuse
+    failover_db_cluster = _refuse
+    promote_read_replica_db_cluster = _refuse
+    restore_db_cluster_to_point_in_time = _refuse
+
+    def _is_in_cluster(self, instance_id: str) -> bool:
+        return isinstance(self._place.instances.get(instance_id), Instance)
+
+    def _page(self, key: str, resources: Iterable[Resource]) -> ActionResult:
+        """One page of a listing; a marker is the last identifier of the page before."""
+        size = self.params.get("MaxRecords", 100)
+        if not 20 <= size <= 100:
+            raise invalid_value("MaxRecords goes from 20 to 100.")
+        marker = self.params.get("Marker", "")
+        remaining = sorted(
+            (each for each in resources if each.arn > marker), key=lambda each: each.arn
+        )
+        page = remaining[:size]
+        next_marker = page[-1].arn if len(remaining) > size else None
+        return ActionResult({key: page, "Marker": next_marker})
+
+
+def _cluster(cluster: Cluster) -> ActionResult:
+    return ActionResult({"DBCluster": cluster})
+
+
+def _instance(instance: Instance) -> ActionResult:
+    return ActionResult({"DBInstance": instance})
+
+
+def _snapshot(snapshot: Snapshot) -> ActionResult:
+    return ActionResult({"DBClusterSnapshot": snapshot})
+
+
+def _attributes(snapshot: Snapshot) -> ActionResult:
+    attributes = [
+        {"AttributeName": name, "AttributeValues": values}
+        for name, values in snapshot.attributes.items()
+    ]
+    return ActionResult(
+        {
+            "DBClusterSnapshotAttributesResult": {
+                "DBClusterSnapshotIdentifier": snapshot.db_cluster_snapshot_identifier,
+                "DBClusterSnapshotAttributes": attributes,
+            }
+        }
+    )

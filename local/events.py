@@ -1,0 +1,210 @@
+"""EventBridge in the local cloud: events reach the targets of the deployed rules."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from threading import Event
+from typing import Any
+
+from botocore.exceptions import ClientError
+from jsonpath_ng.parser import parse as json_path
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.events.models import events_backends
+from moto.events.utils import EventTemplateParser
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from local.asynchronous import AsynchronousInvocations, send_to_queue
+from local.background import Background, Work
+from local.clock import Clock
+from local.functions import ACCOUNT
+from local.gate import Gate
+
+# The defaults of a target without a retry policy of its own.
+_RETRY_ATTEMPTS = 185
+_EVENT_AGE_SECONDS = 86400
+_LONGEST_RETRY_DELAY_SECONDS = 600
+
+
+class Delivery:
+    """An event on its way to the targets of all rules that match it."""
+
+    def __init__(self, arrivals: Sequence[Event]) -> None:
+        self._arrivals = arrivals
+
+    def wait(self, timeout_seconds: float | None = None) -> None:
+        """Wait until every target was reached, or given up.
+
+        Raises `TimeoutError` when that takes longer than `timeout_seconds` of real time.
+        """
+        for arrival in self._arrivals:
+            if not arrival.wait(timeout_seconds):
+                raise TimeoutError("An event is still on its way to the target of a rule.")
+
+
+class Events:
+    """The default event bus of every region, as far as AWS itself puts events on it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        gate: Gate,
+        asynchronous: AsynchronousInvocations,
+        background: Background,
+    ) -> None:
+        self._clock = clock
+        self._gate = gate
+        self._asynchronous = asynchronous
+        self._background = background
+
+    def publish(self, message: Mapping[str, Any]) -> Delivery:
+        """Send an event on its way to the targets of all enabled rules that match it."""
+        rules = [
+            rule
+            for rule in _rules(message["region"]).values()
+            if rule.state == "ENABLED"
+            and not rule.scheduled_expression
+            and rule.event_pattern.matches_event(dict(message))
+        ]
+        return self._deliver(rules, message)
+
+    def fire(self, rule_name: str, region: str) -> Delivery:
+        """Let a scheduled rule come due now.
+
+        Raises `ValueError` when the rule is disabled or has no schedule: it would never fire.
+        """
+        rule = _rules(region)[rule_name]
+        if rule.state != "ENABLED" or not rule.scheduled_expression:
+            raise ValueError(f"{rule_name} is {rule.state}, schedule {rule.scheduled_expression!r}")
+        message = event(
+            source="aws.events",
+            detail_type="Scheduled Event",
+            region=region,
+            time=self._clock.now(),
+            resources=[rule.arn],
+            detail={},
+        )
+        return self._deliver([rule], message)
+
+    def _deliver(self, rules: Sequence[Any], message: Mapping[str, Any]) -> Delivery:
+        return Delivery(
+            [
+                self._background.start(
+                    f"{rule.name} to {target['Arn']}",
+                    partial(self._reach, rule=rule, target=target, message=message),
+                )
+                for rule in rules
+                for target in rule.targets
+            ]
+        )
+
+    def _reach(
+        self, work: Work, rule: Any, target: Mapping[str, Any], message: Mapping[str, Any]
+    ) -> None:
+        """Deliver to one target, again and again as its retry policy says."""
+        policy = target.get("RetryPolicy", {})
+        attempts_left = int(policy.get("MaximumRetryAttempts", _RETRY_ATTEMPTS))
+        patience = int(policy.get("MaximumEventAgeInSeconds", _EVENT_AGE_SECONDS))
+        began, delay, attempts = self._clock.now(), 1.0, 0
+        while True:
+            try:
+                self._send(work, target, _input(target, message))
+            except UnknownFunctionException as error:
+                failure, is_final = ("NO_RESOURCE", str(error)), True
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                failure, is_final = (code, str(error)), False
+            else:
+                return
+            age = (self._clock.now() - began).total_seconds()
+            if is_final or attempts == attempts_left or age + delay > patience:
+                _put_aside(rule, target, message, failure, attempts)
+                return
+            work.sleep(delay)
+            attempts, delay = attempts + 1, min(delay * 2, _LONGEST_RETRY_DELAY_SECONDS)
+
+    def _send(self, work: Work, target: Mapping[str, Any], payload: str) -> None:
+        _, _, service, region, account, *_ = target["Arn"].split(":")
+        match service:
+            case "lambda":
+                self._gate.invocation(target["Arn"], region)
+                self._asynchronous.process(work, target["Arn"], region, payload.encode())
+            case "states":
+                backend = stepfunctions_parser_backends[account][region]
+                backend.start_execution(target["Arn"], None, payload)
+            case "sqs":
+                send_to_queue(target["Arn"], payload)
+            case other:
+                raise NotImplementedError(f"The local cloud delivers no events to {other}")
+
+
+def event(
+    *,
+    source: str,
+    detail_type: str,
+    region: str,
+    time: datetime,
+    resources: Sequence[str],
+    detail: Mapping[str, Any],
+) -> dict[str, Any]:
+    """An event in EventBridge's envelope."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": source,
+        "account": ACCOUNT,
+        "time": f"{time:%Y-%m-%dT%H:%M:%SZ}",
+        "region": region,
+        "resources": list(resources),
+        "detail": dict(detail),
+    }
+
+
+def _rules(region: str) -> Mapping[str, Any]:
+    rules: Mapping[str, Any] = events_backends[ACCOUNT][region].event_buses["default"].rules
+    return rules
+
+
+def _input(target: Mapping[str, Any], message: Mapping[str, Any]) -> str:
+    """What the target gets: the event, a part of it, a constant, or a template filled from it."""
+    if "Input" in target:
+        return str(target["Input"])
+    if "InputPath" in target:
+        return json.dumps(json_path(target["InputPath"]).find(message)[0].value)
+    if transformer := target.get("InputTransformer"):
+        filled = EventTemplateParser.parse(
+            transformer["InputTemplate"], transformer.get("InputPathsMap", {}), message
+        )
+        return json.dumps(filled)
+    return json.dumps(message)
+
+
+def _put_aside(
+    rule: Any,
+    target: Mapping[str, Any],
+    message: Mapping[str, Any],
+    failure: tuple[str, str],
+    attempts: int,
+) -> None:
+    """Put an event that could not be delivered into the target's dead-letter queue, if any."""
+    queue_arn = target.get("DeadLetterConfig", {}).get("Arn")
+    if not queue_arn:
+        return
+    code, reason = failure
+    attributes = {
+        "RULE_ARN": rule.arn,
+        "TARGET_ARN": target["Arn"],
+        "ERROR_CODE": code,
+        "ERROR_MESSAGE": reason,
+        "RETRY_ATTEMPTS": str(attempts),
+    }
+    send_to_queue(
+        queue_arn,
+        json.dumps(message),
+        {
+            name: {"data_type": "String", "string_value": value}
+            for name, value in attributes.items()
+        },
+    )

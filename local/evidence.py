@@ -1,0 +1,117 @@
+"""The proof of a restore: what a user would try, tried."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+import psycopg2
+from psycopg2.errors import InsufficientPrivilege
+
+from local.production import LOGINS, MASTER, USERS, Endpoint, endpoint_of, fingerprints
+from local.scene import Scene
+
+
+class Evidence(NamedTuple):
+    """Something that must be true of a finished restore, and whether it is."""
+
+    claim: str
+    holds: bool
+    detail: str = ""
+
+
+def evidence(scene: Scene, cluster_id: str, region: str) -> Iterator[Evidence]:
+    """Try everything that the restore promised; nothing is taken from the pipeline's word."""
+    restored = endpoint_of(scene.cloud, cluster_id, region)
+    for user, template in USERS.items():
+        yield _connects(restored, user, template, scene.passwords[user])
+    yield from _same_data(scene, restored)
+    reader, writer = _user("read_only"), _user("read_write")
+    write = "DELETE FROM customers"
+    yield _tried(scene, restored, reader, write, allowed=False)
+    yield _tried(scene, restored, writer, write, allowed=True)
+    yield _tried(scene, restored, writer, "CREATE TABLE mine ()", allowed=False)
+    yield _tried(scene, restored, _user("owner"), "CREATE TABLE mine ()", allowed=True)
+    for login in (*LOGINS, MASTER):
+        yield _refused(restored, login, scene.production.passwords[login])
+    yield _production_answers(scene)
+    yield from _nothing_left(scene, region)
+
+
+def _user(template: str) -> str:
+    return next(name for name, theirs in USERS.items() if theirs == template)
+
+
+def _connects(endpoint: Endpoint, user: str, template: str, password: str) -> Evidence:
+    claim = f"{user} ({template}) connects, certificate verified"
+    return _works(claim, lambda: endpoint.connect(user, password).close())
+
+
+def _works(claim: str, attempt: Callable[[], None]) -> Evidence:
+    try:
+        attempt()
+    except psycopg2.Error as error:
+        return Evidence(claim, False, str(error).strip())
+    return Evidence(claim, True)
+
+
+def _same_data(scene: Scene, restored: Endpoint) -> Iterator[Evidence]:
+    reader = _user("read_only")
+    with closing(restored.connect(reader, scene.passwords[reader])) as copy:
+        found = fingerprints(copy)
+    owner = LOGINS[0]
+    with closing(
+        scene.production.endpoint.connect(owner, scene.production.passwords[owner])
+    ) as original:
+        expected = fingerprints(original)
+    for table in sorted(expected | found):
+        rows, _ = expected.get(table, (0, 0))
+        claim = f"{table}: {rows:,} rows, the same as in production"
+        yield Evidence(claim, expected.get(table) == found.get(table))
+
+
+def _tried(
+    scene: Scene, endpoint: Endpoint, user: str, statement: str, *, allowed: bool
+) -> Evidence:
+    """Whether a statement is permitted; what it does is rolled back."""
+    claim = f"{user} {'may' if allowed else 'may not'}: {statement}"
+    with closing(endpoint.connect(user, scene.passwords[user])) as opened:
+        try:
+            with opened.cursor() as cursor:
+                cursor.execute(statement)
+        except InsufficientPrivilege:
+            return Evidence(claim, not allowed)
+        finally:
+            opened.rollback()
+    return Evidence(claim, allowed)
+
+
+def _refused(endpoint: Endpoint, login: str, password: str) -> Evidence:
+    claim = f"production's login {login} is refused"
+    try:
+        endpoint.connect(login, password).close()
+    except psycopg2.OperationalError as refusal:
+        _, _, reason = str(refusal).partition("FATAL:")
+        return Evidence(claim, bool(reason), reason.strip())
+    return Evidence(claim, False, "it was let in")
+
+
+def _production_answers(scene: Scene) -> Evidence:
+    login = LOGINS[0]
+    return _works(
+        "production still answers to its own logins",
+        lambda: scene.production.endpoint.connect(login, scene.production.passwords[login]).close(),
+    )
+
+
+def _nothing_left(scene: Scene, region: str) -> Iterator[Evidence]:
+    rds = scene.cloud.client("rds", region_name=region)
+    manual = rds.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
+    copies = [one["DBClusterSnapshotIdentifier"] for one in manual if "-copy-" in _name(one)]
+    yield Evidence("no temporary snapshot is left", not copies, ", ".join(copies))
+    items = scene.cloud.client("dynamodb").scan(TableName=scene.deployment.state_table)["Items"]
+    locks = [item["operation_id"]["S"] for item in items if "holder" in item]
+    yield Evidence("the lock is released", not locks, ", ".join(locks))
+
+
+def _name(snapshot: dict[str, str]) -> str:
+    return snapshot["DBClusterSnapshotIdentifier"]

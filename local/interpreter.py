@@ -1,0 +1,243 @@
+"""The emulator's state machine interpreter, put on the local cloud's clock.
+
+The emulator really sleeps, spawns a thread per task and per execution, times out in real time,
+and parses the definition anew for every execution. Here an execution is one thread which takes
+part in the clock, and everything it waits for, it waits for on the clock.
+"""
+
+import functools
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import moto.stepfunctions.parser.models as models
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.program import program
+from moto.stepfunctions.parser.asl.component.state import state
+from moto.stepfunctions.parser.asl.component.state.exec import execute_state
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function import (
+    timestamp,
+    wait_function,
+)
+from moto.stepfunctions.parser.asl.eval.event import event_manager
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import json_path
+from moto.stepfunctions.parser.backend import execution, execution_worker
+from moto.stepfunctions.parser.utils import TMP_THREADS
+
+from local.clock import Clock
+from local.patches import Patches
+
+
+class Conductor(Protocol):
+    """Who looks after the executions that the interpreter runs."""
+
+    def starting(self, run: "Run") -> None:
+        """An execution is about to start; called by whoever starts it."""
+
+    def started(self, run: "Run") -> None:
+        """An execution has started; called, as all below, in its own thread."""
+
+    def invoke(self, run: "Run", parameters: dict[str, Any], region: str) -> dict[str, Any]:
+        """Run a task, given the parameters of Lambda's `Invoke`; returns its response."""
+
+    def ended(self, run: "Run") -> None:
+        """An execution has ended; the clock still stands at the moment of its end."""
+
+
+class _Moment(datetime):
+    """A time which is written as Step Functions writes it: UTC, milliseconds, `Z`."""
+
+    def isoformat(self, *_: str) -> str:
+        return self.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+class Run:
+    """One execution at work: its place on the clock, and the ways it is made to stop."""
+
+    def __init__(self, clock: Clock, worker: Any) -> None:
+        self.worker = worker
+        self.thread = threading.current_thread()
+        self.is_under_way = threading.Event()
+        self.ended = threading.Event()
+        self.interrupt = threading.Event()
+        self.patience_seconds = float("inf")
+        self._clock = clock
+        self._participant = clock.join()
+        self._deadline: datetime | None = None
+
+    @property
+    def execution(self) -> Any:
+        """The emulator's record of the execution."""
+        return self.worker._execution_communication.execution
+
+    def limit(self, seconds: int) -> None:
+        """Let the execution time out so many simulated seconds from now."""
+        self._deadline = self._clock.now() + timedelta(seconds=seconds)
+
+    def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
+        """Wait on the clock, and time out there when the execution's time is over."""
+        if self._deadline is None:
+            self._participant.sleep(seconds, interrupt or self.interrupt)
+            return
+        left = (self._deadline - self._clock.now()).total_seconds()
+        self._participant.sleep(min(seconds, left), interrupt or self.interrupt)
+        if self._clock.now() >= self._deadline and self.worker.env.is_running():
+            self.worker.env.set_timed_out()
+
+    def stop(self, stop_date: datetime, error: str | None, cause: str | None) -> None:
+        """Abort the execution. It notices where it waits, or when its function returns."""
+        self.is_under_way.wait()
+        if self.worker.env:
+            self.worker.env.set_stop(stop_date=stop_date, error=error, cause=cause)
+        self.interrupt.set()
+
+    def leave(self) -> None:
+        """Stop holding the clock."""
+        self._participant.leave()
+
+
+class Interpreter:
+    """The changes to the emulator's interpreter, as one reversible piece."""
+
+    def __init__(self, clock: Clock, conductor: Conductor) -> None:
+        self._clock = clock
+        self._conductor = conductor
+        self._here = threading.local()
+        self._patches = Patches()
+
+    def install(self) -> None:
+        """Put the interpreter on the clock."""
+        replace = self._patches.replace
+        self._time_stands_on_the_clock(replace)
+        # Waits and retry delays are slept by the execution, on the clock.
+        replace(
+            wait_function.WaitFunction,
+            "_wait_interval",
+            lambda _, env, wait_seconds: self._run.sleep(wait_seconds),  # noqa: ARG005
+        )
+        replace(retrier_decl, "time", SimpleNamespace(sleep=lambda s: self._run.sleep(s)))
+        # A thread per execution is enough. Tasks and programs run in the one that asks for them,
+        # and time out on the clock: a task where it is invoked, a program in `Run.sleep`.
+        replace(execute_state, "Thread", _at_once(lambda: None))
+        replace(program, "threading", SimpleNamespace(Thread=_at_once(self._is_under_way)))
+        evaluate = execute_state.ExecutionState._evaluate_with_timeout
+        replace(execute_state.ExecutionState, "_evaluate_with_timeout", self._patiently(evaluate))
+        # An execution takes part in the clock from before it starts until its end is made known.
+        worker = execution_worker.ExecutionWorker
+        replace(worker, "start", lambda worker: self._start(worker))
+        # Parsing takes longer than running, and a parsed program holds no state of an execution.
+        replace(models, "AmazonStateLanguageParser", SimpleNamespace(parse=_parse))
+        replace(execution_worker, "AmazonStateLanguageParser", SimpleNamespace(parse=_parse))
+        enter = worker._get_evaluation_entrypoint
+        replace(worker, "_get_evaluation_entrypoint", self._limited(enter))
+        # The emulator builds a parser for every path that it follows.
+        replace(json_path, "parse", functools.lru_cache(maxsize=1024)(json_path.parse))
+        # Functions are invoked without a detour through HTTP and a client made for one call.
+        replace(
+            lambda_eval_utils,
+            "_invoke_lambda_function",
+            lambda parameters, region, state_credentials: self._conductor.invoke(  # noqa: ARG005
+                self._run, parameters, region
+            ),
+        )
+
+    def uninstall(self) -> None:
+        """Leave the emulator as it was."""
+        self._patches.undo()
+
+    @property
+    def _run(self) -> Run:
+        run: Run | None = getattr(self._here, "run", None)
+        if run is None:
+            raise NotImplementedError("The local cloud runs no Map or Parallel states.")
+        return run
+
+    def _time_stands_on_the_clock(self, replace: Callable[[Any, str, Any], Any]) -> None:
+        """Start and stop dates, history, `$$.State.EnteredTime` and `Timestamp` waits."""
+        clock = self._clock
+
+        class ClockTime(_Moment):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> "ClockTime":
+                moment = clock.now()
+                return cls.combine(moment.date(), moment.time(), tz)
+
+        for module in (models, state, execution, event_manager, timestamp):
+            real = vars(module)["datetime"]
+            replace(module, "datetime", SimpleNamespace(datetime=ClockTime, timezone=real.timezone))
+
+    def _patiently(self, evaluate: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        """Tell the execution how long the task at hand may take."""
+
+        def evaluate_with_simulated_timeout(task: Any, env: Any) -> None:
+            task.timeout.eval(env=env)
+            self._run.patience_seconds = env.stack.pop()
+            evaluate(task, env)
+
+        return evaluate_with_simulated_timeout
+
+    def _limited(self, enter: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Tell the execution how long all of it may take."""
+
+        def enter_with_simulated_timeout(worker: Any) -> Any:
+            entry = enter(worker)
+            if entry.timeout_seconds:
+                self._run.limit(entry.timeout_seconds.timeout_seconds)
+            return entry
+
+        return enter_with_simulated_timeout
+
+    def _is_under_way(self) -> None:
+        self._run.is_under_way.set()
+
+    def _start(self, worker: Any) -> None:
+        run = Run(self._clock, worker)
+        self._conductor.starting(run)
+        run.thread = threading.Thread(
+            target=self._execute, args=(run,), name=run.execution.execution_arn, daemon=True
+        )
+        run.thread.start()
+
+    def _execute(self, run: Run) -> None:
+        self._here.run = run
+        try:
+            self._conductor.started(run)
+            run.worker._execution_logic()
+        finally:
+            run.is_under_way.set()
+            TMP_THREADS.clear()  # where the emulator would collect its threads for ever
+            self._conductor.ended(run)
+            run.leave()
+            run.ended.set()
+
+
+@functools.lru_cache(maxsize=64)
+def _parse(definition: str) -> Any:
+    return AmazonStateLanguageParser.parse(definition)
+
+
+def _at_once(before: Callable[[], None]) -> type:
+    """A stand-in for a thread that does its work when it is started, after `before`."""
+
+    class AtOnce:
+        def __init__(
+            self, target: Callable[..., None], args: tuple[Any, ...] = (), daemon: bool = True
+        ) -> None:
+            self._work = functools.partial(target, *args)
+            self.daemon = daemon
+
+        def start(self) -> None:
+            before()
+            self._work()
+
+        def join(self, timeout: float | None = None) -> None:
+            """All work is done."""
+
+        def is_alive(self) -> bool:
+            return False
+
+    return AtOnce

@@ -1,0 +1,99 @@
+"""The local cloud with everything in place: stack deployed, production made, mail collected."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aurora.limits import Durations
+from local.clock import Clock
+from local.cloud import LocalCloud
+from local.deployment import Deployment
+from local.production import Production, make_production, make_secrets
+
+ASSEMBLY = Path(".build/assembly")
+LOCAL = Path(".local")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A cloud in which a restore can be started."""
+
+    cloud: LocalCloud
+    deployment: Deployment
+    production: Production
+    passwords: dict[str, str]
+    """Of the users of the templates, by name."""
+    mailbox: str
+    """The URL of a queue that gets every message of the topic."""
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages that went out since the last look: `Subject`, `Message` and attributes."""
+        answer = self.cloud.client("sqs").receive_message(
+            QueueUrl=self.mailbox, MaxNumberOfMessages=10
+        )
+        taken = answer.get("Messages", [])
+        for message in taken:
+            self.cloud.client("sqs").delete_message(
+                QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"]
+            )
+        return [json.loads(message["Body"]) for message in taken]
+
+    def exports(self) -> dict[str, str]:
+        """What a shell needs to use this cloud and the deployed stack."""
+        return {
+            **self.cloud.environment,
+            "STATE_MACHINE_ARN": self.deployment.state_machine_arn,
+            "STATE_TABLE": self.deployment.state_table,
+            "AUDIT_TABLE": self.deployment.audit_table,
+        }
+
+
+@contextmanager
+def scene(clock: Clock, *, scale: int, durations: Durations | None = None) -> Iterator[Scene]:
+    """Set everything up, with pgbench tables at `scale` in production; take it down at the end."""
+    with (
+        tempfile.TemporaryDirectory(prefix="aurora-restore-", dir=_fast_directory()) as folder,
+        LocalCloud(clock, Path(folder), durations) as cloud,
+        _verified_connections(cloud),
+    ):
+        deployment = cloud.deploy(ASSEMBLY)
+        passwords = make_secrets(cloud)
+        production = make_production(cloud, scale=scale)
+        mailbox = _make_mailbox(cloud, deployment.topic_arn)
+        yield Scene(cloud, deployment, production, passwords, mailbox)
+
+
+def _fast_directory() -> str | None:
+    """Memory, where files can be kept in it: databases come and go all the time."""
+    memory = Path("/dev/shm")
+    return str(memory) if os.access(memory, os.W_OK) else None
+
+
+@contextmanager
+def _verified_connections(cloud: LocalCloud) -> Iterator[None]:
+    """Let this process reach the clusters under their own names, with the local CA trusted."""
+    names = ("PGHOSTADDR", "PGSSLROOTCERT")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: cloud.environment[name] for name in names})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _make_mailbox(cloud: LocalCloud, topic_arn: str) -> str:
+    sqs = cloud.client("sqs")
+    url = str(sqs.create_queue(QueueName="mailbox")["QueueUrl"])
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    cloud.client("sns").subscribe(
+        TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"]
+    )
+    return url

@@ -1,0 +1,224 @@
+"""Step Functions in the local cloud: executions on its clock that tell of their end."""
+
+import json
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.core.responses import ActionResult
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.responses import StepFunctionResponse
+
+from local.clock import Clock
+from local.events import Delivery, Events, event
+from local.faults import AnswerError
+from local.functions import Functions
+from local.gate import Gate, client_error
+from local.interpreter import Interpreter, Run
+from local.patches import Patches
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution that has ended."""
+
+    arn: str
+    name: str
+    status: str
+    output: Any
+    error: str | None
+    cause: str | None
+    started_at: datetime
+    stopped_at: datetime
+    history: tuple[Mapping[str, Any], ...]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states it entered, in order."""
+        return tuple(
+            step["stateEnteredEventDetails"]["name"]
+            for step in self.history
+            if "stateEnteredEventDetails" in step
+        )
+
+
+class Workflows:
+    """The executions of the cloud's state machines."""
+
+    def __init__(self, clock: Clock, functions: Functions, gate: Gate, events: Events) -> None:
+        self._clock = clock
+        self._functions = functions
+        self._gate = gate
+        self._events = events
+        self._runs: dict[str, Run] = {}
+        self._deliveries: dict[str, Delivery] = {}
+        self._lock = threading.Lock()
+        self._interpreter = Interpreter(clock, self)
+        self._patches = Patches()
+
+    def install(self) -> None:
+        """Take over the emulator's interpreter."""
+        self._interpreter.install()
+        replace = self._patches.replace
+        start = StepFunctionsParserBackend.start_execution
+        describe = StepFunctionResponse.describe_execution
+
+        def start_with_a_name(
+            backend: Any, arn: str, name: str | None = None, execution_input: str | None = None
+        ) -> Any:
+            if name:
+                backend._validate_name(name)
+            return start(backend, arn, name or str(uuid.uuid4()), execution_input)
+
+        def describe_with_stop_date(response: Any) -> ActionResult:
+            result = describe(response)
+            arn = response._get_param("executionArn")
+            record = response.stepfunction_backend.describe_execution(arn)
+            if record.stop_date:
+                result.result["stopDate"] = record.stop_date
+            return result
+
+        def stop_with_error_and_cause(response: Any) -> ActionResult:
+            record = response.stepfunction_backend.describe_execution(
+                response._get_param("executionArn")
+            )
+            now = self._clock.now()
+            self._runs[record.execution_arn].stop(
+                now, response._get_param("error"), response._get_param("cause")
+            )
+            return ActionResult({"stopDate": record.stop_date or now})
+
+        # An execution that is started without a name gets one; the emulator names it "None".
+        replace(StepFunctionsParserBackend, "start_execution", start_with_a_name)
+        # The emulator forgets when a timed-out execution stopped, and why one was stopped.
+        replace(StepFunctionResponse, "describe_execution", describe_with_stop_date)
+        replace(StepFunctionResponse, "stop_execution", stop_with_error_and_cause)
+
+    def uninstall(self) -> None:
+        """Leave the emulator as it was."""
+        self._patches.undo()
+        self._interpreter.uninstall()
+
+    def stop(self) -> None:
+        """Stop all executions; `reset` waits until they have."""
+        for run in self._all_runs():
+            run.stop(self._clock.now(), error=None, cause=None)
+
+    def reset(self) -> None:
+        """Wait until all executions have ended, and forget them."""
+        for run in self._all_runs():
+            run.thread.join()
+        with self._lock:
+            self._runs.clear()
+            self._deliveries.clear()
+
+    def wait(self, execution_arn: str, timeout_seconds: float = 300) -> Execution:
+        """Wait until an execution has ended and the rules' targets have been told.
+
+        Raises `TimeoutError` when that takes longer than `timeout_seconds` of real time.
+        """
+        run = self._runs[execution_arn]
+        if not run.ended.wait(timeout_seconds):
+            raise TimeoutError(f"{execution_arn} is still running after {timeout_seconds} s")
+        self._deliveries[execution_arn].wait(timeout_seconds)
+        record = run.execution
+        return Execution(
+            arn=execution_arn,
+            name=record.name,
+            status=record.status,
+            output=record.output,
+            error=record.error,
+            cause=record.cause,
+            started_at=record.start_date,
+            stopped_at=record.stop_date,
+            history=tuple(record.to_history_output()["events"]),
+        )
+
+    def _all_runs(self) -> list[Run]:
+        with self._lock:
+            return list(self._runs.values())
+
+    def starting(self, run: Run) -> None:
+        """Remember an execution from before its first moment."""
+        with self._lock:
+            self._runs[run.execution.execution_arn] = run
+
+    def started(self, run: Run) -> None:
+        """Tell of an execution's start."""
+        self._events.publish(_status_change(run.execution))
+
+    def ended(self, run: Run) -> None:
+        """Tell of an execution's end."""
+        record = run.execution
+        outcome = run.worker.env.program_state()
+        if isinstance(outcome, ProgramStopped):
+            record.error, record.cause = outcome.error, outcome.cause
+        self._deliveries[record.execution_arn] = self._events.publish(_status_change(record))
+
+    def invoke(self, run: Run, parameters: dict[str, Any], region: str) -> dict[str, Any]:
+        """Run a task's function; the answer is Lambda's `Invoke` response."""
+        name = parameters["FunctionName"]
+        self._gate.invocation(name, region)
+        try:
+            answer = self._functions.invoke(
+                name,
+                region,
+                parameters.get("Payload", b"{}"),
+                sleeper=run,
+                patience_seconds=run.patience_seconds,
+            )
+        except UnknownFunctionException as error:
+            missing = AnswerError("ResourceNotFoundException", str(error), http_status=404)
+            raise client_error(missing) from error
+        response = {
+            "StatusCode": 200,
+            "ExecutedVersion": "$LATEST",
+            "Payload": json.loads(answer.payload),
+        }
+        if answer.function_error:
+            response["FunctionError"] = answer.function_error
+        return response
+
+
+def _status_change(record: Any) -> dict[str, Any]:
+    """The event that Step Functions sends, with all details that AWS documents."""
+    has_output = record.status == "SUCCEEDED"
+    is_redrivable = record.status in {"FAILED", "TIMED_OUT", "ABORTED"}
+    return event(
+        source="aws.states",
+        detail_type="Step Functions Execution Status Change",
+        region=record.region_name,
+        time=record.stop_date or record.start_date,
+        resources=[record.execution_arn],
+        detail={
+            "executionArn": record.execution_arn,
+            "stateMachineArn": record.state_machine_arn,
+            "stateMachineVersionArn": None,
+            "stateMachineAliasArn": None,
+            "name": record.name,
+            "status": record.status,
+            "startDate": _milliseconds(record.start_date),
+            "stopDate": _milliseconds(record.stop_date) if record.stop_date else None,
+            "input": record.execution_input,
+            "inputDetails": {"included": True},
+            "output": json.dumps(record.output) if has_output else None,
+            "outputDetails": {"included": True} if has_output else None,
+            "error": record.error,
+            "cause": record.cause,
+            "redriveCount": 0,
+            "redriveDate": None,
+            "redriveStatus": "REDRIVABLE" if is_redrivable else "NOT_REDRIVABLE",
+            "redriveStatusReason": (
+                None if is_redrivable else f"Execution is {record.status} and cannot be redriven"
+            ),
+        },
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

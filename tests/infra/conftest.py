@@ -1,0 +1,45 @@
+"""Deployments that the infrastructure tests look at, each synthesized once."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.infra.template import Template, synthesized
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one process: to import CDK takes longer than to run them all."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("infra"))
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the local deployment's cloud assembly."""
+    folder = tmp_path_factory.mktemp("assembly")
+    synthesized(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template(assembly: Path) -> Template:
+    """The template of the local deployment."""
+    return Template(assembly, "aurora-restore")
+
+
+@pytest.fixture(scope="session")
+def other_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A deployment with every choice made the other way."""
+    return synthesized(
+        tmp_path_factory.mktemp("other"),
+        account=None,
+        replaceable_clusters=[],
+        restore_keys=["arn:aws:kms:us-west-2:123456789012:key/named"],
+        notification_emails=["database-team@example.com"],
+        network={
+            "subnet_ids": ["subnet-0000000a", "subnet-0000000b"],
+            "security_group_ids": ["sg-0000000a"],
+        },
+        schedules=[],
+    )

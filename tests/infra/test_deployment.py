@@ -1,0 +1,119 @@
+"""Settings of a deployment: what is refused, and how it is said."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.bundling import ROOT
+from infra.deployment import CONTEXT_KEY, DeploymentSettings, WrongSettings
+
+RIGHT = {
+    "defaults": {
+        "source_region": "us-east-1",
+        "target_region": "us-west-2",
+        "admin_secret_id": "admin",
+        "users_secret_id": "users",
+    }
+}
+
+
+def test_the_example_in_cdk_json_is_right() -> None:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+    settings = DeploymentSettings.read(context[CONTEXT_KEY])
+
+    assert settings.region == "us-west-2"
+
+
+def test_settings_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps(RIGHT))
+
+    assert DeploymentSettings.read(str(file)) == DeploymentSettings.read(RIGHT)
+
+
+def test_a_missing_file_of_settings_is_named() -> None:
+    with pytest.raises(WrongSettings, match=r"nowhere\.json: No such file"):
+        DeploymentSettings.read("nowhere.json")
+
+
+def test_every_wrong_setting_is_named_at_once() -> None:
+    wrong = RIGHT | {
+        "name": "Has Spaces",
+        "account": "12",
+        "replaceable_clusters": ["aurora-staging", "*"],
+        "secrets": ["no spaces please"],
+        "notification_emails": ["nobody"],
+        "network": {"subnet_ids": []},
+        "deadlines": {"copy_hours": 0},
+        "surprise": True,
+    }
+
+    with pytest.raises(WrongSettings) as told:
+        DeploymentSettings.read(wrong)
+
+    named = [line.split(":")[0].strip() for line in str(told.value).splitlines()[1:]]
+    assert named == [
+        "name",
+        "account",
+        "replaceable_clusters.1",
+        "secrets.0",
+        "deadlines.copy_hours",
+        "notification_emails.0",
+        "network.subnet_ids",
+        "network.security_group_ids",
+        "surprise",
+    ]
+
+
+@pytest.mark.parametrize("pattern", ["*", "*-staging", "aurora-?", "aurora-[ab]", "Aurora", ""])
+def test_a_pattern_that_could_reach_too_far_is_refused(pattern: str) -> None:
+    with pytest.raises(WrongSettings, match=r"replaceable_clusters\.0"):
+        DeploymentSettings.read(RIGHT | {"replaceable_clusters": [pattern]})
+
+
+def test_a_schedule_whose_request_would_fail_is_refused() -> None:
+    schedule = {"name": "nightly", "schedule": "rate(1 day)", "request": {"target": "x"}}
+
+    with pytest.raises(WrongSettings, match=r"nightly: .*target_cluster_id: required"):
+        DeploymentSettings.read(RIGHT | {"schedules": [schedule]})
+
+
+def test_a_default_key_that_no_function_may_use_is_refused() -> None:
+    defaults = RIGHT["defaults"] | {"kms_key_id": "alias/restores"}
+
+    with pytest.raises(WrongSettings, match=r"restore_keys: must hold defaults\.kms_key_id"):
+        DeploymentSettings.read({"defaults": defaults})
+
+
+def test_a_restore_key_of_another_region_is_refused() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/named"
+
+    with pytest.raises(WrongSettings, match="restore_keys: must be keys of us-west-2"):
+        DeploymentSettings.read(RIGHT | {"restore_keys": [key]})
+
+
+def test_missing_settings_say_where_to_put_them() -> None:
+    with pytest.raises(WrongSettings, match=r"cdk\.json"):
+        DeploymentSettings.read(None)
+
+
+def test_synthesis_with_wrong_settings_ends_with_the_message_alone(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"defaults": {"source_region": "us-east-1"}}')
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "infra.synth", str(tmp_path / "out"), "--settings", str(settings)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "The deployment's settings are wrong:\n  defaults.target_region: Field required\n"
+    )

@@ -1,0 +1,298 @@
+"""Roles: what a step may do, and above all what it may not."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.bundling import ROOT
+from infra.permissions import PERMISSIONS
+from shared import names
+from shared.names import Step
+from tests.infra.template import Statement, Template
+
+RDS = "arn:aws:rds:us-west-2:123456789012"
+TAGGED_AS_OURS = {"Null": {f"aws:ResourceTag/{names.TAG_OPERATION}": "false"}}
+TAGGED_BY_THE_CALL = {"Null": {f"aws:RequestTag/{names.TAG_OPERATION}": "false"}}
+TAGGED_AS_REPLACEABLE = {
+    "StringLike": {f"aws:ResourceTag/{names.TAG_TARGET_CLUSTER}": ["aurora-staging*"]}
+}
+
+UNAVOIDABLE_WILDCARDS = {
+    "ec2:DescribeSecurityGroups": "EC2 describes cannot be narrowed",
+    "rds:DescribeDBClusters": "lists; narrowed by region",
+    "rds:DescribeDBInstances": "lists; narrowed by region",
+    "rds:DescribeDBClusterSnapshots": "lists; narrowed by region",
+    "rds:DescribeDBSubnetGroups": "lists; narrowed by region",
+    "rds:DescribeDBClusterParameterGroups": "lists; narrowed by region",
+    "rds:DescribeDBParameterGroups": "lists; narrowed by region",
+    "xray:PutTraceSegments": "X-Ray knows no resources",
+    "xray:PutTelemetryRecords": "X-Ray knows no resources",
+    "xray:GetSamplingRules": "X-Ray knows no resources",
+    "xray:GetSamplingTargets": "X-Ray knows no resources",
+    "logs:CreateLogDelivery": "log deliveries know no resources",
+    "logs:GetLogDelivery": "log deliveries know no resources",
+    "logs:UpdateLogDelivery": "log deliveries know no resources",
+    "logs:DeleteLogDelivery": "log deliveries know no resources",
+    "logs:ListLogDeliveries": "log deliveries know no resources",
+    "logs:PutResourcePolicy": "log deliveries know no resources",
+    "logs:DescribeResourcePolicies": "log deliveries know no resources",
+    "logs:DescribeLogGroups": "log deliveries know no resources",
+}
+
+# The gateways in shared/ and the service that each of them talks to.
+GATEWAYS = {
+    "aurora": "rds",
+    "keys": "kms",
+    "network": "ec2",
+    "credentials": "secretsmanager",
+    "messages": "sns",
+    "executions": "states",
+}
+
+
+def test_every_step_has_its_permissions_listed() -> None:
+    assert set(PERMISSIONS) == set(Step)
+
+
+def test_nobody_can_change_or_delete_an_audit_event(template: Template) -> None:
+    audit = _table(template, "aurora-restore-audit")
+
+    actions = {
+        action
+        for statement in template.all_statements()
+        for action in statement.actions
+        if action.startswith("dynamodb:") and statement.covers(action, audit)
+    }
+
+    assert actions == {"dynamodb:PutItem"}
+
+
+def test_only_the_last_step_deletes_items_and_only_locks(template: Template) -> None:
+    state = _table(template, "aurora-restore-state")
+
+    deleting = {
+        step: statement.conditions
+        for step in Step
+        for statement in template.of_step(step)
+        if statement.covers("dynamodb:DeleteItem", state)
+    }
+
+    assert deleting == {
+        Step.SNS_NOTIFICATION: {
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["LOCK#*"]},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        }
+    }
+    assert names.lock_id("123456789012", "us-west-2", "aurora-staging").startswith("LOCK#")
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "allowed"),
+    [
+        ("rds:DeleteDBCluster", "cluster:aurora-staging", True),
+        ("rds:DeleteDBCluster", "cluster:aurora-staging-2", True),
+        ("rds:DeleteDBCluster", "cluster:aurora-prod", False),
+        ("rds:DeleteDBCluster", "cluster:not-aurora-staging", False),
+        ("rds:DeleteDBInstance", "db:aurora-staging-instance-1", True),
+        ("rds:DeleteDBInstance", "db:aurora-prod-instance-1", False),
+        ("rds:DeleteDBClusterSnapshot", "cluster-snapshot:aurora-staging-final-0a1b2c", False),
+    ],
+)
+def test_delete_rds_deletes_only_what_the_deployment_lets_a_request_replace(
+    template: Template, action: str, resource: str, allowed: bool
+) -> None:
+    statements = _covering(template.of_step(Step.DELETE_RDS), action, f"{RDS}:{resource}")
+
+    assert any(not statement.conditions for statement in statements) is allowed
+    assert all(statement.conditions in ({}, TAGGED_AS_REPLACEABLE) for statement in statements)
+
+
+def test_a_deployment_that_replaces_nothing_can_delete_nothing(other_template: Template) -> None:
+    actions = {
+        action
+        for statement in other_template.of_step(Step.DELETE_RDS)
+        for action in statement.actions
+        if not action.startswith(("rds:Describe", "dynamodb:", "logs:", "xray:"))
+    }
+
+    assert actions == set()
+
+
+def test_no_other_step_deletes_clusters(template: Template) -> None:
+    deletions = {"rds:DeleteDBCluster", "rds:DeleteDBInstance"}
+
+    deleting = {step for step in Step for one in template.of_step(step) if one.actions & deletions}
+
+    assert deleting == {Step.DELETE_RDS}
+
+
+def test_only_temporary_snapshots_with_our_tag_are_deleted(template: Template) -> None:
+    deleting = {
+        step: statement
+        for step in Step
+        for statement in template.of_step(step)
+        if "rds:DeleteDBClusterSnapshot" in statement.actions
+    }
+
+    assert set(deleting) == {Step.ARCHIVE_SNAPSHOT}
+    assert deleting[Step.ARCHIVE_SNAPSHOT].conditions == TAGGED_AS_OURS
+    assert deleting[Step.ARCHIVE_SNAPSHOT].resources == (f"{RDS}:cluster-snapshot:*-copy-??????",)
+
+
+def test_only_clusters_with_our_tag_are_changed(template: Template) -> None:
+    changing = {
+        (step, str(statement.conditions))
+        for step in Step
+        for statement in template.of_step(step)
+        if "rds:ModifyDBCluster" in statement.actions
+    }
+
+    assert changing == {(Step.RESTORE_SNAPSHOT, str(TAGGED_AS_OURS))}
+
+
+@pytest.mark.parametrize(
+    ("step", "action", "resource"),
+    [
+        (
+            Step.COPY_SNAPSHOT,
+            "rds:CopyDBClusterSnapshot",
+            "cluster-snapshot:c-2026-01-01-copy-0a1b2c",
+        ),
+        (Step.RESTORE_SNAPSHOT, "rds:RestoreDBClusterFromSnapshot", "cluster:aurora-staging"),
+        (Step.RESTORE_SNAPSHOT, "rds:CreateDBInstance", "db:aurora-staging-0a1b2c-1"),
+    ],
+)
+def test_what_is_made_must_carry_our_tag(
+    template: Template, step: Step, action: str, resource: str
+) -> None:
+    statements = _covering(template.of_step(step), action, f"{RDS}:{resource}")
+
+    assert [statement.conditions for statement in statements] == [TAGGED_BY_THE_CALL]
+
+
+def test_derived_names_fit_the_patterns_of_the_roles(template: Template) -> None:
+    copy = names.copy_id("a" * 63, datetime(2026, 1, 1, tzinfo=UTC), "restore-1")
+    final = names.final_snapshot_id("aurora-staging", "restore-1")
+    instance = names.instance_id("aurora-staging", 16, "restore-1")
+
+    assert _may(
+        template, Step.COPY_SNAPSHOT, "rds:CopyDBClusterSnapshot", f"cluster-snapshot:{copy}"
+    )
+    assert _may(
+        template, Step.ARCHIVE_SNAPSHOT, "rds:DeleteDBClusterSnapshot", f"cluster-snapshot:{copy}"
+    )
+    assert _may(
+        template, Step.DELETE_RDS, "rds:CreateDBClusterSnapshot", f"cluster-snapshot:{final}"
+    )
+    assert _may(template, Step.DELETE_RDS, "rds:DeleteDBInstance", f"db:{instance}")
+
+
+def test_secrets_are_read_by_the_steps_that_need_them_and_by_name(template: Template) -> None:
+    prefix = "arn:aws:secretsmanager:us-west-2:123456789012:secret"
+    admin = f"{prefix}:aurora-restore/admin-??????"
+    users = f"{prefix}:aurora-restore/users-??????"
+    managed = f"{prefix}:rds!cluster-*"
+
+    read = {
+        step: {
+            resource
+            for statement in template.of_step(step)
+            if "secretsmanager:GetSecretValue" in statement.actions
+            for resource in statement.resources
+        }
+        for step in Step
+    }
+
+    assert {step: secrets for step, secrets in read.items() if secrets} == {
+        Step.SNAPSHOT_CHECK: {admin, users},
+        Step.RESTORE_SNAPSHOT: {admin},
+        Step.SETUP_DB_USERS: {admin, users, managed},
+    }
+
+
+def test_keys_are_used_through_a_service_or_not_at_all(template: Template) -> None:
+    topic_key = template.id_of(
+        "AWS::KMS::Key", Description="aurora-restore: messages about restores"
+    )
+
+    loose = {
+        resource
+        for statement in template.all_statements()
+        if {action for action in statement.actions if action.startswith("kms:")}
+        - {"kms:DescribeKey"}
+        and "kms:ViaService" not in statement.conditions.get("StringEquals", {})
+        for resource in statement.resources
+    }
+
+    assert loose == {f"{{{topic_key}.Arn}}"}
+
+
+def test_encrypting_is_done_with_the_keys_of_the_deployment(other_template: Template) -> None:
+    keys = {
+        resource
+        for step in (Step.COPY_SNAPSHOT, Step.RESTORE_SNAPSHOT)
+        for statement in other_template.of_step(step)
+        if "kms:Encrypt" in statement.actions
+        for resource in statement.resources
+        if ":us-west-2:" in resource
+    }
+
+    assert keys == {"arn:aws:kms:us-west-2:123456789012:key/named"}
+
+
+def test_every_wildcard_resource_has_its_reason(template: Template) -> None:
+    wild = {
+        action
+        for statement in template.all_statements()
+        if "*" in statement.resources
+        for action in statement.actions
+    }
+
+    assert wild == set(UNAVOIDABLE_WILDCARDS)
+
+
+def test_no_statement_allows_every_action_of_a_service(template: Template) -> None:
+    wild = {
+        action
+        for statement in template.all_statements()
+        for action in statement.actions
+        if "*" in action
+    }
+
+    assert wild == {"kms:ReEncrypt*", "kms:GenerateDataKey*"}
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_every_call_that_a_gateway_makes_is_allowed_to_some_step(
+    template: Template, gateway: str
+) -> None:
+    source = (ROOT / "shared" / f"{gateway}.py").read_text()
+    calls = set(re.findall(r"_client\.(?!exceptions|get_paginator)(\w+)\(", source))
+    calls |= set(re.findall(r'get_paginator\("(\w+)"\)', source))
+    allowed = {
+        action.lower()
+        for step in Step
+        for statement in template.of_step(step)
+        for action in statement.actions
+    }
+
+    denied = {
+        call for call in calls if f"{GATEWAYS[gateway]}:{call.replace('_', '')}" not in allowed
+    }
+
+    assert calls
+    assert denied == set()
+
+
+def _table(template: Template, name: str) -> str:
+    return f"{{{template.id_of('AWS::DynamoDB::Table', TableName=name)}.Arn}}"
+
+
+def _covering(statements: Iterable[Statement], action: str, resource: str) -> list[Statement]:
+    return [statement for statement in statements if statement.covers(action, resource)]
+
+
+def _may(template: Template, step: Step, action: str, resource: str) -> bool:
+    return bool(_covering(template.of_step(step), action, f"{RDS}:{resource}"))

@@ -1,0 +1,330 @@
+"""Lambda: deployed code, in processes of its own."""
+
+import json
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.clock import participant
+from local.cloud import LocalCloud
+from tests.local.toys import COUNTER, a_function, a_queue, invoke, messages
+
+WHO_AM_I = """
+    import os, sys
+    import boto3
+
+    def handler(event, context):
+        return {
+            "environment": dict(os.environ),
+            "path": sys.path,
+            "process": os.getpid(),
+            "identity": boto3.client("sts").get_caller_identity()["Arn"],
+            "context": [context.function_name, context.invoked_function_arn],
+            "milliseconds": context.get_remaining_time_in_millis(),
+        }
+"""
+
+MISBEHAVING = """
+    import os, sys, time
+
+    class SpecialError(Exception):
+        pass
+
+    def handler(event, context):
+        print("about to", event["do"])
+        match event["do"]:
+            case "raise": raise SpecialError("told to")
+            case "exit": sys.exit(3)
+            case "die": os.kill(os.getpid(), 9)
+            case "hang": time.sleep(60)
+            case "return nonsense": return object()
+            case _: return "done"
+"""
+
+
+def test_a_function_runs_in_a_process_of_its_own_with_what_was_deployed(cloud: LocalCloud) -> None:
+    arn = a_function(cloud, WHO_AM_I, environment={"COLOUR": "green", "PGHOSTADDR": "10.0.0.1"})
+
+    seen = invoke(cloud, {})
+
+    environment = seen["environment"]
+    assert seen["process"] != os.getpid()
+    assert seen["identity"] == "arn:aws:sts::123456789012:assumed-role/toy/toy"
+    assert seen["context"] == ["toy", arn]
+    assert 0 < seen["milliseconds"] <= 10_000
+    assert environment["COLOUR"] == "green"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "us-west-2"
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "toy"
+    assert environment["_HANDLER"] == "toy.handler"
+    assert environment["AWS_ENDPOINT_URL"] == cloud.endpoint
+    assert environment["PGHOSTADDR"] == "127.0.0.1", "the cloud's own word counts"
+
+
+def test_a_function_sees_nothing_of_the_developer(
+    cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("SECRET_OF_THE_DEVELOPER", "1")
+    a_function(cloud, WHO_AM_I)
+
+    seen = invoke(cloud, {})
+
+    assert not {"AWS_PROFILE", "SECRET_OF_THE_DEVELOPER", "PYTHONPATH"} & set(seen["environment"])
+    assert seen["path"][0] == seen["environment"]["LAMBDA_TASK_ROOT"]
+    assert str(os.getcwd()) not in seen["path"]
+
+
+def test_the_working_copy_cannot_be_imported(cloud: LocalCloud) -> None:
+    a_function(cloud, "import local.clock\ndef handler(event, context): pass")
+
+    error = invoke(cloud, {})
+
+    assert error["errorType"] == "Runtime.ImportModuleError"
+
+
+def test_a_warm_worker_is_used_again(cloud: LocalCloud) -> None:
+    a_function(cloud, WHO_AM_I)
+
+    processes = {invoke(cloud, {})["process"] for _ in range(3)}
+
+    assert len(processes) == 1
+
+
+def test_concurrent_invocations_get_workers_of_their_own(cloud: LocalCloud) -> None:
+    meeting = """
+        import os, time, pathlib
+
+        def handler(event, context):
+            here = pathlib.Path(event["directory"])
+            (here / event["name"]).touch()
+            deadline = time.monotonic() + 5
+            while len(list(here.iterdir())) < 2 and time.monotonic() < deadline:
+                time.sleep(0.005)
+            return len(list(here.iterdir()))
+    """
+    a_function(cloud, meeting)
+    directory = cloud.functions._code_directory / "meeting"
+    directory.mkdir()
+    present: list[int] = []
+
+    threads = [
+        threading.Thread(
+            target=lambda name=name: present.append(  # type: ignore[misc]
+                invoke(cloud, {"directory": str(directory), "name": name})
+            )
+        )
+        for name in ("first", "second")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert present == [2, 2]
+
+
+def test_new_code_gets_a_new_worker(cloud: LocalCloud) -> None:
+    a_function(cloud, "def handler(event, context): return 'old'")
+    before = invoke(cloud, {})
+    cloud.client("lambda").delete_function(FunctionName="toy")
+    a_function(cloud, "def handler(event, context): return 'new'")
+
+    after = invoke(cloud, {})
+
+    assert (before, after) == ("old", "new")
+
+
+def test_an_exception_is_reported_by_its_bare_name(cloud: LocalCloud) -> None:
+    a_function(cloud, MISBEHAVING)
+
+    response = cloud.client("lambda").invoke(FunctionName="toy", Payload='{"do": "raise"}')
+
+    error = json.load(response["Payload"])
+    assert response["FunctionError"] == "Unhandled"
+    assert (error["errorType"], error["errorMessage"]) == ("SpecialError", "told to")
+    assert "raise SpecialError" in error["stackTrace"][0]
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "message"),
+    [
+        ("die", "Error: Runtime exited with error: signal: killed"),
+        ("exit", "Error: Runtime exited with error: exit status 3"),
+    ],
+)
+def test_a_worker_that_dies_is_an_exit_error(cloud: LocalCloud, misdeed: str, message: str) -> None:
+    a_function(cloud, MISBEHAVING)
+
+    error = invoke(cloud, {"do": misdeed})
+
+    assert error["errorType"] == "Runtime.ExitError"
+    assert error["errorMessage"].startswith("RequestId: ")
+    assert error["errorMessage"].endswith(message)
+    assert invoke(cloud, {"do": "nothing"}) == "done"
+
+
+def test_a_function_that_takes_too_long_is_killed(cloud: LocalCloud) -> None:
+    a_function(cloud, MISBEHAVING, timeout=1)
+
+    error = invoke(cloud, {"do": "hang"})
+
+    assert error["errorType"] == "Sandbox.Timedout"
+    assert error["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
+
+
+def test_a_result_that_is_no_json_is_a_marshal_error(cloud: LocalCloud) -> None:
+    a_function(cloud, MISBEHAVING)
+
+    error = invoke(cloud, {"do": "return nonsense"})
+
+    assert error["errorType"] == "Runtime.MarshalError"
+
+
+@pytest.mark.parametrize(
+    ("handler", "error_type"),
+    [
+        ("missing.handler", "Runtime.ImportModuleError"),
+        ("toy.missing", "Runtime.HandlerNotFound"),
+    ],
+)
+def test_a_wrong_handler_is_reported_every_time(
+    cloud: LocalCloud, handler: str, error_type: str
+) -> None:
+    a_function(cloud, handler=handler)
+
+    errors = [invoke(cloud, {})["errorType"] for _ in range(2)]
+
+    assert errors == [error_type, error_type]
+
+
+def test_an_unknown_function_is_not_found(cloud: LocalCloud) -> None:
+    with pytest.raises(ClientError) as caught:
+        invoke(cloud, {}, name="nobody")
+
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_killed_workers_are_replaced(cloud: LocalCloud) -> None:
+    a_function(cloud, WHO_AM_I)
+    before = invoke(cloud, {})["process"]
+
+    killed = cloud.functions.kill("toy")
+
+    assert killed == 1
+    assert invoke(cloud, {})["process"] != before
+
+
+def test_what_a_function_prints_is_in_its_log_also_when_it_dies(cloud: LocalCloud) -> None:
+    a_function(cloud, MISBEHAVING)
+    invoke(cloud, {"do": "nothing"})
+    invoke(cloud, {"do": "die"})
+
+    events = cloud.client("logs").filter_log_events(logGroupName="/aws/lambda/toy")["events"]
+
+    assert [event["message"] for event in events] == ["about to nothing", "about to die"]
+
+
+def test_embedded_metrics_reach_cloudwatch(cloud: LocalCloud) -> None:
+    source = """
+        from aws_lambda_powertools.metrics import single_metric
+
+        def handler(event, context):
+            with single_metric("Duration", "Seconds", 42, namespace="Toys") as metric:
+                metric.add_dimension("step", "toy")
+    """
+    a_function(cloud, source)
+    invoke(cloud, {})
+    now = cloud.clock.now()
+
+    statistics = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="Toys",
+        MetricName="Duration",
+        Dimensions=[{"Name": "step", "Value": "toy"}],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=5),
+        Period=600,
+        Statistics=["Sum"],
+    )["Datapoints"]
+
+    assert [point["Sum"] for point in statistics] == [42]
+
+
+def test_a_function_lives_in_simulated_time(cloud: LocalCloud) -> None:
+    source = """
+        from shared import clock
+
+        def handler(event, context):
+            return [clock.now().isoformat() for _ in range(3)]
+    """
+    clock_module = """
+        source = None
+
+        def use(new_source):
+            global source
+            source = new_source
+
+        def now():
+            return source()
+    """
+    a_function(cloud, source, shared__clock=clock_module)
+    cloud.clock.sleep(30 * 24 * 3600)
+
+    looks = [datetime.fromisoformat(look) for look in invoke(cloud, {})]
+
+    now = cloud.clock.now()
+    assert all(now <= look < now + timedelta(milliseconds=1) for look in looks)
+    assert looks == sorted(set(looks)), "two looks are never the same moment"
+    assert looks[0].tzinfo == UTC
+
+
+def test_an_invocation_costs_simulated_time(cloud: LocalCloud) -> None:
+    a_function(cloud)
+    began = cloud.clock.now()
+
+    invoke(cloud, {})
+    cold = cloud.clock.now() - began
+    invoke(cloud, {})
+    warm = cloud.clock.now() - began - cold
+
+    assert (cold.total_seconds(), warm.total_seconds()) == (1.5, 0.3)
+
+
+def test_a_function_may_invoke_another_while_the_clock_is_held(cloud: LocalCloud) -> None:
+    caller = """
+        import boto3, json
+
+        def handler(event, context):
+            answer = boto3.client("lambda").invoke(FunctionName="counter", Payload=b'{"count": 6}')
+            return json.load(answer["Payload"])
+    """
+    a_function(cloud, COUNTER, name="counter")
+    a_function(cloud, caller)
+
+    assert invoke(cloud, {}) == {"count": 7}
+
+
+def test_an_asynchronous_event_is_retried_and_then_sent_on(cloud: LocalCloud) -> None:
+    url, arn = a_queue(cloud)
+    a_function(cloud, MISBEHAVING)
+    functions = cloud.client("lambda")
+    functions.put_function_event_invoke_config(
+        FunctionName="toy", DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    with participant(cloud.clock):
+        accepted = functions.invoke(
+            FunctionName="toy", InvocationType="Event", Payload='{"do": "raise"}'
+        )
+        began = cloud.clock.now()
+
+    cloud.clock.sleep(600)
+
+    (letter,) = messages(cloud, url)
+    tried = cloud.client("logs").filter_log_events(logGroupName="/aws/lambda/toy")["events"]
+    assert accepted["StatusCode"] == 202
+    assert len(tried) == 3
+    assert letter["Body"]["requestPayload"] == {"do": "raise"}
+    assert letter["Body"]["responsePayload"]["errorType"] == "SpecialError"
+    assert datetime.fromisoformat(letter["Body"]["timestamp"]) >= began + timedelta(seconds=180)
