@@ -12,8 +12,11 @@ from shared.step import step
 def handler(operation: Operation, aws: Aws) -> Operation:
     if operation.request.archive is Archive.DELETE:
         for temporary in operation.temporary_snapshots:
-            if not aws.aurora(temporary.region).ensure_snapshot_deleted(temporary.snapshot_id):
-                return operation.snapshot_deleting(temporary)
+            aurora = aws.aurora(temporary.region)
+            there = aurora.snapshot(temporary.snapshot_id)
+            if there is not None:
+                aurora.ensure_snapshot_deleted(there)
+                return operation.snapshot_deleting(there)
             operation = operation.snapshot_gone(temporary)
     return operation.archived(sweep(operation, aws))
 
@@ -23,5 +26,5 @@ def sweep(operation: Operation, aws: Aws) -> tuple[str, ...]:
     aurora = aws.aurora(operation.request.target_region)
     expired = [one for one in aurora.manual_snapshots() if one.has_expired(clock.now())]
     for snapshot in expired:
-        aurora.ensure_snapshot_deleted(snapshot.id)
+        aurora.ensure_snapshot_deleted(snapshot)
     return tuple(snapshot.id for snapshot in expired)

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 
 import json
 import uuid
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from moto.awslambda_simple.models import lambda_simple_backends
@@ -83,10 +85,16 @@ class AsynchronousInvocations:
 
 
 def send_to_queue(
-    queue_arn: str, body: str, attributes: dict[str, dict[str, str]] | None = None
+    queue_arn: str, body: str, attributes: Mapping[str, str] = MappingProxyType({})
 ) -> None:
     """Put a message into an SQS queue, on behalf of AWS."""
     _, _, service, region, account, name = queue_arn.split(":")
     if service != "sqs":
         raise NotImplementedError(f"{queue_arn}: the local cloud sends failures to SQS only")
-    sqs_backends[account][region].send_message(name, body, message_attributes=attributes)
+    sqs_backends[account][region].send_message(
+        name,
+        body,
+        message_attributes={
+            key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()
+        },
+    )

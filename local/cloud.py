@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,6 +34,8 @@ from local.workflows import Execution, Workflows
 
 REGION = "us-west-2"
 
+_only_one = threading.Lock()
+
 
 class LocalCloud:
     """The cloud between `__enter__` and `__exit__`. The emulator allows one per process."""
@@ -53,7 +56,10 @@ class LocalCloud:
         self._clients: dict[tuple[str, str], Any] = {}
 
     def __enter__(self) -> Self:
+        if not _only_one.acquire(blocking=False):
+            raise RuntimeError("There is a local cloud in this process already.")
         with ExitStack() as until_complete:
+            until_complete.callback(_only_one.release)
             self._compose(until_complete.callback)
             self._exit = until_complete.pop_all()
         return self
@@ -178,7 +184,7 @@ class LocalCloud:
         """Stop whatever goes on by itself: executions, deliveries, workers."""
         self.workflows.stop()
         self._background.stop()
-        self.functions.kill()
+        self.functions.stop()
         self.workflows.reset()
         self._background.reset()
         self.functions.reset()

@@ -174,8 +174,9 @@ def _input(target: Mapping[str, Any], message: Mapping[str, Any]) -> str:
     if "InputPath" in target:
         return json.dumps(json_path(target["InputPath"]).find(message)[0].value)
     if transformer := target.get("InputTransformer"):
+        arrived = {**message, "ingestion-time": message["time"]}
         filled = EventTemplateParser.parse(
-            transformer["InputTemplate"], transformer.get("InputPathsMap", {}), message
+            transformer["InputTemplate"], transformer.get("InputPathsMap", {}), arrived
         )
         return json.dumps(filled)
     return json.dumps(message)
@@ -200,11 +201,4 @@ def _put_aside(
         "ERROR_MESSAGE": reason,
         "RETRY_ATTEMPTS": str(attempts),
     }
-    send_to_queue(
-        queue_arn,
-        json.dumps(message),
-        {
-            name: {"data_type": "String", "string_value": value}
-            for name, value in attributes.items()
-        },
-    )
+    send_to_queue(queue_arn, json.dumps(message), attributes)

@@ -91,7 +91,7 @@ def _refused(endpoint: Endpoint, login: str, password: str) -> Evidence:
         endpoint.connect(login, password).close()
     except psycopg2.OperationalError as refusal:
         _, _, reason = str(refusal).partition("FATAL:")
-        return Evidence(claim, bool(reason), reason.strip())
+        return Evidence(claim, bool(reason), "" if reason else str(refusal))
     return Evidence(claim, False, "it was let in")
 
 

@@ -57,6 +57,7 @@ class Functions:
         self._costs = costs
         self._nursery = Nursery(directory)
         self._background: list[threading.Thread] = []
+        self._is_stopping = False
         self._lock = threading.Lock()
 
     def invoke(
@@ -96,13 +97,19 @@ class Functions:
             runner.worker.dispose()
         return len(idle) + len(busy)
 
+    def stop(self) -> None:
+        """Kill all workers, and every new one, until `reset`."""
+        self._is_stopping = True
+        self.kill()
+
     def reset(self) -> None:
         """End all workers, and wait for those that work without a caller."""
-        self.kill()
+        self.stop()
         with self._lock:
             background, self._background = self._background, []
         for thread in background:
             thread.join()
+        self._is_stopping = False
 
     def close(self) -> None:
         """End every process."""
@@ -195,6 +202,8 @@ class Functions:
     ) -> Answer:
         function = runner.function
         request_id = str(uuid.uuid4())
+        if self._is_stopping:
+            runner.worker.kill()
         try:
             runner.worker.start(
                 {

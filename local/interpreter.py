@@ -169,6 +169,15 @@ class Interpreter:
         for module in (models, state, execution, event_manager, timestamp):
             real = vars(module)["datetime"]
             replace(module, "datetime", SimpleNamespace(datetime=ClockTime, timezone=real.timezone))
+        # `$$.Execution.StartTime` is a text, as in AWS, and not a time that no JSON can hold.
+        details = execution.Execution.get_start_execution_details
+
+        def details_in_texts(record: Any) -> Any:
+            texts = details(record)
+            texts.start_time = texts.start_time.isoformat()
+            return texts
+
+        replace(execution.Execution, "get_start_execution_details", details_in_texts)
 
     def _patiently(self, evaluate: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
         """Tell the execution how long the task at hand may take."""
@@ -210,9 +219,11 @@ class Interpreter:
         finally:
             run.is_under_way.set()
             TMP_THREADS.clear()  # where the emulator would collect its threads for ever
-            self._conductor.ended(run)
-            run.leave()
-            run.ended.set()
+            try:
+                self._conductor.ended(run)
+            finally:
+                run.leave()
+                run.ended.set()
 
 
 @functools.lru_cache(maxsize=64)

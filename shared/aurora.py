@@ -134,23 +134,23 @@ class Aurora:
         _check_ours("snapshot", there.id, there.tags, tags)
         return there
 
-    def ensure_snapshot_deleted(self, snapshot_id: str) -> bool:
-        """Delete a snapshot, unless it is gone, which is the answer.
+    def ensure_snapshot_deleted(self, snapshot: Snapshot) -> None:
+        """Start deleting a snapshot, unless it is being deleted already.
 
         Raises `NotOurs` for one that this pipeline did not make.
         """
-        there = self.snapshot(snapshot_id)
-        if there is None:
-            return True
-        if TAG_OPERATION not in there.tags:
+        if TAG_OPERATION not in snapshot.tags:
             raise NotOurs(
-                f"Snapshot {snapshot_id} in {self._region} does not carry this pipeline's tag. "
+                f"Snapshot {snapshot.id} in {self._region} does not carry this pipeline's tag. "
                 "It stays; look who made it."
             )
-        if not there.is_deleting:
-            with named_errors(f"Deleting snapshot {snapshot_id} in {self._region}"):
-                self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot_id)
-        return False
+        if snapshot.is_deleting:
+            return
+        with named_errors(f"Deleting snapshot {snapshot.id} in {self._region}"):
+            try:
+                self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot.id)
+            except self._client.exceptions.DBClusterSnapshotNotFoundFault:
+                return
 
     # Restoring
 

@@ -187,6 +187,7 @@ class Operation(OperationState):
             move_under_way=None if is_finished else self.move_under_way,
             restore_details=details,
             ends=Phase.RESTORE if completes else None,
+            starts=Phase.USERS if completes else None,
         )
 
     def users_ready(self, users: tuple[str, ...], locked_logins: tuple[str, ...]) -> Self:
@@ -199,17 +200,16 @@ class Operation(OperationState):
                 update={"users": users, "locked_logins": locked_logins}
             ),
             waiting_since=clock.now(),
-            starts=Phase.USERS,
+            starts=Phase.ARCHIVE,
             ends=Phase.USERS,
         )
 
-    def snapshot_deleting(self, doomed: TemporarySnapshot) -> Self:
-        """A temporary snapshot is being deleted."""
+    def snapshot_deleting(self, doomed: Snapshot) -> Self:
+        """A temporary snapshot was told to go, or was seen going."""
+        started, seen = EventType.SNAPSHOT_DELETE_STARTED, EventType.SNAPSHOT_DELETE_STATUS_CHECKED
         return self._next(
-            EventType.SNAPSHOT_DELETE_STARTED,
-            doomed.model_dump(mode="json"),
-            waiting_since=clock.now(),
-            starts=Phase.ARCHIVE,
+            seen if doomed.is_deleting else started,
+            {"snapshot_id": doomed.id, "region": doomed.region},
         )
 
     def snapshot_gone(self, gone: TemporarySnapshot) -> Self:
@@ -218,7 +218,6 @@ class Operation(OperationState):
             EventType.SNAPSHOT_DELETED,
             gone.model_dump(mode="json"),
             temporary_snapshots=tuple(one for one in self.temporary_snapshots if one != gone),
-            starts=Phase.ARCHIVE,
         )
 
     def archived(self, swept: tuple[str, ...]) -> Self:
@@ -227,7 +226,6 @@ class Operation(OperationState):
             EventType.SNAPSHOTS_ARCHIVED,
             {"archive": self.request.archive, "swept": list(swept)},
             status=Status.SNAPSHOT_ARCHIVED,
-            starts=Phase.ARCHIVE,
             ends=Phase.ARCHIVE,
         )
 

@@ -68,8 +68,11 @@ def test_a_pending_password_waits_for_a_rename(scene: Scene) -> None:
     scene.has_instance("prod-1")
 
     scene.modify(MasterUserPassword="brand-new-word", NewDBClusterIdentifier="prod-old")
+    scene.pass_time(scene.simulator.durations.pending)
+    meanwhile = scene.cluster("prod")
     scene.settle()
 
+    assert meanwhile["Status"] == "renaming"
     assert scene.cluster("prod-old")["PendingModifiedValues"] == {}
     assert _password_of(scene, "prod-old") == "brand-new-word"
 

@@ -193,6 +193,7 @@ def test_a_restore_does_not_follow_changes_of_its_source(scene: Scene) -> None:
 
 def test_a_restore_whose_snapshot_goes_meanwhile_still_ends(scene: Scene) -> None:
     scene.has_cluster()
+    volumes_before = set(scene.databases.volumes)
     scene.has_snapshot("before")
     scene.request_restore("before")
 
@@ -200,6 +201,7 @@ def test_a_restore_whose_snapshot_goes_meanwhile_still_ends(scene: Scene) -> Non
     scene.settle()
 
     assert scene.cluster("staging")["Status"] == "available"
+    assert len(set(scene.databases.volumes) - volumes_before) == 1
 
 
 def test_a_failed_restore_shows_it_and_can_be_deleted(scene: Scene) -> None:

@@ -187,7 +187,7 @@ def test_a_fault_for_one_function_spares_the_others(cloud: LocalCloud) -> None:
     outcomes = [invoke(cloud, {"id": name}, name) for name in ("good", "bad-writer")]
 
     assert outcomes[0] == "written"
-    assert outcomes[1]["errorType"] == "ClientError"
+    assert outcomes[1]["errorType"] == "ThrottlingException"
     assert [call.function for call in fault.struck] == ["bad-writer"]
 
 

@@ -1,7 +1,6 @@
 """Step Functions: the emulator's interpreter on the cloud's clock."""
 
 import json
-import threading
 from datetime import timedelta
 from typing import Any
 
@@ -239,21 +238,3 @@ def test_a_hundred_executions_run_side_by_side_in_one_order_of_time(cloud: Local
 
     assert [execution.output["count"] for execution in executions] == list(range(1, 101))
     assert cloud.clock.now() - began < timedelta(seconds=3600 + 10)
-
-
-def test_the_emulator_is_left_as_it_was(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from moto.core.config import default_user_config
-    from moto.stepfunctions.parser.asl.component.state.exec import execute_state
-
-    from local.clock import InstantClock
-
-    before = (dict(default_user_config["stepfunctions"]), execute_state.Thread)
-    threads = set(threading.enumerate())
-
-    with LocalCloud(InstantClock(), tmp_path_factory.mktemp("another")) as another:
-        another.run(a_machine(another, Wait=a_wait(1)), {})
-        inside = (dict(default_user_config["stepfunctions"]), execute_state.Thread)
-
-    assert inside != before
-    assert (dict(default_user_config["stepfunctions"]), execute_state.Thread) == before
-    assert set(threading.enumerate()) == threads

@@ -1,0 +1,27 @@
+"""One stage per test process, tidied up after every test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.aurora.limits import Durations
+from local.clock import InstantClock
+from local.scene import scene
+from tests.workflow.stage import Stage
+
+# Short, so that a restore has few looks at things under way, and long enough that it has some.
+SHORT = Durations(copy=60, restore=60, instance=40, password=10, pending=5, delete_snapshot=4)
+
+
+@pytest.fixture(scope="session")
+def standing_stage() -> Iterator[Stage]:
+    """Setting the scene takes longer than most tests."""
+    with scene(InstantClock(), scale=0, durations=SHORT) as here:
+        yield Stage(here)
+
+
+@pytest.fixture
+def stage(standing_stage: Stage) -> Iterator[Stage]:
+    """The stage with nothing on it but production."""
+    yield standing_stage
+    standing_stage.clear()

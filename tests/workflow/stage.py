@@ -1,0 +1,191 @@
+"""A stage for whole restores: the deployed state machine, real PostgreSQL, an instant clock."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from local.production import CLUSTER, REGION, at_once
+from local.scene import Scene
+from local.workflows import Execution
+from shared import names
+
+TARGET_REGION = "us-west-2"
+EXAMPLES = Path("statemachine/examples")
+
+_read = TypeDeserializer().deserialize
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a restore ended, and what it left to read."""
+
+    execution: Execution
+    state: Mapping[str, Any]
+    events: tuple[Mapping[str, Any], ...]
+    messages: tuple[Mapping[str, Any], ...]
+
+    @property
+    def status(self) -> str:
+        return self.execution.status
+
+    @property
+    def error(self) -> str | None:
+        return self.execution.error
+
+    @property
+    def message(self) -> str:
+        """The words of the error that ended the execution."""
+        return str(json.loads(self.execution.cause or "{}").get("errorMessage", ""))
+
+    @property
+    def event_types(self) -> list[str]:
+        return [event["event_type"] for event in self.events]
+
+
+class Stage:
+    """Where restores are tried."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.cloud = scene.cloud
+
+    def restore(self, **changes: Any) -> Outcome:
+        """Restore production into the other region, with some fields of the request changed."""
+        return self.run(request(**changes))
+
+    def run(self, request: object) -> Outcome:
+        """Run an execution with exactly this request to its end, and let everybody be told."""
+        execution = self.cloud.run(self.scene.deployment.state_machine_arn, request)
+        return self.outcome_of(execution, request)
+
+    def outcome_of(self, execution: Execution, request: object) -> Outcome:
+        """What an execution that has ended left to read."""
+        wanted = request.get("operation_id") if isinstance(request, dict) else None
+        derived = names.operation_id(execution.arn, execution.started_at)
+        operation_id = wanted if wanted and self.item(wanted) else derived
+        return Outcome(
+            execution=execution,
+            state=self.item(operation_id),
+            events=self.events(operation_id),
+            messages=tuple(self.scene.messages()),
+        )
+
+    def item(self, key: str) -> dict[str, Any]:
+        """An item of the state table; empty when there is none."""
+        answer = self.cloud.client("dynamodb").get_item(
+            TableName=self.scene.deployment.state_table, Key={"operation_id": {"S": key}}
+        )
+        return {name: _read(value) for name, value in answer.get("Item", {}).items()}
+
+    def events(self, operation_id: str) -> tuple[dict[str, Any], ...]:
+        """The audit trail of an operation, in order."""
+        pages = (
+            self.cloud.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.scene.deployment.audit_table,
+                KeyConditionExpression="operation_id = :id",
+                ExpressionAttributeValues={":id": {"S": operation_id}},
+            )
+        )
+        return tuple(
+            {name: _read(value) for name, value in item.items()}
+            for page in pages
+            for item in page["Items"]
+        )
+
+    def locks(self) -> list[str]:
+        """The locks that are held."""
+        items = self.cloud.client("dynamodb").scan(TableName=self.scene.deployment.state_table)
+        return [item["operation_id"]["S"] for item in items["Items"] if "holder" in item]
+
+    def inventory(self) -> dict[str, Any]:
+        """Everything that RDS has, with its status and tags: the same if nothing was touched."""
+        found: dict[str, Any] = {}
+        for region in (REGION, TARGET_REGION):
+            rds = self.cloud.client("rds", region_name=region)
+            for kind, listed in (
+                ("cluster", rds.describe_db_clusters()["DBClusters"]),
+                ("instance", rds.describe_db_instances()["DBInstances"]),
+                ("snapshot", rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]),
+            ):
+                for one in listed:
+                    arn = one.get("DBClusterSnapshotArn") or one.get("DBInstanceArn")
+                    status = one.get("Status") or one.get("DBInstanceStatus")
+                    key = f"{kind} {arn or one['DBClusterArn']}"
+                    found[key] = (status, one.get("DeletionProtection"), one["TagList"])
+        return found
+
+    def clear(self) -> None:
+        """Remove what a test has left: everything but production and its snapshot."""
+        self.cloud.faults.clear()
+        with at_once(self.cloud):
+            for region in (REGION, TARGET_REGION):
+                rds = self.cloud.client("rds", region_name=region)
+                for cluster in rds.describe_db_clusters()["DBClusters"]:
+                    if cluster["DBClusterIdentifier"] != CLUSTER:
+                        self.remove_cluster(cluster["DBClusterIdentifier"], region)
+                manual = rds.describe_db_cluster_snapshots(SnapshotType="manual")
+                for snapshot in manual["DBClusterSnapshots"]:
+                    rds.delete_db_cluster_snapshot(
+                        DBClusterSnapshotIdentifier=snapshot["DBClusterSnapshotIdentifier"]
+                    )
+        self.cloud.calls.clear()
+
+    def remove_cluster(self, cluster_id: str, region: str = TARGET_REGION) -> None:
+        """Delete a cluster with its instances, protected or not."""
+        rds = self.cloud.client("rds", region_name=region)
+        with at_once(self.cloud):
+            self.cloud.aurora.settle()
+            rds.modify_db_cluster(
+                DBClusterIdentifier=cluster_id, DeletionProtection=False, ApplyImmediately=True
+            )
+            (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"]
+            for member in cluster["DBClusterMembers"]:
+                rds.delete_db_instance(
+                    DBInstanceIdentifier=member["DBInstanceIdentifier"], SkipFinalSnapshot=True
+                )
+            rds.delete_db_cluster(DBClusterIdentifier=cluster_id, SkipFinalSnapshot=True)
+            self.cloud.aurora.settle()
+
+    def make_cluster(
+        self, cluster_id: str, *, region: str = TARGET_REGION, instances: int = 1, **changes: Any
+    ) -> None:
+        """Make a cluster that is in the way, available at once."""
+        rds = self.cloud.client("rds", region_name=region)
+        settings = {"Engine": "aurora-postgresql", "MasterUsername": "postgres", **changes}
+        with at_once(self.cloud):
+            rds.create_db_cluster(
+                DBClusterIdentifier=cluster_id, MasterUserPassword="old-password", **settings
+            )
+            for number in range(1, instances + 1):
+                rds.create_db_instance(
+                    DBInstanceIdentifier=f"{cluster_id}-old-{number}",
+                    DBClusterIdentifier=cluster_id,
+                    DBInstanceClass="db.r6g.large",
+                    Engine=settings["Engine"],
+                )
+            self.cloud.aurora.settle()
+
+    @contextmanager
+    def secret(self, name: str, content: object) -> Iterator[None]:
+        """Let a secret hold something else for the length of a block."""
+        client = self.cloud.client("secretsmanager")
+        before = client.get_secret_value(SecretId=name)["SecretString"]
+        text = content if isinstance(content, str) else json.dumps(content)
+        client.put_secret_value(SecretId=name, SecretString=text)
+        try:
+            yield
+        finally:
+            client.put_secret_value(SecretId=name, SecretString=before)
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    """The example request across regions; a field that is `None` is left out."""
+    example = json.loads((EXAMPLES / "refresh_in_another_region.json").read_text())
+    return {name: value for name, value in (example | changes).items() if value is not None}
