@@ -1,16 +1,25 @@
 """The HTTP endpoint of the local cloud: the emulator's server behind the gate."""
 
+import functools
 import threading
+from typing import Any
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import make_server
+from werkzeug.serving import ThreadedWSGIServer
 
 from local.clock import Clock
 from local.gate import Gate, Workers
+
+
+class _Emulator(DomainDispatcherApplication):  # type: ignore[misc]
+    @functools.lru_cache(maxsize=256)  # noqa: B019 - there is one, as long as the cloud lives
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The service behind a host name; finding it anew is half of the cost of a call."""
+        return super().get_backend_for_host(host)
 
 
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
@@ -21,15 +30,17 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
         """Say nothing: the gate keeps a record of all calls."""
 
 
+class _Server(ThreadedWSGIServer):
+    daemon_threads = False  # closing waits for the requests under way
+
+
 class Endpoint:
     """A server on a free port of this machine, from `start` to `close`."""
 
     def __init__(self, clock: Clock, workers: Workers) -> None:
-        self._emulator = DomainDispatcherApplication(create_backend_app)
+        self._emulator = _Emulator(create_backend_app)
         self.gate = Gate(clock, self._emulator, workers)
-        self._server = make_server(
-            "127.0.0.1", 0, self.gate, threaded=True, request_handler=_QuietHandler
-        )
+        self._server = _Server("127.0.0.1", 0, self.gate, handler=_QuietHandler)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever,

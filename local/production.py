@@ -104,7 +104,8 @@ def make_production(cloud: LocalCloud, *, scale: int, customers: int = 2_000) ->
         endpoint = endpoint_of(cloud, CLUSTER, REGION)
         _make_logins(endpoint, passwords)
         if scale:
-            volume, app = cloud.aurora.volume(REGION, CLUSTER), LOGINS[0]
+            volume, app = cloud.aurora.volume_of(REGION, CLUSTER), LOGINS[0]
+            assert volume is not None
             cloud.databases.pgbench(volume, scale, DATABASE, app, passwords[app])
         _make_customers(endpoint, passwords, customers)
         snapshot = cloud.aurora.take_automated_snapshot(REGION, CLUSTER)

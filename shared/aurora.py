@@ -1,6 +1,7 @@
 """Aurora in one region: the only place that calls RDS. Verbs of the domain in, facts out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shared import descriptions
@@ -85,34 +86,25 @@ class Aurora:
 
     def check_subnet_group(self, name: str) -> None:
         """Raise `ConfigurationError` when there is no such subnet group."""
-        self._check(
-            "subnet group",
-            name,
-            lambda: self._client.describe_db_subnet_groups(DBSubnetGroupName=name),
-        )
+        with self._missing("subnet group", name):
+            self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
 
     def check_cluster_parameter_group(self, name: str) -> None:
         """Raise `ConfigurationError` when there is no such cluster parameter group."""
-        self._check(
-            "cluster parameter group",
-            name,
-            lambda: self._client.describe_db_cluster_parameter_groups(
-                DBClusterParameterGroupName=name
-            ),
-        )
+        with self._missing("cluster parameter group", name):
+            self._client.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
 
     def check_parameter_group(self, name: str) -> None:
         """Raise `ConfigurationError` when there is no such instance parameter group."""
-        self._check(
-            "parameter group",
-            name,
-            lambda: self._client.describe_db_parameter_groups(DBParameterGroupName=name),
-        )
+        with self._missing("parameter group", name):
+            self._client.describe_db_parameter_groups(DBParameterGroupName=name)
 
-    def _check(self, what: str, name: str, describe: Callable[[], object]) -> None:
+    @contextmanager
+    def _missing(self, what: str, name: str) -> Iterator[None]:
+        """Say plainly what AWS says as one of many codes."""
         try:
             with named_errors(f"Looking at {what} {name} in {self._region}"):
-                describe()
+                yield
         except ConfigurationError:
             raise ConfigurationError(f"There is no {what} {name} in {self._region}.") from None
 

@@ -11,7 +11,11 @@ from moto.rds.responses import RDSResponse
 from local.aurora.changes import Changes
 from local.aurora.clusters import Clusters
 from local.aurora.deletions import Deletions
-from local.aurora.faults import invalid_combination, invalid_value
+from local.aurora.faults import (
+    invalid_combination,
+    invalid_value,
+    parameter_group_not_found,
+)
 from local.aurora.instances import Instances
 from local.aurora.limits import Quotas
 from local.aurora.region import Region
@@ -115,6 +119,12 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
 
     def modify_db_cluster_snapshot_attribute(self) -> ActionResult:
         return _attributes(share(self._place, self.params, self.operations.quotas))
+
+    def describe_db_parameter_groups(self) -> ActionResult:
+        name = self.params.get("DBParameterGroupName", "default.")
+        if not name.startswith("default.") and name not in self.backend.db_parameter_groups:
+            raise parameter_group_not_found(name)
+        return super().describe_db_parameter_groups()
 
     def _refuse(self) -> ActionResult:
         raise invalid_combination("This operation is not simulated.")

@@ -65,3 +65,7 @@ def key_not_accessible(key: str) -> Fault:
         "KMSKeyNotAccessibleFault",
         f"KMS key {key} does not exist in this region, is not enabled, or may not be used.",
     )
+
+
+def parameter_group_not_found(name: str) -> Fault:
+    return Fault("DBParameterGroupNotFound", f"DB parameter group {name} not found.")

@@ -116,14 +116,6 @@ class AuroraSimulator:
         with self._lock:
             self._timeline.fail_next(kind, status)
 
-    def volume(self, region: str, cluster_id: str, *, account_id: str = DEFAULT_ACCOUNT_ID) -> str:
-        """The volume that holds a cluster's data, for filling it without the network."""
-        with self._lock:
-            volume = Region(account_id, region).cluster(cluster_id).volume
-        if volume is None:
-            raise LookupError(f"{cluster_id} has no data yet")
-        return volume
-
     def volume_of(
         self, region: str, cluster_id: str, *, account_id: str = DEFAULT_ACCOUNT_ID
     ) -> str | None:

@@ -2,15 +2,16 @@
 
 import json
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.clock import participant
 from local.cloud import LocalCloud
-from tests.local.toys import COUNTER, a_function, a_queue, invoke, messages
+from tests.local.toys import COUNTER, MISBEHAVING, a_function, invoke
 
 WHO_AM_I = """
     import os, sys
@@ -25,23 +26,6 @@ WHO_AM_I = """
             "context": [context.function_name, context.invoked_function_arn],
             "milliseconds": context.get_remaining_time_in_millis(),
         }
-"""
-
-MISBEHAVING = """
-    import os, sys, time
-
-    class SpecialError(Exception):
-        pass
-
-    def handler(event, context):
-        print("about to", event["do"])
-        match event["do"]:
-            case "raise": raise SpecialError("told to")
-            case "exit": sys.exit(3)
-            case "die": os.kill(os.getpid(), 9)
-            case "hang": time.sleep(60)
-            case "return nonsense": return object()
-            case _: return "done"
 """
 
 
@@ -74,7 +58,7 @@ def test_a_function_sees_nothing_of_the_developer(
 
     assert not {"AWS_PROFILE", "SECRET_OF_THE_DEVELOPER", "PYTHONPATH"} & set(seen["environment"])
     assert seen["path"][0] == seen["environment"]["LAMBDA_TASK_ROOT"]
-    assert str(os.getcwd()) not in seen["path"]
+    assert str(Path.cwd()) not in seen["path"]
 
 
 def test_the_working_copy_cannot_be_imported(cloud: LocalCloud) -> None:
@@ -93,7 +77,7 @@ def test_a_warm_worker_is_used_again(cloud: LocalCloud) -> None:
     assert len(processes) == 1
 
 
-def test_concurrent_invocations_get_workers_of_their_own(cloud: LocalCloud) -> None:
+def test_concurrent_invocations_get_workers_of_their_own(cloud: LocalCloud, tmp_path: Path) -> None:
     meeting = """
         import os, time, pathlib
 
@@ -106,22 +90,10 @@ def test_concurrent_invocations_get_workers_of_their_own(cloud: LocalCloud) -> N
             return len(list(here.iterdir()))
     """
     a_function(cloud, meeting)
-    directory = cloud.functions._code_directory / "meeting"
-    directory.mkdir()
-    present: list[int] = []
+    payloads = [{"directory": str(tmp_path), "name": name} for name in ("first", "second")]
 
-    threads = [
-        threading.Thread(
-            target=lambda name=name: present.append(  # type: ignore[misc]
-                invoke(cloud, {"directory": str(directory), "name": name})
-            )
-        )
-        for name in ("first", "second")
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor() as callers:
+        present = list(callers.map(partial(invoke, cloud), payloads))
 
     assert present == [2, 2]
 
@@ -217,41 +189,6 @@ def test_killed_workers_are_replaced(cloud: LocalCloud) -> None:
     assert invoke(cloud, {})["process"] != before
 
 
-def test_what_a_function_prints_is_in_its_log_also_when_it_dies(cloud: LocalCloud) -> None:
-    a_function(cloud, MISBEHAVING)
-    invoke(cloud, {"do": "nothing"})
-    invoke(cloud, {"do": "die"})
-
-    events = cloud.client("logs").filter_log_events(logGroupName="/aws/lambda/toy")["events"]
-
-    assert [event["message"] for event in events] == ["about to nothing", "about to die"]
-
-
-def test_embedded_metrics_reach_cloudwatch(cloud: LocalCloud) -> None:
-    source = """
-        from aws_lambda_powertools.metrics import single_metric
-
-        def handler(event, context):
-            with single_metric("Duration", "Seconds", 42, namespace="Toys") as metric:
-                metric.add_dimension("step", "toy")
-    """
-    a_function(cloud, source)
-    invoke(cloud, {})
-    now = cloud.clock.now()
-
-    statistics = cloud.client("cloudwatch").get_metric_statistics(
-        Namespace="Toys",
-        MetricName="Duration",
-        Dimensions=[{"Name": "step", "Value": "toy"}],
-        StartTime=now - timedelta(minutes=5),
-        EndTime=now + timedelta(minutes=5),
-        Period=600,
-        Statistics=["Sum"],
-    )["Datapoints"]
-
-    assert [point["Sum"] for point in statistics] == [42]
-
-
 def test_a_function_lives_in_simulated_time(cloud: LocalCloud) -> None:
     source = """
         from shared import clock
@@ -304,27 +241,3 @@ def test_a_function_may_invoke_another_while_the_clock_is_held(cloud: LocalCloud
     a_function(cloud, caller)
 
     assert invoke(cloud, {}) == {"count": 7}
-
-
-def test_an_asynchronous_event_is_retried_and_then_sent_on(cloud: LocalCloud) -> None:
-    url, arn = a_queue(cloud)
-    a_function(cloud, MISBEHAVING)
-    functions = cloud.client("lambda")
-    functions.put_function_event_invoke_config(
-        FunctionName="toy", DestinationConfig={"OnFailure": {"Destination": arn}}
-    )
-    with participant(cloud.clock):
-        accepted = functions.invoke(
-            FunctionName="toy", InvocationType="Event", Payload='{"do": "raise"}'
-        )
-        began = cloud.clock.now()
-
-    cloud.clock.sleep(600)
-
-    (letter,) = messages(cloud, url)
-    tried = cloud.client("logs").filter_log_events(logGroupName="/aws/lambda/toy")["events"]
-    assert accepted["StatusCode"] == 202
-    assert len(tried) == 3
-    assert letter["Body"]["requestPayload"] == {"do": "raise"}
-    assert letter["Body"]["responsePayload"]["errorType"] == "SpecialError"
-    assert datetime.fromisoformat(letter["Body"]["timestamp"]) >= began + timedelta(seconds=180)

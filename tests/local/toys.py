@@ -15,6 +15,23 @@ COUNTER = """
         return {"count": event.get("count", 0) + 1}
 """
 
+MISBEHAVING = """
+    import os, sys, time
+
+    class SpecialError(Exception):
+        pass
+
+    def handler(event, context):
+        print("about to", event["do"])
+        match event["do"]:
+            case "raise": raise SpecialError("told to")
+            case "exit": sys.exit(3)
+            case "die": os.kill(os.getpid(), 9)
+            case "hang": time.sleep(60)
+            case "return nonsense": return object()
+            case _: return "done"
+"""
+
 
 def a_zip(**sources: str) -> bytes:
     """Code with these modules; `shared__clock` is `shared/clock.py`."""

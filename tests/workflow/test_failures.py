@@ -1,0 +1,183 @@
+"""Restores that fail on the way: named, closed, told, and honest about what they leave."""
+
+import json
+
+import pytest
+
+from local.faults import AnswerError
+from local.production import DATABASE, LOGINS, MASTER, REGION, at_once
+from tests.workflow.stage import TARGET_REGION, Outcome, Stage, request
+
+NOT_AUTHORIZED = AnswerError("AuthorizationError", "Not for you.", http_status=403)
+
+
+def assert_closed(stage: Stage, outcome: Outcome, error: str, *left: str) -> None:
+    """Closed as FAILED, with the lock released, and with everything that is left in the message."""
+    assert outcome.state["status"] == "FAILED"
+    assert outcome.state["error"]["name"] == error
+    assert outcome.event_types[-2:] == ["OPERATION_FAILED", "NOTIFICATION_SENT"]
+    assert outcome.events[-2]["status"] == "FAILURE"
+    assert outcome.events[-2]["error"]["name"] == error
+    assert outcome.state["metrics"]["metrics"]["error_count"] == 1
+    assert stage.locks() == []
+    (told,) = outcome.messages
+    for one in left:
+        assert one in told["Message"]
+
+
+def test_a_copy_that_fails_ends_the_restore(stage: Stage) -> None:
+    stage.cloud.aurora.fail_next("copy", "failed")
+
+    outcome = stage.restore()
+
+    assert (outcome.status, outcome.error) == ("FAILED", "CopyFailed")
+    assert_closed(stage, outcome, "CopyFailed", "temporary snapshot aurora-prod-")
+    assert outcome.state["error"]["step"] == "CHECK_COPY_STATUS"
+
+
+def test_a_copy_that_somebody_deletes_ends_the_restore(stage: Stage) -> None:
+    started = stage.cloud.client("stepfunctions").start_execution(
+        stateMachineArn=stage.scene.deployment.state_machine_arn,
+        input=json.dumps(request(operation_id="meddled-with")),
+    )
+    while stage.item("meddled-with").get("status") != "COPY_IN_PROGRESS":
+        stage.cloud.clock.sleep(1)
+    copy = stage.item("meddled-with")["snapshot_details"]["target_snapshot_id"]
+    stage.cloud.client("rds", region_name=TARGET_REGION).delete_db_cluster_snapshot(
+        DBClusterSnapshotIdentifier=copy
+    )
+
+    execution = stage.cloud.workflows.wait(started["executionArn"])
+
+    outcome = stage.outcome_of(execution, request(operation_id="meddled-with"))
+    assert (outcome.status, outcome.error) == ("FAILED", "CopyFailed")
+    assert_closed(stage, outcome, "CopyFailed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "left"),
+    [
+        ("restore", "migration-failed", "cluster aurora-staging in us-west-2"),
+        ("instance", "incompatible-network", "instance aurora-staging-"),
+    ],
+)
+def test_a_restore_that_fails_says_what_it_leaves(
+    stage: Stage, kind: str, status: str, left: str
+) -> None:
+    stage.cloud.aurora.fail_next(kind, status)  # type: ignore[arg-type]
+
+    outcome = stage.restore()
+
+    assert (outcome.status, outcome.error) == ("FAILED", "RestoreFailed")
+    assert status in outcome.message
+    assert_closed(stage, outcome, "RestoreFailed", left, "temporary snapshot aurora-prod-")
+
+
+def test_a_phase_that_passes_its_deadline_fails_with_its_own_error(stage: Stage) -> None:
+    durations = stage.cloud.aurora.durations
+    usual = durations.copy
+    durations.copy = 25 * 3600
+
+    outcome = stage.restore()
+
+    durations.copy = usual
+    assert (outcome.status, outcome.error) == ("FAILED", "CopyTimedOut")
+    assert "24 hours" in outcome.message
+    assert_closed(stage, outcome, "CopyTimedOut", "temporary snapshot aurora-prod-")
+    stage.cloud.aurora.settle()
+
+
+def test_a_user_that_cannot_log_in_fails_the_restore(stage: Stage) -> None:
+    run_in_production(
+        stage,
+        "CREATE ROLE staging_app LOGIN",
+        f"ALTER ROLE staging_app IN DATABASE {DATABASE} SET role = '{LOGINS[0]}'",
+    )
+    run_in_production(stage, f"GRANT {LOGINS[0]} TO staging_app")
+    with at_once(stage.cloud):
+        broken = stage.cloud.aurora.take_automated_snapshot(REGION, "aurora-prod")
+    run_in_production(stage, "DROP ROLE staging_app")
+
+    outcome = stage.restore(
+        source_snapshot_date=None, source_snapshot_id=broken.split(":cluster-snapshot:")[1]
+    )
+
+    assert (outcome.status, outcome.error) == ("FAILED", "ValidationFailed")
+    assert "staging_app" in outcome.message
+    assert_closed(stage, outcome, "ValidationFailed", "cluster aurora-staging in us-west-2")
+
+
+def test_templates_for_a_database_that_is_not_there_are_refused(stage: Stage) -> None:
+    user = {
+        "username": "app",
+        "password": "long-enough",
+        "template": "read_only",
+        "databases": ["warehouse"],
+    }
+
+    with stage.secret("aurora-restore/users", {"users": [user]}):
+        outcome = stage.restore()
+
+    assert (outcome.status, outcome.error) == ("FAILED", "ConfigurationError")
+    assert "warehouse" in outcome.message
+    assert "shop" in outcome.message
+    assert_closed(stage, outcome, "ConfigurationError", "cluster aurora-staging in us-west-2")
+
+
+def test_an_execution_that_somebody_stops_is_closed(stage: Stage) -> None:
+    states = stage.cloud.client("stepfunctions")
+    started = states.start_execution(
+        stateMachineArn=stage.scene.deployment.state_machine_arn,
+        input=json.dumps(request(operation_id="stopped")),
+    )
+    while stage.item("stopped").get("status") != "COPY_IN_PROGRESS":
+        stage.cloud.clock.sleep(1)
+
+    states.stop_execution(executionArn=started["executionArn"], cause="wrong night")
+
+    execution = stage.cloud.workflows.wait(started["executionArn"])
+    outcome = stage.outcome_of(execution, request(operation_id="stopped"))
+    assert outcome.status == "ABORTED"
+    assert_closed(stage, outcome, "ExecutionAborted", "wrong night", "temporary snapshot")
+
+
+def test_a_second_delivery_of_the_failure_closes_nothing_again(stage: Stage) -> None:
+    stage.cloud.aurora.fail_next("copy", "failed")
+    outcome = stage.restore()
+
+    stage.cloud.client("lambda").invoke(
+        FunctionName="aurora-restore-sns-notification",
+        Payload=json.dumps({"detail": {"executionArn": outcome.execution.arn}}),
+    )
+
+    operation_id = outcome.state["operation_id"]
+    assert stage.item(operation_id) == outcome.state
+    assert stage.events(operation_id) == outcome.events
+    assert stage.scene.messages() == []
+
+
+def test_a_failure_that_cannot_be_closed_waits_in_the_dead_letter_queue(stage: Stage) -> None:
+    stage.cloud.aurora.fail_next("copy", "failed")
+    topic = stage.cloud.faults.on("sns:Publish", do=NOT_AUTHORIZED, times=10)
+
+    outcome = stage.restore()
+
+    assert topic.fired
+    assert outcome.state["status"] == "FAILED"
+    assert stage.locks() == []
+    queue = stage.scene.deployment.dead_letter_queue_url
+    letters = stage.cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert outcome.execution.arn in letters[0]["Body"]
+    stage.cloud.client("sqs").purge_queue(QueueUrl=queue)
+
+
+def run_in_production(stage: Stage, *statements: str) -> None:
+    """Execute statements as production's master user."""
+    production = stage.scene.production
+    opened = production.endpoint.connect(MASTER, production.passwords[MASTER])
+    try:
+        with opened, opened.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    finally:
+        opened.close()

@@ -1,0 +1,226 @@
+"""Requests that are refused: at once, in words, and with nothing touched."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.production import REGION, at_once
+from tests.workflow.stage import TARGET_REGION, Outcome, Stage, request
+
+LONG_AGO = "2020-02-29"
+
+
+def assert_refused(stage: Stage, outcome: Outcome, error: str, *words: str) -> None:
+    """Failed by name and with words, closed, told, unlocked."""
+    assert (outcome.status, outcome.error) == ("FAILED", error)
+    for word in words:
+        assert word in outcome.message
+    assert outcome.state["status"] == "FAILED"
+    assert outcome.state["error"]["name"] == error
+    assert outcome.state["error"]["message"] == outcome.message
+    assert outcome.event_types[0] == "OPERATION_STARTED"
+    assert outcome.event_types[-2:] == ["OPERATION_FAILED", "NOTIFICATION_SENT"]
+    (told,) = outcome.messages
+    assert "FAILED" in told["Subject"]
+    assert outcome.message in told["Message"]
+    assert "Nothing was left behind." in told["Message"]
+    assert stage.locks() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"snapshot": "latest"}, ["snapshot: unknown field"]),
+        (
+            {"source_snapshot_id": "nightly", "source_snapshot_date": LONG_AGO},
+            ["source_snapshot_date: give a date or source_snapshot_id, not both"],
+        ),
+        ({"source_snapshot_date": "2026-02-30"}, ["source_snapshot_date:", "YYYY-MM-DD"]),
+        ({"target_cluster_id": "aurora--staging"}, ["target_cluster_id:", "1 to 63"]),
+        (
+            {"target_cluster_id": "aurora-prod", "target_region": REGION},
+            ["target_cluster_id: the target is the source cluster itself"],
+        ),
+        (
+            {"colour": "red", "target_cluster_id": "-", "instance_count": 99},
+            ["3 fields", "colour:", "target_cluster_id:", "instance_count:"],
+        ),
+    ],
+    ids=["unknown field", "date and id", "no date", "illegal id", "target is source", "many"],
+)
+def test_a_wrong_request_is_told_what_is_wrong(
+    stage: Stage, changes: dict[str, Any], words: list[str]
+) -> None:
+    before = stage.inventory()
+
+    outcome = stage.restore(**changes)
+
+    assert_refused(stage, outcome, "InvalidRequest", *words)
+    assert stage.inventory() == before
+
+
+@pytest.mark.parametrize("raw", [{}, [], "restore it", 42])
+def test_what_is_no_request_at_all_is_refused_and_closed_too(stage: Stage, raw: object) -> None:
+    outcome = stage.run(raw)
+
+    assert_refused(stage, outcome, "InvalidRequest")
+
+
+def test_no_snapshot_on_the_date_names_the_nearest(stage: Stage) -> None:
+    outcome = stage.restore(source_snapshot_date=LONG_AGO)
+
+    nearest = stage.scene.production.snapshot_arn.split(":cluster-snapshot:")[1]
+    assert_refused(stage, outcome, "SnapshotNotFound", LONG_AGO, nearest)
+
+
+def test_a_snapshot_that_is_not_available_yet_is_refused(stage: Stage) -> None:
+    rds = stage.cloud.client("rds", region_name=REGION)
+    rds.create_db_cluster_snapshot(
+        DBClusterIdentifier="aurora-prod", DBClusterSnapshotIdentifier="just-begun"
+    )
+
+    outcome = stage.restore(source_snapshot_date=None, source_snapshot_id="just-begun")
+
+    assert_refused(stage, outcome, "SnapshotUnusable", "just-begun is creating")
+    stage.cloud.aurora.settle()
+
+
+def test_a_snapshot_of_another_engine_is_refused(stage: Stage) -> None:
+    stage.make_cluster("orders", region=REGION, instances=0, Engine="aurora-mysql")
+    rds = stage.cloud.client("rds", region_name=REGION)
+    with at_once(stage.cloud):
+        rds.create_db_cluster_snapshot(
+            DBClusterIdentifier="orders", DBClusterSnapshotIdentifier="orders-nightly"
+        )
+
+    outcome = stage.restore(source_cluster_id="orders")
+
+    assert_refused(stage, outcome, "SnapshotUnusable", "aurora-mysql")
+
+
+def test_an_existing_target_is_not_replaced_unasked(stage: Stage) -> None:
+    stage.make_cluster("aurora-staging")
+    before = stage.inventory()
+
+    outcome = stage.restore(replace="never")
+
+    assert_refused(stage, outcome, "TargetExists", "aurora-staging", "replace")
+    assert stage.inventory() == before
+
+
+def test_a_target_that_the_deployment_does_not_allow_is_not_replaced(stage: Stage) -> None:
+    stage.make_cluster("customers")
+    before = stage.inventory()
+
+    outcome = stage.restore(target_cluster_id="customers", replace="delete_first")
+
+    assert_refused(stage, outcome, "TargetNotAllowed", "customers", "aurora-staging*")
+    assert stage.inventory() == before
+
+
+def test_a_protected_target_is_not_replaced(stage: Stage) -> None:
+    stage.make_cluster("aurora-staging", DeletionProtection=True)
+    before = stage.inventory()
+
+    outcome = stage.restore(replace="delete_first")
+
+    assert_refused(stage, outcome, "TargetProtected", "deletion protection")
+    assert stage.inventory() == before
+
+
+def test_a_target_that_another_operation_holds_is_not_touched(stage: Stage) -> None:
+    states = stage.cloud.client("stepfunctions")
+    arn = stage.scene.deployment.state_machine_arn
+    started = states.start_execution(
+        stateMachineArn=arn, input=json.dumps(request(operation_id="first"))
+    )
+    while not stage.item("first"):
+        stage.cloud.clock.sleep(1)
+
+    second = stage.restore(operation_id="second")
+
+    assert (second.status, second.error) == ("FAILED", "TargetLocked")
+    assert "Operation first" in second.message
+    assert second.state["status"] == "FAILED"
+    first = stage.cloud.workflows.wait(started["executionArn"])
+    assert first.status == "SUCCEEDED"
+    assert stage.item("first")["status"] == "COMPLETED"
+    assert stage.locks() == []
+
+
+def test_an_operation_id_is_used_once(stage: Stage) -> None:
+    stage.restore(operation_id="nightly-1")
+
+    again = stage.restore(operation_id="nightly-1", target_cluster_id="aurora-rehearsal")
+
+    assert (again.status, again.error) == ("FAILED", "InvalidRequest")
+    assert "nightly-1 was used by execution" in again.message
+    assert stage.item("nightly-1")["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["not json", {"username": "postgres"}, {"username": "admin", "password": "fits-well-enough"}],
+    ids=["no json", "wrong shape", "another master user"],
+)
+def test_an_admin_secret_that_does_not_fit_is_refused(stage: Stage, content: object) -> None:
+    before = stage.inventory()
+
+    with stage.secret("aurora-restore/admin", content):
+        outcome = stage.restore()
+
+    assert_refused(stage, outcome, "ConfigurationError", "aurora-restore/admin")
+    assert stage.inventory() == before
+
+
+def test_user_templates_of_the_wrong_shape_are_refused(stage: Stage) -> None:
+    with stage.secret("aurora-restore/users", {"users": [{"username": "app"}]}):
+        outcome = stage.restore()
+
+    assert_refused(stage, outcome, "ConfigurationError", "aurora-restore/users", "users.0.template")
+
+
+def test_a_key_that_is_disabled_is_refused(stage: Stage) -> None:
+    kms = stage.cloud.client("kms", region_name=TARGET_REGION)
+    key = kms.create_key()["KeyMetadata"]
+    kms.disable_key(KeyId=key["KeyId"])
+    before = stage.inventory()
+
+    outcome = stage.restore(kms_key_id=key["Arn"])
+
+    assert_refused(stage, outcome, "KeyNotAccessible", key["Arn"], "Disabled")
+    assert stage.inventory() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "what"),
+    [
+        ("kms_key_id", "alias/nobody", "alias/nobody"),
+        ("db_subnet_group_name", "nowhere", "subnet group nowhere"),
+        ("vpc_security_group_ids", ["sg-0123456789abcdef0"], "security group sg-0123456789abcdef0"),
+        ("db_cluster_parameter_group_name", "missing", "cluster parameter group missing"),
+        ("db_parameter_group_name", "missing", "parameter group missing"),
+        ("admin_secret_id", "aurora-restore/none", "aurora-restore/none"),
+    ],
+)
+def test_what_does_not_exist_is_refused(stage: Stage, field: str, value: object, what: str) -> None:
+    before = stage.inventory()
+
+    outcome = stage.restore(**{field: value})
+
+    expected = "KeyNotAccessible" if field == "kms_key_id" else "ConfigurationError"
+    assert_refused(stage, outcome, expected, what)
+    assert stage.inventory() == before
+
+
+def test_everything_that_does_not_exist_is_named_at_once(stage: Stage) -> None:
+    outcome = stage.restore(
+        db_subnet_group_name="nowhere",
+        db_parameter_group_name="missing",
+        users_secret_id="aurora-restore/none",
+    )
+
+    assert_refused(
+        stage, outcome, "ConfigurationError", "nowhere", "missing", "aurora-restore/none"
+    )
