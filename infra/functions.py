@@ -6,6 +6,7 @@ from typing import NamedTuple
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -90,7 +91,11 @@ class Functions(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
             role=self._role(step, log_group),
-            dead_letter_queue=self._failed_events if form.keeps_failed_events else None,
+            on_failure=(
+                destinations.SqsDestination(self._failed_events)
+                if form.keeps_failed_events
+                else None
+            ),
         )
         if form.is_in_network and self._network:
             _place(function, self._network)

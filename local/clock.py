@@ -119,6 +119,12 @@ class InstantClock:
     def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
         self._sleep(seconds, interrupt, holds_clock=False)
 
+    def leap(self, seconds: float) -> None:
+        """Let time pass in which nobody wakes up in between, whoever is awake or asleep."""
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+            self._ring_due()
+
     def join(self) -> "_InstantParticipant":
         with self._lock:
             self._awake += 1
@@ -147,9 +153,12 @@ class InstantClock:
     def _ring_if_all_asleep(self) -> None:
         """Move time to the next alarm, unless somebody is awake or was interrupted before it."""
         self._ring_interrupted()
-        if self._awake or not self._alarms:
-            return
-        self._now = max(self._now, self._alarms[0].wakes_at)
+        # Who only watches does not hold time: ring on until somebody who does is awake.
+        while self._alarms and not self._awake:
+            self._now = max(self._now, self._alarms[0].wakes_at)
+            self._ring_due()
+
+    def _ring_due(self) -> None:
         while self._alarms and self._alarms[0].wakes_at <= self._now:
             self._ring(heapq.heappop(self._alarms))
 

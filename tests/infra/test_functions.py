@@ -108,13 +108,13 @@ def test_only_the_step_that_talks_to_postgresql_runs_in_the_network(
 
 
 def test_a_failure_that_nobody_could_be_told_of_is_kept(template: Template) -> None:
-    keeping = {
-        step: text(template.function(step)["DeadLetterConfig"]["TargetArn"])
-        for step in Step
-        if "DeadLetterConfig" in template.function(step)
-    }
+    kept = template.only("AWS::Lambda::EventInvokeConfig")
 
-    assert keeping == {Step.SNS_NOTIFICATION: f"{{{template.id_of('AWS::SQS::Queue')}.Arn}}"}
+    assert text(kept["FunctionName"]) == text(
+        {"Ref": template.function_id(Step.SNS_NOTIFICATION)}
+    )
+    destination = kept["DestinationConfig"]["OnFailure"]["Destination"]
+    assert text(destination) == f"{{{template.id_of('AWS::SQS::Queue')}.Arn}}"
 
 
 def _reference(template: Template, table: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from local.clock import InstantClock, participant
 from local.production import CLUSTER, REGION, at_once
 from local.scene import Scene
 from local.workflows import Execution
@@ -62,6 +63,33 @@ class Stage:
         """Run an execution with exactly this request to its end, and let everybody be told."""
         execution = self.cloud.run(self.scene.deployment.state_machine_arn, request)
         return self.outcome_of(execution, request)
+
+    @contextmanager
+    def under_way(self, status: str, **changes: Any) -> Iterator[str]:
+        """A restore whose operation has just reached a status; time stands still in the block.
+
+        Yields the execution's ARN. The request must name its operation.
+        """
+        with participant(self.cloud.clock) as me:
+            started = self.cloud.client("stepfunctions").start_execution(
+                stateMachineArn=self.scene.deployment.state_machine_arn,
+                input=json.dumps(request(**changes)),
+            )
+            while self.item(changes["operation_id"]).get("status") != status:
+                me.sleep(1)
+            yield started["executionArn"]
+
+    def leap(self, *, hours: float) -> None:
+        """Let much time pass in which nobody looks."""
+        clock = self.cloud.clock
+        assert isinstance(clock, InstantClock)
+        clock.leap(hours * 3600)
+
+    def end_of(self, execution_arn: str) -> Outcome:
+        """How an execution that was started ended."""
+        execution = self.cloud.workflows.wait(execution_arn)
+        told = self.cloud.client("stepfunctions").describe_execution(executionArn=execution_arn)
+        return self.outcome_of(execution, json.loads(told["input"]))
 
     def outcome_of(self, execution: Execution, request: object) -> Outcome:
         """What an execution that has ended left to read."""
@@ -125,6 +153,7 @@ class Stage:
         """Remove what a test has left: everything but production and its snapshot."""
         self.cloud.faults.clear()
         with at_once(self.cloud):
+            self.cloud.aurora.settle()
             for region in (REGION, TARGET_REGION):
                 rds = self.cloud.client("rds", region_name=region)
                 for cluster in rds.describe_db_clusters()["DBClusters"]:
@@ -142,10 +171,11 @@ class Stage:
         rds = self.cloud.client("rds", region_name=region)
         with at_once(self.cloud):
             self.cloud.aurora.settle()
-            rds.modify_db_cluster(
-                DBClusterIdentifier=cluster_id, DeletionProtection=False, ApplyImmediately=True
-            )
             (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"]
+            if cluster["DeletionProtection"]:
+                rds.modify_db_cluster(
+                    DBClusterIdentifier=cluster_id, DeletionProtection=False, ApplyImmediately=True
+                )
             for member in cluster["DBClusterMembers"]:
                 rds.delete_db_instance(
                     DBInstanceIdentifier=member["DBInstanceIdentifier"], SkipFinalSnapshot=True

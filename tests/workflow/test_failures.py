@@ -6,7 +6,7 @@ import pytest
 
 from local.faults import AnswerError
 from local.production import DATABASE, LOGINS, MASTER, REGION, at_once
-from tests.workflow.stage import TARGET_REGION, Outcome, Stage, request
+from tests.workflow.stage import TARGET_REGION, Outcome, Stage
 
 NOT_AUTHORIZED = AnswerError("AuthorizationError", "Not for you.", http_status=403)
 
@@ -36,20 +36,14 @@ def test_a_copy_that_fails_ends_the_restore(stage: Stage) -> None:
 
 
 def test_a_copy_that_somebody_deletes_ends_the_restore(stage: Stage) -> None:
-    started = stage.cloud.client("stepfunctions").start_execution(
-        stateMachineArn=stage.scene.deployment.state_machine_arn,
-        input=json.dumps(request(operation_id="meddled-with")),
-    )
-    while stage.item("meddled-with").get("status") != "COPY_IN_PROGRESS":
-        stage.cloud.clock.sleep(1)
-    copy = stage.item("meddled-with")["snapshot_details"]["target_snapshot_id"]
-    stage.cloud.client("rds", region_name=TARGET_REGION).delete_db_cluster_snapshot(
-        DBClusterSnapshotIdentifier=copy
-    )
+    with stage.under_way("COPY_IN_PROGRESS", operation_id="meddled-with") as execution:
+        copy = stage.item("meddled-with")["snapshot_details"]["target_snapshot_id"]
+        stage.cloud.client("rds", region_name=TARGET_REGION).delete_db_cluster_snapshot(
+            DBClusterSnapshotIdentifier=copy
+        )
 
-    execution = stage.cloud.workflows.wait(started["executionArn"])
+    outcome = stage.end_of(execution)
 
-    outcome = stage.outcome_of(execution, request(operation_id="meddled-with"))
     assert (outcome.status, outcome.error) == ("FAILED", "CopyFailed")
     assert_closed(stage, outcome, "CopyFailed")
 
@@ -73,27 +67,26 @@ def test_a_restore_that_fails_says_what_it_leaves(
     assert_closed(stage, outcome, "RestoreFailed", left, "temporary snapshot aurora-prod-")
 
 
-def test_a_phase_that_passes_its_deadline_fails_with_its_own_error(stage: Stage) -> None:
-    durations = stage.cloud.aurora.durations
-    usual = durations.copy
-    durations.copy = 25 * 3600
+def test_a_phase_that_passes_its_deadline_fails_with_its_own_error(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.cloud.aurora.durations, "copy", 30 * 3600)
+    with stage.under_way("COPY_IN_PROGRESS", operation_id="slow") as execution:
+        stage.leap(hours=24.5)
 
-    outcome = stage.restore()
+    outcome = stage.end_of(execution)
 
-    durations.copy = usual
     assert (outcome.status, outcome.error) == ("FAILED", "CopyTimedOut")
     assert "24 hours" in outcome.message
     assert_closed(stage, outcome, "CopyTimedOut", "temporary snapshot aurora-prod-")
-    stage.cloud.aurora.settle()
 
 
 def test_a_user_that_cannot_log_in_fails_the_restore(stage: Stage) -> None:
     run_in_production(
         stage,
         "CREATE ROLE staging_app LOGIN",
-        f"ALTER ROLE staging_app IN DATABASE {DATABASE} SET role = '{LOGINS[0]}'",
+        "ALTER ROLE staging_app SET local_preload_libraries = 'a_library_that_is_not_there'",
     )
-    run_in_production(stage, f"GRANT {LOGINS[0]} TO staging_app")
     with at_once(stage.cloud):
         broken = stage.cloud.aurora.take_automated_snapshot(REGION, "aurora-prod")
     run_in_production(stage, "DROP ROLE staging_app")
@@ -125,18 +118,13 @@ def test_templates_for_a_database_that_is_not_there_are_refused(stage: Stage) ->
 
 
 def test_an_execution_that_somebody_stops_is_closed(stage: Stage) -> None:
-    states = stage.cloud.client("stepfunctions")
-    started = states.start_execution(
-        stateMachineArn=stage.scene.deployment.state_machine_arn,
-        input=json.dumps(request(operation_id="stopped")),
-    )
-    while stage.item("stopped").get("status") != "COPY_IN_PROGRESS":
-        stage.cloud.clock.sleep(1)
+    with stage.under_way("COPY_IN_PROGRESS", operation_id="stopped") as execution:
+        stage.cloud.client("stepfunctions").stop_execution(
+            executionArn=execution, cause="wrong night"
+        )
 
-    states.stop_execution(executionArn=started["executionArn"], cause="wrong night")
+    outcome = stage.end_of(execution)
 
-    execution = stage.cloud.workflows.wait(started["executionArn"])
-    outcome = stage.outcome_of(execution, request(operation_id="stopped"))
     assert outcome.status == "ABORTED"
     assert_closed(stage, outcome, "ExecutionAborted", "wrong night", "temporary snapshot")
 

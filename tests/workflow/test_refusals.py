@@ -130,22 +130,19 @@ def test_a_protected_target_is_not_replaced(stage: Stage) -> None:
 
 
 def test_a_target_that_another_operation_holds_is_not_touched(stage: Stage) -> None:
-    states = stage.cloud.client("stepfunctions")
-    arn = stage.scene.deployment.state_machine_arn
-    started = states.start_execution(
-        stateMachineArn=arn, input=json.dumps(request(operation_id="first"))
-    )
-    while not stage.item("first"):
-        stage.cloud.clock.sleep(1)
+    with stage.under_way("COPY_IN_PROGRESS", operation_id="first") as first:
+        states = stage.cloud.client("stepfunctions")
+        second = states.start_execution(
+            stateMachineArn=stage.scene.deployment.state_machine_arn,
+            input=json.dumps(request(operation_id="second")),
+        )
 
-    second = stage.restore(operation_id="second")
+    refused = stage.end_of(second["executionArn"])
 
-    assert (second.status, second.error) == ("FAILED", "TargetLocked")
-    assert "Operation first" in second.message
-    assert second.state["status"] == "FAILED"
-    first = stage.cloud.workflows.wait(started["executionArn"])
-    assert first.status == "SUCCEEDED"
-    assert stage.item("first")["status"] == "COMPLETED"
+    assert (refused.status, refused.error) == ("FAILED", "TargetLocked")
+    assert "Operation first" in refused.message
+    assert refused.state["status"] == "FAILED"
+    assert stage.end_of(first).state["status"] == "COMPLETED"
     assert stage.locks() == []
 
 

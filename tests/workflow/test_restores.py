@@ -6,6 +6,7 @@ import pytest
 
 from local.evidence import evidence
 from local.production import REGION
+from tests.workflow.conftest import SHORT
 from tests.workflow.stage import EXAMPLES, TARGET_REGION, Stage
 
 
@@ -148,9 +149,10 @@ def test_the_message_tells_what_was_restored_and_how_to_connect(stage: Stage) ->
 def test_the_phases_were_measured(stage: Stage) -> None:
     metrics = stage.restore().state["metrics"]["metrics"]
 
-    assert 60 <= metrics["snapshot_copy_duration_seconds"] <= 75
-    assert 110 <= metrics["restore_duration_seconds"] <= 150
-    assert metrics["total_duration_seconds"] > 170
+    assert SHORT.copy <= metrics["snapshot_copy_duration_seconds"] <= SHORT.copy + 10
+    restoring = SHORT.restore + SHORT.instance + SHORT.pending + SHORT.password
+    assert restoring <= metrics["restore_duration_seconds"] <= restoring + 30
+    assert metrics["total_duration_seconds"] > SHORT.copy + restoring
     assert metrics["error_count"] == 0
 
 
