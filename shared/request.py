@@ -108,10 +108,10 @@ class RestoreRequest(Model):
         """Read a request as a user wrote it; raises `InvalidRequest` naming every wrong field."""
         if not isinstance(raw, Mapping):
             raise InvalidRequest("The request is not a JSON object. See the example requests.")
-        values = _defaults_for(raw, defaults) | _region_of_arn(raw) | dict(raw)
+        values = defaults.model_dump(exclude_none=True) | _region_of_arn(raw) | dict(raw)
         if not values.get("source_snapshot_id"):
             values.setdefault("source_snapshot_date", LATEST)
-        problems = dict(_contradictions(values))
+        problems = dict(_contradictions(values, defaults))
         try:
             request = cls.model_validate(values)
         except ValidationError as error:
@@ -134,31 +134,19 @@ class RestoreRequest(Model):
         return f"{which} of {self.source_cluster_id} in {self.source_region}"
 
 
-# These name things of the deployment's target region, and mean nothing in another.
-_OF_THE_TARGET_REGION = {
-    "vpc_security_group_ids",
-    "db_subnet_group_name",
-    "db_cluster_parameter_group_name",
-    "db_parameter_group_name",
-    "kms_key_id",
-}
-
-
-def _defaults_for(raw: Mapping[str, Any], defaults: RequestDefaults) -> dict[str, Any]:
-    is_elsewhere = raw.get("target_region", defaults.target_region) != defaults.target_region
-    return defaults.model_dump(
-        exclude_none=True, exclude=_OF_THE_TARGET_REGION if is_elsewhere else None
-    )
-
-
 def _region_of_arn(raw: Mapping[str, Any]) -> dict[str, str]:
     """The source region, where the snapshot is named by an ARN that tells it."""
     parts = str(raw.get("source_snapshot_id") or "").split(":")
     return {"source_region": parts[3]} if parts[0] == "arn" and len(parts) > 6 else {}
 
 
-def _contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield every field that is wrong only because of another one."""
+def _contradictions(
+    values: Mapping[str, Any], defaults: RequestDefaults
+) -> Iterator[tuple[str, str]]:
+    """Yield every field that is wrong only because of another one, or of the deployment."""
+    if values.get("target_region") != defaults.target_region:
+        # Roles, keys and network of a deployment are those of its own region.
+        yield "target_region", f"this deployment restores into {defaults.target_region} only"
     snapshot_id = values.get("source_snapshot_id")
     if snapshot_id and values.get("source_snapshot_date"):
         yield "source_snapshot_date", "give a date or source_snapshot_id, not both"

@@ -39,14 +39,10 @@ def test_what_a_request_says_beats_the_deployment() -> None:
     assert request.port == 6000
 
 
-def test_defaults_that_belong_to_a_region_count_only_there() -> None:
-    deployment = defaults(db_subnet_group_name="aurora", kms_key_id="alias/west")
+def test_a_deployment_restores_into_its_own_region_only() -> None:
+    problem = the_problem_with(target_region="eu-west-1")
 
-    elsewhere = RestoreRequest.parse(a_raw_request(target_region="eu-west-1"), deployment)
-
-    assert elsewhere.db_subnet_group_name is None
-    assert elsewhere.kms_key_id is None
-    assert elsewhere.admin_secret_id == "aurora-restore/admin"
+    assert "target_region: this deployment restores into us-west-2 only" in problem
 
 
 def test_cluster_ids_are_stored_in_lower_case_as_rds_stores_them() -> None:
@@ -103,7 +99,7 @@ def test_an_illegal_cluster_id_is_refused(cluster_id: str) -> None:
 
 
 def test_the_target_may_not_be_the_source() -> None:
-    problem = the_problem_with(target_cluster_id="AURORA-prod", target_region="us-east-1")
+    problem = the_problem_with(target_cluster_id="AURORA-prod", source_region="us-west-2")
 
     assert "target_cluster_id: the target is the source cluster itself" in problem
 

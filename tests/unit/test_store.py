@@ -102,10 +102,10 @@ def test_a_second_restore_onto_a_locked_target_fails_naming_the_holder(
     assert items(dynamodb, "audit") == 1
 
 
-def test_targets_in_two_regions_do_not_lock_each_other(store: Store) -> None:
+def test_two_targets_do_not_lock_each_other(store: Store) -> None:
     store.begin(an_operation())
 
-    other = an_operation(operation_id="restore-2", request={"target_region": "eu-west-1"})
+    other = an_operation(operation_id="restore-2", request={"target_cluster_id": "elsewhere"})
 
     assert store.begin(other).version == 1
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from local.faults import AnswerError
-from local.production import DATABASE, LOGINS, MASTER, REGION, at_once
+from local.production import MASTER, REGION, at_once
 from tests.workflow.stage import TARGET_REGION, Outcome, Stage
 
 NOT_AUTHORIZED = AnswerError("AuthorizationError", "Not for you.", http_status=403)
@@ -88,12 +88,12 @@ def test_a_user_that_cannot_log_in_fails_the_restore(stage: Stage) -> None:
         "ALTER ROLE staging_app SET local_preload_libraries = 'a_library_that_is_not_there'",
     )
     with at_once(stage.cloud):
-        broken = stage.cloud.aurora.take_automated_snapshot(REGION, "aurora-prod")
+        stage.cloud.client("rds", region_name=REGION).create_db_cluster_snapshot(
+            DBClusterIdentifier="aurora-prod", DBClusterSnapshotIdentifier="with-a-bad-login"
+        )
     run_in_production(stage, "DROP ROLE staging_app")
 
-    outcome = stage.restore(
-        source_snapshot_date=None, source_snapshot_id=broken.split(":cluster-snapshot:")[1]
-    )
+    outcome = stage.restore(source_snapshot_date=None, source_snapshot_id="with-a-bad-login")
 
     assert (outcome.status, outcome.error) == ("FAILED", "ValidationFailed")
     assert "staging_app" in outcome.message

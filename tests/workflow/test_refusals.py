@@ -39,7 +39,7 @@ def assert_refused(stage: Stage, outcome: Outcome, error: str, *words: str) -> N
         ({"source_snapshot_date": "2026-02-30"}, ["source_snapshot_date:", "YYYY-MM-DD"]),
         ({"target_cluster_id": "aurora--staging"}, ["target_cluster_id:", "1 to 63"]),
         (
-            {"target_cluster_id": "aurora-prod", "target_region": REGION},
+            {"target_cluster_id": "aurora-prod", "source_region": TARGET_REGION},
             ["target_cluster_id: the target is the source cluster itself"],
         ),
         (

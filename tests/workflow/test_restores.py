@@ -5,15 +5,23 @@ import json
 import pytest
 
 from local.evidence import evidence
-from local.production import REGION
+from local.production import at_once
 from tests.workflow.conftest import SHORT
 from tests.workflow.stage import EXAMPLES, TARGET_REGION, Stage
 
 
-def assert_proven(stage: Stage, cluster_id: str, region: str = TARGET_REGION) -> None:
-    found = list(evidence(stage.scene, cluster_id, region))
+def assert_proven(stage: Stage, cluster_id: str) -> None:
+    found = list(evidence(stage.scene, cluster_id, TARGET_REGION))
 
     assert [one for one in found if not one.holds] == []
+
+
+def assert_data_is_productions(stage: Stage, cluster_id: str) -> None:
+    found = list(evidence(stage.scene, cluster_id, TARGET_REGION))
+
+    tables = [one for one in found if "the same as in production" in one.claim]
+    assert tables
+    assert all(one.holds for one in tables)
 
 
 def test_a_restore_into_another_region_serves_productions_data_to_the_new_users(
@@ -27,11 +35,20 @@ def test_a_restore_into_another_region_serves_productions_data_to_the_new_users(
 
 
 def test_a_restore_within_the_region_copies_nothing(stage: Stage) -> None:
-    outcome = stage.run(json.loads((EXAMPLES / "copy_within_the_region.json").read_text()))
+    rehearsal = json.loads((EXAMPLES / "rehearse_on_a_copy_of_staging.json").read_text())
+    stage.restore()
+    with at_once(stage.cloud):
+        stage.cloud.client("rds").create_db_cluster_snapshot(
+            DBClusterIdentifier=rehearsal["source_cluster_id"],
+            DBClusterSnapshotIdentifier=rehearsal["source_snapshot_id"],
+        )
+
+    outcome = stage.run(rehearsal)
 
     assert outcome.status == "SUCCEEDED"
     assert "CopySnapshot" not in outcome.execution.states
-    assert_proven(stage, "aurora-rehearsal", REGION)
+    assert outcome.state["snapshot_details"]["target_snapshot_id"] is None
+    assert_data_is_productions(stage, "aurora-rehearsal")
 
 
 def test_delete_first_replaces_the_cluster_and_keeps_its_last_state(stage: Stage) -> None:
