@@ -10,7 +10,16 @@ from local.scene import scene
 from tests.workflow.stage import Stage
 
 # Short, so that a restore has few looks at things under way, and long enough that it has some.
-SHORT = Durations(copy=18, restore=15, instance=10, password=5, pending=3, delete_snapshot=4)
+SHORT = Durations(
+    copy=18,
+    restore=15,
+    instance=10,
+    password=5,
+    pending=3,
+    delete_snapshot=4,
+    delete_instance=10,
+    delete_cluster=10,
+)
 
 
 @pytest.fixture(scope="session")
