@@ -19,7 +19,7 @@ KEY_USE = (*KEY_READING, "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"
 
 # Names that shared.names derives, as patterns: `?` stands for one character.
 TEMPORARY_SNAPSHOTS = "*-copy-??????"
-FINAL_SNAPSHOTS = "*-final-??????"
+FINAL_SNAPSHOTS = "*-final-????-??-??-??????"
 
 TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
 TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "false"}}

@@ -1,9 +1,10 @@
 """Delete or keep the temporary snapshots, one per call, and sweep those that have expired."""
 
-from shared import clock
+from shared import clock, progress
 from shared.aws import Aws
 from shared.names import Step
 from shared.operation import Operation
+from shared.progress import Phase
 from shared.request import Archive
 from shared.step import step
 
@@ -15,16 +16,11 @@ def handler(operation: Operation, aws: Aws) -> Operation:
             aurora = aws.aurora(temporary.region)
             there = aurora.snapshot(temporary.snapshot_id)
             if there is not None:
+                progress.check_deadline(
+                    operation, Phase.ARCHIVE, aws.settings.deadlines, f"Deleting {there.id}"
+                )
                 aurora.ensure_snapshot_deleted(there)
                 return operation.snapshot_deleting(there)
             operation = operation.snapshot_gone(temporary)
-    return operation.archived(sweep(operation, aws))
-
-
-def sweep(operation: Operation, aws: Aws) -> tuple[str, ...]:
-    """Delete the pipeline's own snapshots in the target region whose time to be kept has passed."""
-    aurora = aws.aurora(operation.request.target_region)
-    expired = [one for one in aurora.manual_snapshots() if one.has_expired(clock.now())]
-    for snapshot in expired:
-        aurora.ensure_snapshot_deleted(snapshot)
-    return tuple(snapshot.id for snapshot in expired)
+    swept = aws.aurora(operation.request.target_region).sweep(clock.now())
+    return operation.archived(swept)

@@ -14,6 +14,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     hop = operation.next_hop
     copy = aws.aurora(hop.region).snapshot(hop.snapshot_id)
     if copy is None:
+        progress.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
         raise CopyFailed(
             f"Snapshot copy {hop.snapshot_id} in {hop.region} is gone: somebody deleted it while "
             "it was being made, which cancels the copy. Start a new restore."

@@ -16,6 +16,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     aurora = aws.aurora(request.target_region)
     cluster = aurora.cluster(request.target_cluster_id)
     if cluster is None:
+        progress.check_not_just_started(operation, f"Cluster {request.target_cluster_id}")
         raise RestoreFailed(
             f"Cluster {request.target_cluster_id} in {request.target_region} is gone: somebody "
             "deleted it while it was being restored. Start a new restore."

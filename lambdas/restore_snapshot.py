@@ -2,6 +2,7 @@
 
 from shared.aurora import Aurora
 from shared.aws import Aws
+from shared.errors import ResourceBusy
 from shared.facts import Cluster
 from shared.names import Step
 from shared.operation import Operation
@@ -14,8 +15,10 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     request = operation.request
     aurora = aws.aurora(request.target_region)
     cluster = aurora.ensure_restored(request, operation.restorable_snapshot, operation.tags)
-    if not cluster.is_settled:
+    if operation.restore_details is None:
         return operation.moving(Move.CLUSTER, cluster, {})
+    if not cluster.is_settled:
+        raise ResourceBusy(f"Cluster {cluster.id} is {cluster.status}; the next move waits for it.")
     present = {instance.id: instance.status for instance in aurora.instances(cluster.id)}
     if not set(operation.instance_ids) <= set(present):
         return create_instances(operation, aurora, cluster)

@@ -34,7 +34,11 @@ def create_operation(event: Event, aws: Aws) -> Operation:
         parameters = request.model_dump(mode="json", exclude_none=True)
         return aws.store.begin(
             Operation.begin(
-                operation_id, start.execution_arn, start.execution_start_time, parameters
+                operation_id,
+                start.execution_arn,
+                start.execution_start_time,
+                parameters,
+                request.target_cluster_id,
             )
         )
     if existing.execution_arn != start.execution_arn:
@@ -66,7 +70,7 @@ def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
     if there is None:
         return None
     guard.check_replaceable(there, request, aws.settings)
-    final_snapshot = names.final_snapshot_id(there.id, operation.operation_id)
+    final_snapshot = names.final_snapshot_id(there.id, operation.start_time, operation.operation_id)
     return ReplacedCluster(
         cluster_id=there.id,
         resource_id=there.resource_id,

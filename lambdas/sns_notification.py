@@ -17,5 +17,5 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     closed = operation if operation.is_closed else operation.completed()
     if closed.events:
         closed = aws.store.save(closed)
-        telemetry.measure(closed)
+    telemetry.measure(closed)
     return closed.notified(aws.messages.tell(closed))

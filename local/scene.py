@@ -58,7 +58,7 @@ def scene(clock: Clock, *, scale: int, durations: Durations | None = None) -> It
     """Set everything up, with pgbench tables at `scale` in production; take it down at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="aurora-restore-", dir=_fast_directory()) as folder,
-        LocalCloud(clock, Path(folder), durations) as cloud,
+        LocalCloud(clock, _enterable(Path(folder)), durations) as cloud,
         _verified_connections(cloud),
     ):
         deployment = cloud.deploy(ASSEMBLY)
@@ -72,6 +72,12 @@ def _fast_directory() -> str | None:
     """Memory, where files can be kept in it: databases come and go all the time."""
     memory = Path("/dev/shm")
     return str(memory) if os.access(memory, os.W_OK) else None
+
+
+def _enterable(folder: Path) -> Path:
+    """Let the account that PostgreSQL runs under, when we are root, find its own files inside."""
+    folder.chmod(0o711)
+    return folder
 
 
 @contextmanager

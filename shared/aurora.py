@@ -1,12 +1,13 @@
 """Aurora in one region: the only place that calls RDS. Verbs of the domain in, facts out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared import descriptions
 from shared.aws_errors import named_errors
-from shared.errors import ConfigurationError, NotOurs, SnapshotNotFound
+from shared.errors import ConfigurationError, NotOurs, RestoreError, SnapshotNotFound
 from shared.facts import Cluster, Instance, Snapshot
 from shared.names import TAG_OPERATION
 from shared.request import RestoreRequest
@@ -74,30 +75,32 @@ class Aurora:
                 descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
             )
 
-    def manual_snapshots(self) -> tuple[Snapshot, ...]:
-        """Every manual snapshot of the region."""
-        with named_errors(f"Listing the manual snapshots in {self._region}"):
-            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
-                SnapshotType="manual"
-            )
-            return tuple(
-                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
-            )
+    def _instance(self, instance_id: str) -> Instance | None:
+        with named_errors(f"Looking at instance {instance_id} in {self._region}"):
+            try:
+                found = self._client.describe_db_instances(DBInstanceIdentifier=instance_id)
+            except self._client.exceptions.DBInstanceNotFoundFault:
+                return None
+        return descriptions.instance(found["DBInstances"][0])
 
     def check_subnet_group(self, name: str) -> None:
         """Raise `ConfigurationError` when there is no such subnet group."""
         with self._missing("subnet group", name):
             self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
 
-    def check_cluster_parameter_group(self, name: str) -> None:
-        """Raise `ConfigurationError` when there is no such cluster parameter group."""
+    def check_cluster_parameter_group(self, name: str, family: str) -> None:
+        """Raise `ConfigurationError` when there is no such group, or for other engines."""
         with self._missing("cluster parameter group", name):
-            self._client.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
+            found = self._client.describe_db_cluster_parameter_groups(
+                DBClusterParameterGroupName=name
+            )
+        _check_family(name, found["DBClusterParameterGroups"][0]["DBParameterGroupFamily"], family)
 
-    def check_parameter_group(self, name: str) -> None:
-        """Raise `ConfigurationError` when there is no such instance parameter group."""
+    def check_parameter_group(self, name: str, family: str) -> None:
+        """Raise `ConfigurationError` when there is no such group, or for other engines."""
         with self._missing("parameter group", name):
-            self._client.describe_db_parameter_groups(DBParameterGroupName=name)
+            found = self._client.describe_db_parameter_groups(DBParameterGroupName=name)
+        _check_family(name, found["DBParameterGroups"][0]["DBParameterGroupFamily"], family)
 
     @contextmanager
     def _missing(self, what: str, name: str) -> Iterator[None]:
@@ -113,28 +116,28 @@ class Aurora:
     def ensure_copy(self, hop: Hop, tags: Mapping[str, str]) -> Snapshot:
         """Start the snapshot copy of a hop into this region, or find it started."""
         there = self.snapshot(hop.snapshot_id)
-        if there is None:
-            with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._region}"):
-                answer = self._client.copy_db_cluster_snapshot(
-                    SourceDBClusterSnapshotIdentifier=hop.source_arn,
-                    TargetDBClusterSnapshotIdentifier=hop.snapshot_id,
-                    SourceRegion=hop.source_region,
-                    Tags=_tag_list(tags),
-                    **_given(KmsKeyId=hop.kms_key_id),
-                )
-            there = descriptions.snapshot(answer["DBClusterSnapshot"])
-        _check_ours("snapshot", there.id, there.tags, tags)
-        return there
+        if there is not None:
+            _check_ours("snapshot", there.id, there.tags, tags)
+            return there
+        with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._region}"):
+            answer = self._client.copy_db_cluster_snapshot(
+                SourceDBClusterSnapshotIdentifier=hop.source_arn,
+                TargetDBClusterSnapshotIdentifier=hop.snapshot_id,
+                SourceRegion=hop.source_region,
+                Tags=_tag_list(tags),
+                **_given(KmsKeyId=hop.kms_key_id),
+            )
+        return descriptions.snapshot(answer["DBClusterSnapshot"])
 
     def ensure_snapshot_deleted(self, snapshot: Snapshot) -> None:
-        """Start deleting a snapshot, unless it is being deleted already.
+        """Start deleting a temporary snapshot, unless it is being deleted already.
 
-        Raises `NotOurs` for one that this pipeline did not make.
+        Raises `NotOurs` for one that is none of this pipeline's temporary snapshots.
         """
-        if TAG_OPERATION not in snapshot.tags:
+        if not snapshot.is_temporary:
             raise NotOurs(
-                f"Snapshot {snapshot.id} in {self._region} does not carry this pipeline's tag. "
-                "It stays; look who made it."
+                f"Snapshot {snapshot.id} in {self._region} is not a temporary one of this "
+                "pipeline. It stays; look who made it."
             )
         if snapshot.is_deleting:
             return
@@ -144,69 +147,81 @@ class Aurora:
             except self._client.exceptions.DBClusterSnapshotNotFoundFault:
                 return
 
+    def sweep(self, now: datetime) -> tuple[str, ...]:
+        """Delete temporary snapshots whose time to be kept has passed; returns their ids.
+
+        One that cannot be deleted stays for the next sweep: it must not fail whoever sweeps.
+        """
+        swept = []
+        for snapshot in self._manual_snapshots():
+            if snapshot.has_expired(now):
+                with suppress(RestoreError):
+                    self.ensure_snapshot_deleted(snapshot)
+                    swept.append(snapshot.id)
+        return tuple(swept)
+
+    def _manual_snapshots(self) -> tuple[Snapshot, ...]:
+        with named_errors(f"Listing the manual snapshots in {self._region}"):
+            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
+                SnapshotType="manual"
+            )
+            return tuple(
+                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
+            )
+
     # Restoring
 
     def ensure_restored(
         self, request: RestoreRequest, snapshot_id: str, tags: Mapping[str, str]
     ) -> Cluster:
-        """Start restoring the target cluster, without instances, or find it started.
-
-        The engine version is the snapshot's: leaving it out would mean the region's default.
-        """
+        """Start restoring the target cluster, without instances, or find it started."""
         there = self.cluster(request.target_cluster_id)
-        if there is None:
-            snapshot = self.snapshot(snapshot_id)
-            if snapshot is None:
-                raise SnapshotNotFound(
-                    f"Snapshot {snapshot_id} in {self._region} is gone, so nothing can be restored "
-                    "from it. Start a new restore."
-                )
-            scaling = request.serverless_v2
-            wanted = _given(
-                VpcSecurityGroupIds=list(request.vpc_security_group_ids),
-                DBSubnetGroupName=request.db_subnet_group_name,
-                DBClusterParameterGroupName=request.db_cluster_parameter_group_name,
-                Port=request.port,
-                KmsKeyId=request.kms_key_id,
-                ServerlessV2ScalingConfiguration=scaling
-                and {"MinCapacity": scaling.min_capacity, "MaxCapacity": scaling.max_capacity},
+        if there is not None:
+            _check_ours("cluster", there.id, there.tags, tags)
+            return there
+        snapshot = self.snapshot(snapshot_id)
+        if snapshot is None:
+            raise SnapshotNotFound(
+                f"Snapshot {snapshot_id} in {self._region} is gone, so nothing can be restored "
+                "from it. Start a new restore."
             )
-            with named_errors(f"Restoring {request.target_cluster_id} from {snapshot_id}"):
-                answer = self._client.restore_db_cluster_from_snapshot(
-                    DBClusterIdentifier=request.target_cluster_id,
-                    SnapshotIdentifier=snapshot_id,
-                    Engine=snapshot.engine,
-                    EngineVersion=snapshot.engine_version,
-                    DeletionProtection=request.deletion_protection,
-                    CopyTagsToSnapshot=True,
-                    EngineLifecycleSupport="open-source-rds-extended-support-disabled",
-                    Tags=_tag_list(tags),
-                    **wanted,
-                )
-            there = descriptions.cluster(answer["DBCluster"])
-        _check_ours("cluster", there.id, there.tags, tags)
-        return there
+        with named_errors(f"Restoring {request.target_cluster_id} from {snapshot_id}"):
+            answer = self._client.restore_db_cluster_from_snapshot(
+                DBClusterIdentifier=request.target_cluster_id,
+                SnapshotIdentifier=snapshot_id,
+                Engine=snapshot.engine,
+                # Left out, the region's default version would be taken, not the snapshot's.
+                EngineVersion=snapshot.engine_version,
+                DeletionProtection=request.deletion_protection,
+                CopyTagsToSnapshot=True,
+                # For users of the templates that log in with IAM.
+                EnableIAMDatabaseAuthentication=True,
+                # The default enrols in Extended Support, which costs.
+                EngineLifecycleSupport="open-source-rds-extended-support-disabled",
+                Tags=_tag_list(tags),
+                **_wanted(request),
+            )
+        return descriptions.cluster(answer["DBCluster"])
 
     def ensure_instance(
         self, instance_id: str, request: RestoreRequest, engine: str, tags: Mapping[str, str]
     ) -> Instance:
         """Start creating an instance of the target cluster, or find it started."""
+        there = self._instance(instance_id)
+        if there is not None:
+            _check_ours("instance", there.id, there.tags, tags)
+            return there
         with named_errors(f"Creating instance {instance_id} in {self._region}"):
-            try:
-                found = self._client.describe_db_instances(DBInstanceIdentifier=instance_id)
-                there = descriptions.instance(found["DBInstances"][0])
-            except self._client.exceptions.DBInstanceNotFoundFault:
-                answer = self._client.create_db_instance(
-                    DBInstanceIdentifier=instance_id,
-                    DBClusterIdentifier=request.target_cluster_id,
-                    DBInstanceClass=request.db_instance_class,
-                    Engine=engine,
-                    Tags=_tag_list(tags),
-                    **_given(DBParameterGroupName=request.db_parameter_group_name),
-                )
-                there = descriptions.instance(answer["DBInstance"])
-        _check_ours("instance", there.id, there.tags, tags)
-        return there
+            answer = self._client.create_db_instance(
+                DBInstanceIdentifier=instance_id,
+                DBClusterIdentifier=request.target_cluster_id,
+                DBInstanceClass=request.db_instance_class,
+                Engine=engine,
+                PubliclyAccessible=False,
+                Tags=_tag_list(tags),
+                **_given(DBParameterGroupName=request.db_parameter_group_name),
+            )
+        return descriptions.instance(answer["DBInstance"])
 
     def set_master_password(self, cluster_id: str, password: str) -> Cluster:
         """Give the master user this password; calling it again changes nothing."""
@@ -255,6 +270,27 @@ class Aurora:
                 )
             except self._client.exceptions.DBClusterNotFoundFault:
                 return
+
+
+def _check_family(name: str, family: str, expected: str) -> None:
+    if family != expected:
+        raise ConfigurationError(
+            f"Parameter group {name} is of family {family}; the snapshot needs {expected}."
+        )
+
+
+def _wanted(request: RestoreRequest) -> dict[str, Any]:
+    """What the request says about the cluster, as far as it can be set at the restore."""
+    scaling = request.serverless_v2
+    return _given(
+        VpcSecurityGroupIds=list(request.vpc_security_group_ids),
+        DBSubnetGroupName=request.db_subnet_group_name,
+        DBClusterParameterGroupName=request.db_cluster_parameter_group_name,
+        Port=request.port,
+        KmsKeyId=request.kms_key_id,
+        ServerlessV2ScalingConfiguration=scaling
+        and {"MinCapacity": scaling.min_capacity, "MaxCapacity": scaling.max_capacity},
+    )
 
 
 def _check_ours(what: str, name: str, tags: Mapping[str, str], ours: Mapping[str, str]) -> None:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore import exceptions as botocore_errors
+from botocore.exceptions import ClientError
 
 from shared import errors
 from shared.errors import RestoreError
@@ -28,8 +29,10 @@ _CODES: dict[type[RestoreError], str] = {
         ConditionalCheckFailedException TransactionConflictException TransactionCanceledException
         TransactionInProgressException IdempotentParameterMismatchException
     """,
+    # What exists already, though the look just before did not show it, the next look will judge.
     errors.ResourceBusy: """
-        InsufficientDBClusterCapacityFault InsufficientDBInstanceCapacity
+        DBClusterAlreadyExistsFault DBClusterSnapshotAlreadyExistsFault DBInstanceAlreadyExists
+        DBSnapshotAlreadyExists InsufficientDBClusterCapacityFault InsufficientDBInstanceCapacity
         InsufficientStorageClusterCapacity InvalidDBClusterEndpointStateFault
         InvalidDBClusterSnapshotStateFault InvalidDBClusterStateFault InvalidDBInstanceState
         InvalidDBSecurityGroupState InvalidDBSnapshotState InvalidDBSubnetGroupStateFault
@@ -60,15 +63,11 @@ _CODES: dict[type[RestoreError], str] = {
     """,
     errors.TargetProtected: "InvalidGlobalClusterStateFault",
     errors.SnapshotNotFound: "DBClusterSnapshotNotFoundFault DBSnapshotNotFound",
-    errors.NotOurs: """
-        DBClusterAlreadyExistsFault DBClusterSnapshotAlreadyExistsFault DBInstanceAlreadyExists
-        DBSnapshotAlreadyExists
-    """,
     errors.RestoreFailed: """
         DBClusterNotFoundFault DBInstanceNotFound InvalidParameterCombination
-        InvalidParameterValue InvalidRestoreFault ValidationError ValidationException
+        InvalidParameterValue InvalidRestoreFault
     """,
-    errors.InternalError: "ExecutionDoesNotExist InvalidArn",
+    errors.InternalError: "ExecutionDoesNotExist InvalidArn ValidationError ValidationException",
     errors.AccessDenied: """
         AccessDenied AccessDeniedException AuthorizationError ExpiredToken ExpiredTokenException
         InvalidClientTokenId UnauthorizedOperation UnrecognizedClientException
@@ -93,7 +92,7 @@ def named_errors(doing: str) -> Iterator[None]:
         status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0))
         name = _name(code, message, status)
         raise name(f"{doing}: AWS answered {code}: {message}") from error
-    except BotoCoreError as error:
+    except (botocore_errors.ConnectionError, botocore_errors.HTTPClientError) as error:
         raise errors.AwsUnreachable(
             f"{doing}: no answer from AWS ({type(error).__name__})."
         ) from error

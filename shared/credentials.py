@@ -7,7 +7,7 @@ import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from shared.aws_errors import named_errors
 from shared.errors import ConfigurationError
@@ -20,7 +20,12 @@ RoleName = Annotated[str, Field(min_length=1, max_length=63)]
 
 
 class AdminSecret(Model):
-    """The master user's login: a password of ours, or one that RDS manages."""
+    """The master user's login: a password of ours, or one that RDS manages.
+
+    The usual secret of RDS holds engine, host and more; only the login counts here.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     username: RoleName
     password: SecretStr | None = None
@@ -45,6 +50,8 @@ class AdminSecret(Model):
 
 class ManagedSecret(Model):
     """The master user's login as RDS writes it."""
+
+    model_config = ConfigDict(extra="ignore")
 
     username: RoleName
     password: SecretStr

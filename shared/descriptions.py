@@ -19,16 +19,16 @@ def snapshot(told: "DBClusterSnapshotTypeDef") -> Snapshot:
     return Snapshot(
         id=told["DBClusterSnapshotIdentifier"],
         arn=told["DBClusterSnapshotArn"],
-        cluster_id=told["DBClusterIdentifier"],
-        kind=told["SnapshotType"],
+        cluster_id=told.get("DBClusterIdentifier", ""),
+        kind=told.get("SnapshotType", ""),
         status=told["Status"],
         percent=told.get("PercentProgress"),
         created_at=told.get("SnapshotCreateTime"),
         engine=told["Engine"],
-        engine_version=told["EngineVersion"],
-        encrypted=told["StorageEncrypted"],
+        engine_version=told.get("EngineVersion", ""),
+        encrypted=told.get("StorageEncrypted", False),
         kms_key_id=told.get("KmsKeyId"),
-        master_username=told["MasterUsername"],
+        master_username=told.get("MasterUsername", ""),
         tags=_tags(told.get("TagList", [])),
     )
 
@@ -43,7 +43,7 @@ def cluster(told: "DBClusterTypeDef") -> Cluster:
         endpoint=told.get("Endpoint"),
         reader_endpoint=told.get("ReaderEndpoint"),
         port=told.get("Port"),
-        master_username=told["MasterUsername"],
+        master_username=told.get("MasterUsername", ""),
         master_secret_arn=told.get("MasterUserSecret", {}).get("SecretArn"),
         members=tuple(
             Member(instance_id=member["DBInstanceIdentifier"], is_writer=member["IsClusterWriter"])

@@ -25,6 +25,7 @@
         ├── CopyTimedOut           the copy phase passed its deadline
         ├── DeleteTimedOut         the delete phase passed its deadline
         ├── RestoreTimedOut        the restore phase passed its deadline
+        ├── ArchiveTimedOut        the archive phase passed its deadline
         ├── ValidationFailed       a user of the restored database can do too little or too much
         ├── AccessDenied           a role lacks a permission
         ├── UnexpectedAwsError     AWS answered with an error that this pipeline does not know
@@ -135,6 +136,10 @@ class DeleteTimedOut(Terminal):
 
 class RestoreTimedOut(Terminal):
     """The restore phase passed its deadline."""
+
+
+class ArchiveTimedOut(Terminal):
+    """The archive phase passed its deadline."""
 
 
 class ValidationFailed(Terminal):

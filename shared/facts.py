@@ -6,9 +6,9 @@ until the phase's deadline.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from shared.names import TAG_DELETE_AFTER, TAG_OPERATION
+from shared.names import TAG_DELETE_AFTER, TAG_TEMPORARY
 
 AVAILABLE = "available"
 DELETING = "deleting"
@@ -65,6 +65,11 @@ class Snapshot:
         return self.arn.split(":")[3]
 
     @property
+    def family(self) -> str:
+        """The family of parameter groups that fits: `aurora-postgresql16`."""
+        return f"{self.engine}{self.engine_version.split('.')[0]}"
+
+    @property
     def is_available(self) -> bool:
         return self.status == AVAILABLE
 
@@ -76,12 +81,22 @@ class Snapshot:
     def is_deleting(self) -> bool:
         return self.status == DELETING
 
+    @property
+    def is_temporary(self) -> bool:
+        """Whether this pipeline made it, as a copy to restore from."""
+        return TAG_TEMPORARY in self.tags
+
     def has_expired(self, now: datetime) -> bool:
-        """Whether this pipeline made it, to be kept until a time that has passed."""
-        delete_after = self.tags.get(TAG_DELETE_AFTER)
-        if TAG_OPERATION not in self.tags or delete_after is None:
+        """Whether it was to be kept until a time that has passed; an unreadable time keeps it."""
+        try:
+            delete_after = datetime.fromisoformat(self.tags[TAG_DELETE_AFTER])
+        except (KeyError, ValueError):
             return False
-        return datetime.fromisoformat(delete_after) < now
+        is_naive = delete_after.tzinfo is None
+        return (
+            self.is_temporary
+            and (delete_after.replace(tzinfo=UTC) if is_naive else delete_after) < now
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

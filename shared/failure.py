@@ -14,7 +14,9 @@ from shared.aws import Aws
 from shared.errors import ExecutionAborted, ExecutionTimedOut, InternalError, ResourceBusy
 from shared.executions import Execution
 from shared.operation import Operation
-from shared.request import OPERATION_ID, RestoreRequest
+from shared.request import CLUSTER_ID, OPERATION_ID, RestoreRequest
+
+_LONGEST = 200
 
 
 def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
@@ -38,16 +40,32 @@ def _operation_of(execution: Execution, aws: Aws) -> Operation:
             continue
         existing = aws.store.load(operation_id)
         if existing is None:
-            parameters = _known_fields(request)
-            return Operation.begin(operation_id, execution.arn, execution.started_at, parameters)
+            parameters = _storable(request)
+            return Operation.begin(
+                operation_id,
+                execution.arn,
+                execution.started_at,
+                parameters,
+                target_cluster(parameters),
+            )
         if existing.execution_arn == execution.arn:
             return existing
     raise InternalError(f"Another execution has the operation id {derived} of {execution.arn}.")
 
 
-def _known_fields(request: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """What may be stored of a refused request: an unknown field may hold anything."""
-    return {name: request[name] for name in RestoreRequest.model_fields if name in request}
+def _storable(request: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """What may be kept of a refused request: what is unknown or nested may hold anything."""
+    return {
+        name: value[:_LONGEST] if isinstance(value, str) else "(not kept)"
+        for name in RestoreRequest.model_fields
+        if (value := request.get(name)) is not None
+    }
+
+
+def target_cluster(parameters: Mapping[str, JsonValue]) -> str:
+    """The target of a refused request, if it names a legal one."""
+    named = str(parameters.get("target_cluster_id", ""))
+    return named.lower() if CLUSTER_ID.fullmatch(named) else "unknown"
 
 
 def _reason(execution: Execution) -> tuple[str, str]:

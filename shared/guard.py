@@ -40,6 +40,10 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
             f"This deployment does not allow replacing cluster {cluster.id}; "
             f"its replaceable_clusters are {', '.join(patterns) or 'none'}."
         )
+    if cluster.status == "stopped":
+        raise TargetProtected(
+            f"Cluster {cluster.id} is stopped, and RDS deletes only clusters that run. Start it."
+        )
     if cluster.is_protected:
         raise TargetProtected(
             f"Cluster {cluster.id} has deletion protection. Switch it off if it may be replaced."

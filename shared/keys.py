@@ -17,13 +17,19 @@ class Keys:
         self._region = region
 
     def check_usable(self, key_id: str) -> None:
-        """Raise `KeyNotAccessible` when the key is missing, disabled, or of another region."""
+        """Raise `KeyNotAccessible` when the key is missing, disabled, elsewhere, or of no use."""
         with named_errors(f"Looking at KMS key {key_id} in {self._region}"):
             key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
         state = key.get("KeyState", "unknown")
         if state != "Enabled":
             raise KeyNotAccessible(
                 f"KMS key {key_id} in {self._region} is {state}. Enable it or name another key."
+            )
+        kind = (key.get("KeySpec", "SYMMETRIC_DEFAULT"), key.get("KeyUsage", "ENCRYPT_DECRYPT"))
+        if kind != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
+            raise KeyNotAccessible(
+                f"KMS key {key_id} in {self._region} is not a symmetric key for encryption, which "
+                "RDS needs. Name another key."
             )
         if key["Arn"].split(":")[3] != self._region:
             raise KeyNotAccessible(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 
 from psycopg2.sql import SQL, Identifier, Literal
 from pydantic import SecretStr
@@ -10,14 +11,14 @@ from shared.credentials import is_reserved
 from shared.errors import ValidationFailed
 from shared.postgres import Login, LoginRefused, Server, Session
 
-_NOT_PERMITTED = "not permitted to log in"
-
 _LOGINS = """
     SELECT rolname FROM pg_roles
     WHERE NOT rolsuper AND rolname <> ALL(%s)
       AND (rolcanlogin OR shobj_description(oid, 'pg_authid') = %s)
     ORDER BY rolname
 """
+_NOT_LOCKED = "SELECT rolname FROM pg_roles WHERE rolcanlogin AND rolname = ANY(%s) ORDER BY 1"
+_END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY(%s)"
 
 
 def lock_other_logins(server: Server, keep: Sequence[str], operation_id: str) -> tuple[str, ...]:
@@ -26,6 +27,9 @@ def lock_other_logins(server: Server, keep: Sequence[str], operation_id: str) ->
     Each role gets a password that nobody knows, and must be refused although it is given: so what
     is proven is the lock, not a wrong password. A comment on the role tells people, and a second
     call of this function, why it cannot log in. Raises `ValidationFailed` when one still can.
+
+        lock ── commit ── end sessions ── prove
+                  └── from here on nobody comes back, so no session is ended in vain
     """
     note = f"Login locked by Aurora restore {operation_id}"
     with server.as_admin() as session:
@@ -35,9 +39,28 @@ def lock_other_logins(server: Server, keep: Sequence[str], operation_id: str) ->
         ]
         for login in logins:
             _lock(session, login, note)
+    names = tuple(login.username for login in logins)
+    with server.as_admin() as session:
+        session.run("Ending the sessions of locked logins", _END_SESSIONS, (list(names),))
+    prove_locked(server, logins)
+    return names
+
+
+def prove_locked(server: Server, logins: Sequence[Login]) -> None:
+    """Ask the catalog, then try: a member of `rds_iam` is refused any password, locked or not.
+
+    Raises `ValidationFailed` naming the login that is not locked.
+    """
+    with server.as_admin() as session:
+        names = [login.username for login in logins]
+        for (name,) in session.rows("Listing the locked logins", _NOT_LOCKED, (names,)):
+            raise _not_locked(name)
     for login in logins:
-        _prove_locked(server, login)
-    return tuple(login.username for login in logins)
+        with (
+            suppress(LoginRefused),
+            server.session(login, server.maintenance_database),
+        ):
+            raise _not_locked(login.username)
 
 
 def _other_logins(session: Session, keep: list[str], note: str) -> list[str]:
@@ -52,19 +75,7 @@ def _lock(session: Session, login: Login, note: str) -> None:
         SQL("ALTER ROLE {} NOLOGIN PASSWORD {}").format(role, Literal(session.verifier(login))),
     )
     session.run(doing, SQL("COMMENT ON ROLE {} IS {}").format(role, Literal(note)))
-    session.run(
-        doing,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
-        (login.username,),
-    )
 
 
-def _prove_locked(server: Server, login: Login) -> None:
-    try:
-        with server.session(login, server.maintenance_database):
-            reason = "it can still log in"
-    except LoginRefused as refused:
-        if _NOT_PERMITTED in str(refused):
-            return
-        reason = f"it is refused for another reason ({refused})"
-    raise ValidationFailed(f"Login {login.username} came along and is not locked: {reason}.")
+def _not_locked(name: str) -> ValidationFailed:
+    return ValidationFailed(f"Login {name} came along and is not locked: it can still log in.")

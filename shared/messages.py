@@ -42,7 +42,7 @@ def subject(operation: Operation) -> str:
     """One line of printable ASCII, as SNS demands."""
     outcome = "restored" if operation.status is Status.COMPLETED else "FAILED to restore"
     line = f"Aurora restore: {outcome} {operation.target_cluster}"
-    return line.encode("ascii", "replace").decode()[:_LONGEST_SUBJECT]
+    return "".join(sign if " " <= sign <= "~" else "?" for sign in line)[:_LONGEST_SUBJECT]
 
 
 def text(operation: Operation) -> str:
@@ -67,6 +67,10 @@ def _success(operation: Operation) -> Iterator[str]:
     )
     if restored.locked_logins:
         yield f"Logins that came along and were locked: {', '.join(restored.locked_logins)}"
+    for temporary in operation.temporary_snapshots:
+        days = operation.request.retain_days
+        until = f"for {days} days" if days else "until somebody deletes it"
+        yield f"Snapshot {temporary.snapshot_id} in {temporary.region} is kept {until}."
     if operation.replaced_cluster:
         final = operation.replaced_cluster.final_snapshot_id
         kept = f"its last state is in snapshot {final}" if final else "no final snapshot was taken"
@@ -87,9 +91,9 @@ def _failure(operation: Operation) -> Iterator[str]:
         yield "Nothing was left behind."
     replaced = operation.replaced_cluster
     if replaced and operation.replaced_cluster_is_touched:
-        yield f"The cluster that had the id {replaced.cluster_id} was being deleted or is gone."
+        yield f"The cluster that had the id {replaced.cluster_id} may be gone, or in part."
         if replaced.final_snapshot_id:
-            yield f"Its last state goes into snapshot {replaced.final_snapshot_id}."
+            yield f"If it is gone, its last state is in snapshot {replaced.final_snapshot_id}."
     yield f"What {name} means and what to do: docs/troubleshooting/01_common_issues.md"
 
 

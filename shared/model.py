@@ -1,9 +1,9 @@
 """What every model of the pipeline has in common."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 from shared import clock
 
@@ -14,13 +14,13 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-def _aware(value: object) -> object:
+def _from_text(value: object) -> object:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _utc(moment: datetime) -> str:
-    return clock.iso(moment.astimezone(UTC))
-
-
-Moment = Annotated[datetime, BeforeValidator(_aware), PlainSerializer(_utc, when_used="json")]
-"""An aware UTC time, written as ISO-8601 with microseconds and `Z`."""
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_from_text),
+    PlainSerializer(clock.iso, when_used="json"),
+]
+"""An aware time, written as ISO-8601 UTC with microseconds and `Z`."""

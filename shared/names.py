@@ -1,7 +1,7 @@
 """The steps, and the one name each of them has in every layer."""
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -37,12 +37,14 @@ class Step(StrEnum):
 TAG_OPERATION = "aurora-restore:operation-id"
 TAG_SOURCE_SNAPSHOT = "aurora-restore:source-snapshot"
 TAG_TARGET_CLUSTER = "aurora-restore:target-cluster"
+TAG_TEMPORARY = "aurora-restore:temporary"
 TAG_DELETE_AFTER = "aurora-restore:delete-after"
 
 
 def operation_id(execution_arn: str, started_at: datetime) -> str:
     """The id of the operation of an execution: the same for ever, and no other execution's."""
-    return f"restore-{started_at:%Y%m%d-%H%M%S}-{_fingerprint(execution_arn)}"
+    started = started_at.astimezone(UTC)
+    return f"restore-{started:%Y%m%d-%H%M%S}-{_fingerprint(execution_arn)}"
 
 
 def copy_id(cluster_id: str, taken_at: datetime, operation_id: str) -> str:
@@ -53,9 +55,9 @@ def copy_id(cluster_id: str, taken_at: datetime, operation_id: str) -> str:
     return _joined(cluster_id, f"{taken_at:%Y-%m-%d}-copy-{_fingerprint(operation_id)}")
 
 
-def final_snapshot_id(cluster_id: str, operation_id: str) -> str:
-    """The id of the final snapshot of a replaced cluster."""
-    return _joined(cluster_id, f"final-{_fingerprint(operation_id)}")
+def final_snapshot_id(cluster_id: str, day: datetime, operation_id: str) -> str:
+    """The id of the final snapshot of a replaced cluster; it must be unique for ever."""
+    return _joined(cluster_id, f"final-{day:%Y-%m-%d}-{_fingerprint(operation_id)}")
 
 
 def instance_id(cluster_id: str, number: int, operation_id: str) -> str:

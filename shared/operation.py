@@ -37,6 +37,7 @@ class Operation(OperationState):
         execution_arn: str,
         started_at: datetime,
         parameters: Mapping[str, JsonValue],
+        target_cluster: str,
     ) -> Self:
         """A new operation, also when the parameters turn out to be wrong."""
         operation = cls(
@@ -48,7 +49,7 @@ class Operation(OperationState):
             parameters=dict(parameters),
             execution_arn=execution_arn,
             initiator=str(parameters.get("initiator") or execution_arn),
-            target_cluster=str(parameters.get("target_cluster_id") or "unknown"),
+            target_cluster=target_cluster,
         )
         return operation._next(
             EventType.OPERATION_STARTED,
@@ -154,6 +155,7 @@ class Operation(OperationState):
             EventType.TARGET_FREED,
             {"replaced_cluster": replaced.model_dump(mode="json") if replaced else None},
             status=Status.CUTOVER_COMPLETED,
+            starts=Phase.DELETE,
             ends=Phase.DELETE,
         )
 

@@ -15,8 +15,19 @@ from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
 
-# Classes of SQLSTATE that pass: connection, rollback, resources, operator intervention.
-_PASSING = ("08", "40", "53", "57")
+# SQLSTATEs that pass, by class: connection, rollback, resources, operator intervention; and by
+# code: somebody holds a lock, and the endpoint leads to a reader for the moment (a failover).
+_PASSING = ("08", "40", "53", "57", "55P03", "25006")
+# A login that meets these is not refused, but too early or one too many.
+_PASSING_REASONS = (
+    "starting up",
+    "shutting down",
+    "recovery",
+    "not yet accepting",
+    "too many",
+    "connection slots",
+    "terminating connection",
+)
 
 
 class LoginRefused(Exception):
@@ -80,11 +91,10 @@ class Server:
             )
         except psycopg2.OperationalError as error:
             _, is_refusal, reason = str(error).partition("FATAL:")
-            if is_refusal and "starting up" not in reason:
+            if is_refusal and not any(passing in reason for passing in _PASSING_REASONS):
                 raise LoginRefused(reason.strip().splitlines()[0]) from None
             raise DatabaseUnreachable(
-                f"{self.host} port {self.port} does not answer. Check the security groups and the "
-                "subnets of the setup-db-users function if this lasts."
+                f"{self.host} port {self.port} {_why_not(str(error), reason)}"
             ) from None
 
 
@@ -95,11 +105,16 @@ class Session:
         self._connection = open_connection
         self._whose = whose
 
+    @property
+    def has_grantors(self) -> bool:
+        """Whether a membership belongs to who granted it, as it does since PostgreSQL 16."""
+        return self._connection.server_version >= 160000
+
     def run(self, doing: str, statement: Composable | str, values: tuple[Any, ...] = ()) -> None:
         """Execute a statement; `doing` tells of it in errors, where its text never appears."""
         with self._connection.cursor() as cursor:
             try:
-                cursor.execute(statement, values)
+                cursor.execute(statement, values or None)
             except psycopg2.Error as error:
                 raise named(error, f"{doing} as {self._whose}") from None
 
@@ -109,7 +124,7 @@ class Session:
         """Execute a query and return its rows."""
         with self._connection.cursor() as cursor:
             try:
-                cursor.execute(statement, values)
+                cursor.execute(statement, values or None)
                 return list(cursor.fetchall())
             except psycopg2.Error as error:
                 raise named(error, f"{doing} as {self._whose}") from None
@@ -120,7 +135,10 @@ class Session:
             cursor.execute("SAVEPOINT attempt")
             try:
                 cursor.execute(statement)
-            except psycopg2.errors.InsufficientPrivilege:
+            except (
+                psycopg2.errors.InsufficientPrivilege,
+                psycopg2.errors.ReadOnlySqlTransaction,
+            ):
                 return False
             except psycopg2.Error as error:
                 raise named(error, f"Trying what {self._whose} may do") from None
@@ -139,6 +157,17 @@ class Session:
                 algorithm="scram-sha-256",
             )
         )
+
+
+def _why_not(error: str, reason: str) -> str:
+    if reason:
+        return f"lets nobody in just now: {reason.strip().splitlines()[0]}."
+    if "certificate" in error:
+        return "shows a certificate that is not its own, or of an authority that is not trusted."
+    return (
+        "does not answer. Check the security groups and the subnets of the setup-db-users "
+        "function if this lasts."
+    )
 
 
 def named(error: psycopg2.Error, doing: str) -> RestoreError:

@@ -27,6 +27,8 @@ def _finding(look: Callable[[], None]) -> Terminal | None:
 def _checks(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> Iterator[Callable[[], None]]:
     region = request.target_region
     target = aws.aurora(region)
+    if snapshot.encrypted and snapshot.kms_key_id:
+        yield partial(aws.keys(snapshot.region).check_usable, snapshot.kms_key_id)
     if request.kms_key_id:
         yield partial(aws.keys(region).check_usable, request.kms_key_id)
     if request.db_subnet_group_name:
@@ -34,9 +36,9 @@ def _checks(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> Iterator[C
     if request.vpc_security_group_ids:
         yield partial(aws.network(region).check_security_groups, request.vpc_security_group_ids)
     if name := request.db_cluster_parameter_group_name:
-        yield partial(target.check_cluster_parameter_group, name)
-    if request.db_parameter_group_name:
-        yield partial(target.check_parameter_group, request.db_parameter_group_name)
+        yield partial(target.check_cluster_parameter_group, name, snapshot.family)
+    if name := request.db_parameter_group_name:
+        yield partial(target.check_parameter_group, name, snapshot.family)
     yield partial(_check_admin, aws, request, snapshot)
     yield partial(_check_users, aws, request)
 

@@ -79,18 +79,27 @@ def next_step(operation: "OperationState") -> Step | None:
 
 
 SHORTEST_WAIT = timedelta(seconds=5)
-LONGEST_WAIT = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(minutes=10)
 WAIT_SHARE = 0.04
 
 
 def wait_seconds(now: datetime, waiting_since: datetime) -> int:
     """Seconds until the next look at something that has been under way since `waiting_since`.
 
-    4 % of the time already spent: what the wait adds stays in proportion at every size, and the
-    five-minute limit keeps a day-long restore far below Step Functions' 25,000 history events.
+    4 % of the time already spent: what the wait adds stays in proportion at every size, and a
+    day-long restore stays far below Step Functions' 25,000 history events.
     """
     share = (now - waiting_since) * WAIT_SHARE
     return round(min(max(share, SHORTEST_WAIT), LONGEST_WAIT).total_seconds())
+
+
+JUST_STARTED = timedelta(minutes=2)
+
+
+def check_not_just_started(operation: "OperationState", what: str) -> None:
+    """Raise `ResourceBusy` while what was started may be invisible: AWS's lists lag behind."""
+    if clock.now() - operation.waiting_since < JUST_STARTED:
+        raise errors.ResourceBusy(f"{what} cannot be seen yet.")
 
 
 def check_deadline(
@@ -104,6 +113,7 @@ def check_deadline(
         Phase.COPY: (deadlines.copy_hours, errors.CopyTimedOut),
         Phase.DELETE: (deadlines.delete_hours, errors.DeleteTimedOut),
         Phase.RESTORE: (deadlines.restore_hours, errors.RestoreTimedOut),
+        Phase.ARCHIVE: (deadlines.archive_hours, errors.ArchiveTimedOut),
     }[phase]
     time = operation.phases.get(phase)
     if time and clock.now() - time.started_at > timedelta(hours=hours):

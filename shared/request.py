@@ -14,6 +14,8 @@ from shared.model import Model
 from shared.settings import RequestDefaults
 
 LATEST = "latest"
+CLUSTER_ID = re.compile(r"(?!.*--)[A-Za-z][A-Za-z0-9-]{0,62}(?<!-)")
+SNAPSHOT_ID = re.compile(r"arn:[a-z-]+:rds:[a-z0-9-]+:\d{12}:cluster-snapshot:\S+|[A-Za-z][\w:-]*")
 OPERATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,63}")
 
 
@@ -32,13 +34,19 @@ class Archive(StrEnum):
 
 
 def _cluster_id(value: str) -> str:
-    if not re.fullmatch(r"(?!.*--)[A-Za-z][A-Za-z0-9-]{0,62}(?<!-)", value):
+    if not CLUSTER_ID.fullmatch(value):
         raise PydanticCustomError(
             "cluster_id",
             "a cluster id has 1 to 63 letters, digits and hyphens, starts with a letter, "
             "and has no double or trailing hyphen",
         )
     return value.lower()
+
+
+def _snapshot_id(value: str) -> str:
+    if not SNAPSHOT_ID.fullmatch(value):
+        raise PydanticCustomError("snapshot_id", "give the id or the ARN of a cluster snapshot")
+    return value
 
 
 def _snapshot_date(value: str) -> str:
@@ -62,8 +70,10 @@ def _tag_key(value: str) -> str:
 
 ClusterId = Annotated[str, AfterValidator(_cluster_id)]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-TagKey = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_tag_key)]
-TagValue = Annotated[str, Field(max_length=256)]
+Name = Annotated[str, Field(min_length=1, max_length=2048)]
+_TAG = r"^[\w\s.:/=+@-]*$"
+TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=_TAG), AfterValidator(_tag_key)]
+TagValue = Annotated[str, Field(max_length=256, pattern=_TAG)]
 Capacity = Annotated[float, Field(ge=0, le=256, multiple_of=0.5)]
 
 
@@ -78,7 +88,9 @@ class RestoreRequest(Model):
     """A request that is right in itself, with the deployment's defaults filled in."""
 
     source_cluster_id: ClusterId | None = None
-    source_snapshot_id: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    source_snapshot_id: (
+        Annotated[str, Field(max_length=512), AfterValidator(_snapshot_id)] | None
+    ) = None
     source_snapshot_date: Annotated[str, AfterValidator(_snapshot_date)] | None = None
     source_region: Region
     target_region: Region
@@ -88,16 +100,17 @@ class RestoreRequest(Model):
     instance_count: Annotated[int, Field(ge=1, le=16)] = 1
     serverless_v2: ServerlessV2 | None = None
     vpc_security_group_ids: tuple[Annotated[str, Field(pattern=r"^sg-[0-9a-f]+$")], ...] = ()
-    db_subnet_group_name: str | None = None
-    db_cluster_parameter_group_name: str | None = None
-    db_parameter_group_name: str | None = None
+    db_subnet_group_name: Name | None = None
+    db_cluster_parameter_group_name: Name | None = None
+    db_parameter_group_name: Name | None = None
     port: Annotated[int, Field(ge=1150, le=65535)] | None = None
-    kms_key_id: str | None = None
+    kms_key_id: Name | None = None
     deletion_protection: bool = False
-    admin_secret_id: Annotated[str, Field(min_length=1)]
-    users_secret_id: Annotated[str, Field(min_length=1)]
+    admin_secret_id: Name
+    users_secret_id: Name
     archive: Archive = Archive.DELETE
-    retain_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    # Longer than an operation can last, so that nobody sweeps what is still in use.
+    retain_days: Annotated[int, Field(ge=4, le=3650)] | None = None
     final_snapshot: bool = True
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = Field(default_factory=dict)
     initiator: Annotated[str, Field(max_length=256)] | None = None
@@ -108,7 +121,8 @@ class RestoreRequest(Model):
         """Read a request as a user wrote it; raises `InvalidRequest` naming every wrong field."""
         if not isinstance(raw, Mapping):
             raise InvalidRequest("The request is not a JSON object. See the example requests.")
-        values = defaults.model_dump(exclude_none=True) | _region_of_arn(raw) | dict(raw)
+        given = {name: value for name, value in raw.items() if value is not None}
+        values = defaults.model_dump(exclude_none=True) | _region_of_arn(given) | given
         if not values.get("source_snapshot_id"):
             values.setdefault("source_snapshot_date", LATEST)
         problems = dict(_contradictions(values, defaults))

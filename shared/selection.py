@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from shared.aurora import Aurora
-from shared.errors import SnapshotNotFound, SnapshotUnusable
+from shared.errors import InvalidRequest, SnapshotNotFound, SnapshotUnusable
 from shared.facts import Snapshot
 from shared.request import LATEST, RestoreRequest
 
@@ -38,6 +38,11 @@ def choose(snapshots: Sequence[Snapshot], request: RestoreRequest) -> Snapshot:
             "Wait until it is, or choose another."
         )
     newest = max(usable, key=_age_order)
+    if request.source_cluster_id not in (None, newest.cluster_id):
+        raise InvalidRequest(
+            f"source_cluster_id: snapshot {newest.id} is of cluster {newest.cluster_id}, "
+            f"not {request.source_cluster_id}."
+        )
     if newest.engine != ENGINE:
         raise SnapshotUnusable(
             f"Snapshot {newest.id} is of engine {newest.engine}; this pipeline restores {ENGINE}."
@@ -62,10 +67,10 @@ def _day(snapshot: Snapshot) -> str | None:
 
 def _nearest(snapshots: Sequence[Snapshot], request: RestoreRequest) -> str:
     """The snapshots closest to the day that was asked for, as a hint."""
-    if not snapshots:
-        return "Check the names and the region; the cluster has no snapshot there."
-    day = date.fromisoformat(str(request.source_snapshot_date))
     dated = [(snapshot.created_at, snapshot) for snapshot in snapshots if snapshot.created_at]
+    if not dated or request.source_snapshot_date in (None, LATEST):
+        return "Check the names and the region."
+    day = date.fromisoformat(str(request.source_snapshot_date))
     by_distance = sorted(
         dated, key=lambda pair: (abs((pair[0].astimezone(UTC).date() - day).days), pair[1].id)
     )

@@ -4,17 +4,19 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, model_validator
 
 from shared.errors import ConfigurationError
+from shared.model import Model
 
-Hours = Annotated[float, Field(gt=0, le=24 * 14)]
+# The time-out of the state machine (`statemachine/aurora_restore.asl.json`; a test compares).
+LONGEST_EXECUTION_HOURS = 72
+
+Hours = Annotated[float, Field(gt=0, le=LONGEST_EXECUTION_HOURS)]
 
 
-class RequestDefaults(BaseModel):
+class RequestDefaults(Model):
     """What a request gets when it leaves a field out (design, section 6). `None`: no default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     source_region: str
     target_region: str
@@ -29,24 +31,28 @@ class RequestDefaults(BaseModel):
     users_secret_id: str | None = None
 
 
-class PhaseDeadlines(BaseModel):
+class PhaseDeadlines(Model):
     """How many hours a phase may last before it fails with an error of its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     copy_hours: Hours = 24
     delete_hours: Hours = 6
     restore_hours: Hours = 24
+    archive_hours: Hours = 2
+
+    @model_validator(mode="after")
+    def _fit_into_an_execution(self) -> Self:
+        together = self.copy_hours + self.delete_hours + self.restore_hours + self.archive_hours
+        if together > LONGEST_EXECUTION_HOURS - 4:
+            raise ValueError(f"are {together:g} hours together; {LONGEST_EXECUTION_HOURS - 4} fit")
+        return self
 
 
-class Settings(BaseModel):
+class Settings(Model):
     """The settings of one deployment, as its functions see them.
 
     Every field is one environment variable, its name in upper case; what is not a plain text is
     JSON. `to_environment` writes what `from_environment` reads.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     account_id: str
     state_table: str

@@ -166,23 +166,28 @@ class OperationState(Model):
     def copy_tags(self) -> dict[str, str]:
         """The tags of a temporary snapshot; one that is kept for a time says until when."""
         days = self.request.retain_days
-        expiry = (
-            {names.TAG_DELETE_AFTER: clock.iso(self.start_time + timedelta(days=days))}
-            if days
-            else {}
-        )
-        return self.tags | expiry
+        until = clock.iso(self.start_time + timedelta(days=days or 0))
+        expiry = {names.TAG_DELETE_AFTER: until} if days else {}
+        return self.tags | {names.TAG_TEMPORARY: "true"} | expiry
 
     @property
     def replaced_cluster_is_touched(self) -> bool:
-        """Whether deleting the cluster that had the target id before has begun."""
-        return Phase.DELETE in self.phases
+        """Whether deleting the cluster that had the target id before may have begun."""
+        return Phase.DELETE in self.phases or self._failed_in(Step.DELETE_RDS)
 
     @property
     def leftovers(self) -> tuple[str, ...]:
-        """What this operation made and has not finished or removed, in words."""
+        """What this operation made and has not finished or removed, in words.
+
+        A step that failed may have made something that it could not note any more; since names
+        follow from the operation, they can be told all the same.
+        """
         if self.status is Status.COMPLETED:
             return ()
+        return (*self._noted_leftovers, *self._possible_leftovers)
+
+    @property
+    def _noted_leftovers(self) -> tuple[str, ...]:
         snapshots = [
             f"temporary snapshot {snapshot.snapshot_id} in {snapshot.region}"
             for snapshot in self.temporary_snapshots
@@ -192,3 +197,21 @@ class OperationState(Model):
         where = self.request.target_region
         instances = [f"instance {name} in {where}" for name in self.restored.instances]
         return (*snapshots, f"cluster {self.restored.cluster_id} in {where}", *instances)
+
+    @property
+    def _possible_leftovers(self) -> tuple[str, ...]:
+        if self._failed_in(Step.COPY_SNAPSHOT):
+            hop = self.next_hop
+            return (f"perhaps temporary snapshot {hop.snapshot_id} in {hop.region}",)
+        if not self._failed_in(Step.RESTORE_SNAPSHOT):
+            return ()
+        where = self.request.target_region
+        if self.restore_details is None:
+            return (f"perhaps cluster {self.request.target_cluster_id} in {where}",)
+        noted = self.restored.instances
+        return tuple(
+            f"perhaps instance {name} in {where}" for name in self.instance_ids if name not in noted
+        )
+
+    def _failed_in(self, step: Step) -> bool:
+        return self.error is not None and self.error.step == step

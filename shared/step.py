@@ -11,13 +11,14 @@ answers with the ticket that the first call could not deliver.
 import os
 import traceback
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from shared import clock, progress, telemetry
+from shared import clock, names, progress, telemetry
 from shared.aws import Aws
 from shared.errors import InternalError, NotOurs, RestoreError, Retryable
 from shared.model import Model
@@ -117,10 +118,12 @@ def _aws() -> Aws:
 def _keys(event: Event) -> dict[str, Any]:
     """The log keys that an event gives, whatever shape it has."""
     detail = event.get("detail", {})
-    return {
-        "operation_id": event.get("operation_id"),
-        "execution_arn": event.get("execution_arn", detail.get("executionArn")),
-    }
+    arn = event.get("execution_arn", detail.get("executionArn"))
+    begun = event.get("execution_start_time")
+    operation_id = event.get("operation_id") or (
+        names.operation_id(arn, datetime.fromisoformat(begun)) if begun else None
+    )
+    return {"operation_id": operation_id, "execution_arn": arn}
 
 
 def _named(error: Exception) -> RestoreError:

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from shared import names
 from shared.audit import AuditEvent
 from shared.aws_errors import named_errors
-from shared.errors import StateConflict, TargetLocked
+from shared.errors import RestoreError, StateConflict, TargetLocked, Throttled, UnexpectedAwsError
 from shared.operation import Operation
 from shared.settings import Settings
 
@@ -82,7 +82,7 @@ class Store:
         return self._write(operation, self._release(operation) if operation.is_closed else [])
 
     def _release(self, operation: Operation) -> list["TransactWriteItemTypeDef"]:
-        if "target_region" not in operation.parameters:
+        if operation.version == 0:  # It never came to take one.
             return []
         lock = self._lock_of(operation)
         if self._holder_of(lock) != operation.operation_id:
@@ -155,20 +155,18 @@ class Store:
         return {name: _readable(_deserializer.deserialize(value)) for name, value in found.items()}
 
 
-def _why_cancelled(error: ClientError, operation_id: str) -> Exception:
-    """A failed condition is a conflict; anything else (throttling) keeps its own name."""
+def _why_cancelled(error: ClientError, operation_id: str) -> RestoreError:
+    """A transaction's reasons, under our names: a failed condition is a conflict."""
     reasons: list[Mapping[str, str]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
     codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
-    if codes and codes <= {"ThrottlingError", "ProvisionedThroughputExceeded"}:
-        return ClientError(
-            {
-                **error.response,
-                "Error": {"Code": "ThrottlingException", "Message": "The table is throttled."},
-            },
-            error.operation_name,
+    if codes & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
+        return Throttled(f"Saving operation {operation_id}: the table is throttled.")
+    if codes <= {"ConditionalCheckFailed", "TransactionConflict"}:
+        return StateConflict(
+            f"Operation {operation_id} or its lock was written by somebody else at the same time."
         )
-    return StateConflict(
-        f"Operation {operation_id} or its lock was written by somebody else at the same time."
+    return UnexpectedAwsError(
+        f"Saving operation {operation_id}: DynamoDB refused with {', '.join(sorted(codes))}."
     )
 
 

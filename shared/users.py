@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from psycopg2.sql import SQL, Composed, Identifier, Literal
+from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from shared.credentials import Template, UserTemplate, is_reserved
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, ValidationFailed
 from shared.postgres import Login, Server, Session
 
 _TABLES = {
@@ -38,14 +38,54 @@ _RELATIONS = """
     WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     ORDER BY 1, 2
 """
-_CONTAINER_OWNERS = """
-    SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()
-    UNION SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = ANY(%s)
+_CONTAINERS = """
+    SELECT '', pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()
+    UNION SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = ANY(%s)
+"""
+_SCHEMAS = """
+    SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 """
 _GROUPS = """
-    SELECT held.rolname
-    FROM pg_auth_members JOIN pg_roles held ON held.oid = roleid
-    JOIN pg_roles holder ON holder.oid = member WHERE holder.rolname = %s
+    SELECT pg_get_userbyid(roleid), pg_get_userbyid(grantor), grantor = 10 FROM pg_auth_members
+    WHERE pg_get_userbyid(member) = %s ORDER BY 1, 2
+"""
+# Roles that the admin is a member of, without their powers, and that could let it into another.
+_DOORS = """
+    SELECT pg_get_userbyid(member) FROM pg_auth_members
+    WHERE pg_get_userbyid(roleid) = %s AND admin_option
+      AND pg_has_role(member, 'MEMBER') AND NOT pg_has_role(member, 'USAGE')
+"""
+_OWNS = """
+    SELECT 1 FROM pg_shdepend JOIN pg_database ON datname = current_database()
+    WHERE refclassid = 'pg_authid'::regclass AND pg_get_userbyid(refobjid) = %s
+      AND deptype = 'o' AND (dbid = pg_database.oid OR classid = 'pg_database'::regclass) LIMIT 1
+"""
+# What somebody was granted in this database, by kind and quoted name, and who owns it.
+_HELD = """
+    WITH held AS (
+        SELECT DISTINCT classid, objid FROM pg_shdepend
+        WHERE refclassid = 'pg_authid'::regclass AND pg_get_userbyid(refobjid) = %s
+          AND deptype = 'a'
+          AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+    )
+    SELECT CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, objid::regclass::text,
+           pg_get_userbyid(relowner)
+    FROM held JOIN pg_class c ON classid = 'pg_class'::regclass AND objid = c.oid
+    UNION ALL SELECT 'SCHEMA', objid::regnamespace::text, pg_get_userbyid(nspowner)
+    FROM held JOIN pg_namespace n ON classid = 'pg_namespace'::regclass AND objid = n.oid
+    UNION ALL SELECT 'ROUTINE', objid::regprocedure::text, pg_get_userbyid(proowner)
+    FROM held JOIN pg_proc p ON classid = 'pg_proc'::regclass AND objid = p.oid
+    UNION ALL SELECT 'DATABASE', quote_ident(datname), pg_get_userbyid(datdba)
+    FROM held JOIN pg_database d ON classid = 'pg_database'::regclass AND objid = d.oid
+    WHERE datname = current_database()
+"""
+_HELD_IN_FUTURE = """
+    SELECT DISTINCT pg_get_userbyid(defaclrole), quote_ident(nspname),
+           CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES'
+               WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' ELSE 'SCHEMAS' END
+    FROM pg_default_acl LEFT JOIN pg_namespace n ON n.oid = defaclnamespace, aclexplode(defaclacl)
+    WHERE grantee <> 0 AND pg_get_userbyid(grantee) = %s AND grantee <> defaclrole
+    ORDER BY 1, 2, 3
 """
 
 
@@ -62,8 +102,15 @@ class Relation:
 def set_up(server: Server, users: Sequence[UserTemplate]) -> None:
     """Create or change every user, and grant what its template says; twice is as once.
 
-    Raises `ConfigurationError` for a database or schema that the snapshot does not have.
+    A role of the same name that came along keeps its settings, and nothing it was granted.
+    Raises `ConfigurationError` for a database or schema that the snapshot does not have, and for
+    a template of the admin itself.
     """
+    admin = server.admin.username
+    if admin in {user.username for user in users}:
+        raise ConfigurationError(
+            f"The user templates name the master user, {admin}, which they cannot change."
+        )
     with server.as_admin() as session:
         _check_databases(session, users)
         for user in users:
@@ -71,7 +118,10 @@ def set_up(server: Server, users: Sequence[UserTemplate]) -> None:
     for database in sorted({name for user in users for name in user.databases}):
         here = [user for user in users if database in user.databases]
         with server.as_admin(database) as session:
-            _grant_all(session, here, database, server.admin.username)
+            _check_schemas(session, here, database)
+            for user in users:
+                _take_back(session, user, admin)
+            _grant_all(session, here, database, admin)
 
 
 def _check_databases(session: Session, users: Sequence[UserTemplate]) -> None:
@@ -90,8 +140,7 @@ def _ensure_role(session: Session, user: UserTemplate) -> None:
     name, doing = Identifier(user.username), f"Setting up user {user.username}"
     if not session.rows(doing, "SELECT 1 FROM pg_roles WHERE rolname = %s", (user.username,)):
         session.run(doing, SQL("CREATE ROLE {}").format(name))
-    for (group,) in session.rows(doing, _GROUPS, (user.username,)):
-        session.run(doing, SQL("REVOKE {} FROM {}").format(Identifier(group), name))
+    _leave_groups(session, user.username)
     verifier = (
         Literal(session.verifier(Login(user.username, user.password)))
         if user.password
@@ -108,44 +157,102 @@ def _ensure_role(session: Session, user: UserTemplate) -> None:
         session.run(doing, SQL("GRANT rds_iam TO {}").format(name))
 
 
+def _leave_groups(session: Session, user: str) -> None:
+    """End every membership, whoever granted it, and what was passed on by it."""
+    doing = f"Ending the memberships of {user}"
+    for group, grantor, is_by_bootstrap in session.rows(doing, _GROUPS, (user,)):
+        if is_by_bootstrap:
+            raise ValidationFailed(
+                f"User {user} came along as a member of {group}, by a grant that only PostgreSQL's "
+                f"own superuser can end: it probably made that role. Choose another username."
+            )
+        by: Composable = SQL("")
+        if session.has_grantors:
+            _join(session, grantor)
+            by = SQL("GRANTED BY {}").format(Identifier(grantor))
+        revoke = SQL("REVOKE {} FROM {} {} CASCADE")
+        session.run(doing, revoke.format(Identifier(group), Identifier(user), by))
+
+
+def _take_back(session: Session, user: UserTemplate, admin: str) -> None:
+    """End what the user owns and was granted here; an owner stays the owner of what it owns."""
+    name, doing = Identifier(user.username), f"Taking back what {user.username} came along with"
+    if user.template is not Template.OWNER and session.rows(doing, _OWNS, (user.username,)):
+        _join(session, user.username)
+        session.run(doing, SQL("REASSIGN OWNED BY {} TO {}").format(name, Identifier(admin)))
+    for kind, thing, owner in session.rows(doing, _HELD, (user.username,)):
+        if owner == user.username or (is_reserved(owner) and owner != "pg_database_owner"):
+            continue  # its own, or of an extension
+        _join(session, owner)
+        session.run(
+            doing, SQL("REVOKE ALL ON {} {} FROM {} CASCADE").format(SQL(kind), SQL(thing), name)
+        )
+    for creator, schema, kind in session.rows(doing, _HELD_IN_FUTURE, (user.username,)):
+        _join(session, creator)
+        session.run(
+            doing,
+            SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} {} REVOKE ALL ON {} FROM {}").format(
+                Identifier(creator),
+                SQL(f"IN SCHEMA {schema}" if schema else ""),
+                SQL(kind),
+                name,
+            ),
+        )
+
+
 def _grant_all(session: Session, users: Sequence[UserTemplate], database: str, admin: str) -> None:
     schemas = sorted({schema for user in users for schema in user.schemas})
-    _check_schemas(session, schemas, database)
     relations = [
         relation
         for row in session.rows("Listing the tables", _RELATIONS, (schemas,))
         if not is_reserved((relation := Relation(*row)).owner)
     ]
-    containers = session.rows("Listing the owners", _CONTAINER_OWNERS, (schemas,))
-    owners = {relation.owner for relation in relations} | {owner for (owner,) in containers}
-    owners = {owner for owner in owners if owner != admin and not is_reserved(owner)}
+    owners = {(relation.schema, relation.owner) for relation in relations}
+    owners.update(session.rows("Listing the owners", _CONTAINERS, (schemas,)))
+    owners = {(where, owner) for where, owner in owners if not is_reserved(owner)}
+    names = {user.username for user in users}
     new_owners = {user.username for user in users if user.template is Template.OWNER}
-    for role in sorted(owners | new_owners):
+    creators = {admin, *new_owners, *(owner for _, owner in owners)}
+    for role in sorted(creators - {admin}):
         _join(session, role)
+    for schema in schemas:
+        _close_to_public(session, schema)
     for user in users:
         if user.template is Template.OWNER:
-            _give(session, user, (SQL("{} ").format(Identifier(role)) for role in owners))
+            theirs = {owner for where, owner in owners if where in ("", *user.schemas)}
+            roles = sorted(theirs - names - {admin})
+            _give(session, user, (SQL("{}").format(Identifier(role)) for role in roles))
         _give(session, user, _grants(user, database, relations))
-        for creator in sorted({admin, *owners, *new_owners} - {user.username}):
+        for creator in sorted(creators - {user.username}):
             _grant_on_future_tables(session, user, creator)
 
 
-def _check_schemas(session: Session, schemas: Sequence[str], database: str) -> None:
-    rows = session.rows("Listing the schemas", "SELECT nspname FROM pg_namespace")
-    missing = set(schemas) - {name for (name,) in rows}
+def _check_schemas(session: Session, users: Sequence[UserTemplate], database: str) -> None:
+    there = {name for (name,) in session.rows("Listing the schemas", _SCHEMAS)}
+    missing = {schema for user in users for schema in user.schemas} - there
     if missing:
         raise ConfigurationError(
             f"The user templates name schemas that database {database} of the snapshot does not "
-            f"have: {_listed(missing)}."
+            f"have: {_listed(missing)}. It has {_listed(there)}."
         )
 
 
 def _join(session: Session, role: str) -> None:
     """Let the admin act for a role: it is no superuser, and only an owner can grant."""
     doing = f"Joining role {role}"
-    is_member = session.rows(doing, "SELECT pg_has_role(%s, 'USAGE')", (role,))
-    if is_member != [(True,)]:
-        session.run(doing, SQL("GRANT {} TO CURRENT_USER").format(Identifier(role)))
+    if session.rows(doing, "SELECT pg_has_role(%s, 'USAGE')", (role,)) == [(True,)]:
+        return
+    for (door,) in session.rows(doing, _DOORS, (role,)):
+        _join(session, door)
+    session.run(doing, SQL("GRANT {} TO CURRENT_USER").format(Identifier(role)))
+
+
+def _close_to_public(session: Session, schema: str) -> None:
+    """Until PostgreSQL 14 everybody could make tables in schema `public`, and upgrades keep it."""
+    doing = f"Letting not everybody make tables in {schema}"
+    is_open = "SELECT has_schema_privilege('public', %s, 'CREATE')"
+    if session.rows(doing, is_open, (schema,)) == [(True,)]:
+        session.run(doing, SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(Identifier(schema)))
 
 
 def _grants(user: UserTemplate, database: str, relations: Sequence[Relation]) -> Iterable[Composed]:

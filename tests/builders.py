@@ -121,5 +121,6 @@ def an_operation(**changes: Any) -> Operation:
         EXECUTION,
         NOON,
         request.model_dump(mode="json", exclude_none=True),
+        request.target_cluster_id,
     )
     return begun.model_copy(update=changes)

@@ -45,7 +45,7 @@ def test_every_derived_name_is_one_that_rds_takes(
 ) -> None:
     derived = {
         names.copy_id(cluster_id, taken_at.replace(tzinfo=UTC), operation_id),
-        names.final_snapshot_id(cluster_id, operation_id),
+        names.final_snapshot_id(cluster_id, NOON, operation_id),
         names.instance_id(cluster_id, 1, operation_id),
         names.instance_id(cluster_id, 16, operation_id),
     }

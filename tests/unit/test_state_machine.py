@@ -9,6 +9,7 @@ import pytest
 from shared import errors
 from shared.errors import RestoreError, Retryable, Terminal
 from shared.names import Step
+from shared.settings import LONGEST_EXECUTION_HOURS
 
 DEFINITION = json.loads(Path("statemachine/aurora_restore.asl.json").read_text())
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
@@ -126,7 +127,7 @@ def test_every_state_says_what_it_is_for() -> None:
 
 
 def test_everything_that_can_last_has_a_limit() -> None:
-    assert DEFINITION["TimeoutSeconds"] >= 24 * 3600
+    assert DEFINITION["TimeoutSeconds"] == LONGEST_EXECUTION_HOURS * 3600
     assert all(task["TimeoutSeconds"] for task in TASKS.values())
 
 

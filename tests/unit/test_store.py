@@ -131,7 +131,7 @@ def test_closing_never_takes_the_lock_of_another(store: Store) -> None:
 
 
 def test_an_operation_without_a_usable_request_can_be_closed(store: Store) -> None:
-    hopeless = Operation.begin("restore-4", "arn", an_operation().start_time, {"colour": "red"})
+    hopeless = Operation.begin("restore-4", "arn", an_operation().start_time, {}, "unknown")
 
     closed = store.save(hopeless.failed("InvalidRequest", "The request is wrong."))
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,19 +26,20 @@ def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
     """Where `actual` lacks a field of `expected`, or has it with another type."""
     if expected is None or actual is None:
         return []
-    if isinstance(expected, Mapping):
-        if not isinstance(actual, Mapping):
-            return [f"{where} is {type(actual).__name__}, not an object"]
-        missing = [f"{where}.{name} is missing" for name in expected if name not in actual]
-        inner = [
-            problem
-            for name in expected.keys() & actual.keys()
-            for problem in differences(expected[name], actual[name], f"{where}.{name}")
-        ]
-        return missing + inner
-    kinds = {float: Decimal, int: Decimal}
-    wanted = kinds.get(type(expected), type(expected))
+    if isinstance(expected, dict):
+        return _differences_of_fields(expected, actual, where)
+    wanted = Decimal if isinstance(expected, int | float) else type(expected)
     return [] if isinstance(actual, wanted) else [f"{where} is a {type(actual).__name__}"]
+
+
+def _differences_of_fields(expected: dict[str, Any], actual: Any, where: str) -> list[str]:
+    found = []
+    for name, value in expected.items():
+        if name in actual:
+            found += differences(value, actual[name], f"{where}.{name}")
+        else:
+            found.append(f"{where}.{name} is missing")
+    return found
 
 
 @pytest.fixture

@@ -131,11 +131,11 @@ def test_a_request_may_name_its_operation(stage: Stage) -> None:
 def test_a_retained_copy_stays_with_its_expiry_and_is_swept_when_that_has_passed(
     stage: Stage,
 ) -> None:
-    kept = stage.restore(archive="retain", retain_days=2)
+    kept = stage.restore(archive="retain", retain_days=4)
     copy = kept.state["snapshot_details"]["target_snapshot_id"]
     assert any(copy in name for name in stage.inventory())
 
-    stage.cloud.clock.sleep(3 * 86400)
+    stage.cloud.clock.sleep(5 * 86400)
     later = stage.restore(target_cluster_id="aurora-rehearsal")
 
     assert later.events[-3]["details"]["swept"] == [copy]

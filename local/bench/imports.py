@@ -1,0 +1,89 @@
+"""What a cold start imports: how long that takes beside what it cannot do without."""
+
+import compileall
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra.bundling import stage_code
+from local.bench.figures import Figure
+from shared.names import Step
+
+_INEVITABLE = """
+import boto3
+from pydantic import BaseModel
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+"""
+"""pydantic loads its names when they are asked for: `import pydantic` alone loads hardly any."""
+
+_TIMED = """
+import time
+begun = time.process_time()
+{}
+print(time.process_time() - begun)
+"""
+_WATCHED = """
+import sys
+from botocore.client import ClientCreator
+built = []
+ClientCreator.create_client = lambda *arguments, **options: built.append(arguments)
+import lambdas.{}
+print(len(built), int("psycopg2" in sys.modules))
+"""
+_ROUNDS = 11
+_LARGEST_RATIO = 1.15
+_DRIVER_MODULES = {Step.SETUP_DB_USERS.module}
+
+
+def measure_imports() -> Iterator[Figure]:
+    """Import every function's module, compiled like the packages, in interpreters of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = stage_code(Path(folder))
+        compileall.compile_dir(code, quiet=1)
+        ratios = _ratios(code)
+        worst = max(ratios, key=ratios.__getitem__)
+        yield Figure(
+            "cold import ÷ import of boto3, pydantic, powertools",
+            f"at most {_LARGEST_RATIO}",
+            f"{ratios[worst]:.2f} ({worst}, the worst)",
+            ratios[worst] <= _LARGEST_RATIO,
+        )
+        clients, driver_modules = 0, set()
+        for step in Step:
+            built, has_driver = map(int, _run(_WATCHED.format(step.module), code).split())
+            clients += built
+            if has_driver:
+                driver_modules.add(step.module)
+        yield Figure("clients built at import", "none", str(clients or "none"), clients == 0)
+        yield Figure(
+            "modules that import psycopg2",
+            ", ".join(_DRIVER_MODULES),
+            ", ".join(sorted(driver_modules)),
+            driver_modules == _DRIVER_MODULES,
+        )
+
+
+def _ratios(code: Path) -> dict[str, float]:
+    """By module, how much longer its import takes than the inevitable one: each at its best.
+
+    All take turns, so that a busy minute of the machine hurts all of them. The first turn only
+    brings files into memory.
+    """
+    imports = {"": _INEVITABLE, **{step.module: f"import lambdas.{step.module}" for step in Step}}
+    seconds: defaultdict[str, list[float]] = defaultdict(list)
+    for _ in range(1 + _ROUNDS):
+        for name, statement in imports.items():
+            seconds[name].append(float(_run(_TIMED.format(statement), code)))
+    best = {name: min(taken[1:]) for name, taken in seconds.items()}
+    inevitable = best.pop("")
+    return {name: taken / inevitable for name, taken in best.items()}
+
+
+def _run(script: str, folder: Path) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout

@@ -1,0 +1,139 @@
+"""A restored database as `setup_db_users` finds it, and people who try things in it."""
+
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.sql import Composable
+from pydantic import SecretStr
+
+from local.postgres import Databases
+from shared.credentials import UserTemplate
+from shared.errors import RestoreError
+from shared.lockout import lock_other_logins
+from shared.postgres import Login, Server
+from shared.proof import prove
+from shared.users import set_up
+from tests.local.postgres_clients import MASTER, PASSWORD, connect
+
+HOST = "aurora-staging.cluster-abc123.us-west-2.rds.amazonaws.com"
+VOLUME = "restored"
+OPERATION = "restore-20260301-120000-abcdef"
+USER_PASSWORD = "the user's \\ 100% pässword"
+OLD_PASSWORD = "from-production"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The restored database."""
+
+    databases: Databases
+    port: int
+
+    @property
+    def server(self) -> Server:
+        return Server(HOST, self.port, Login(MASTER, SecretStr(PASSWORD)))
+
+    def set_up(self, *users: UserTemplate, lock: bool = True) -> tuple[str, ...]:
+        """What the step does; returns the locked logins."""
+        set_up(self.server, users)
+        keep = [user.username for user in users]
+        locked = lock_other_logins(self.server, keep, OPERATION) if lock else ()
+        prove(self.server, users)
+        return locked
+
+    @contextmanager
+    def connected(
+        self, user: str, password: str = USER_PASSWORD, database: str = "shop"
+    ) -> Iterator[Connection]:
+        opened = connect(
+            self.databases, self.port, HOST, user=user, password=password, dbname=database
+        )
+        with closing(opened):
+            yield opened
+
+    def may(self, user: str, statement: str, database: str = "shop") -> bool:
+        """Whether a user is permitted a statement, which is undone."""
+        return self.allowed(user, (statement,), database) == [statement]
+
+    def allowed(self, user: str, statements: Sequence[str], database: str = "shop") -> list[str]:
+        """The statements that a user is permitted; each is undone."""
+        found = []
+        with self.connected(user, database=database) as opened, opened.cursor() as cursor:
+            for statement in statements:
+                cursor.execute("BEGIN READ WRITE")
+                with suppress(InsufficientPrivilege):
+                    cursor.execute(statement)
+                    found.append(statement)
+                cursor.execute("ROLLBACK")
+        return found
+
+    def refuses(self, user: str, password: str) -> bool:
+        """Whether a login is turned away."""
+        try:
+            self.run("SELECT", user=user, password=password)
+        except psycopg2.OperationalError:
+            return True
+        return False
+
+    @property
+    def direct_dsn(self) -> str:
+        """The way in that nobody has on Aurora: past TLS, as the superuser."""
+        return self.databases.dsn(VOLUME, "shop", "rdsadmin", self.databases._password)
+
+    def as_superuser(self, statement: str) -> list[tuple[Any, ...]]:
+        """What only a superuser sees."""
+        with (
+            closing(psycopg2.connect(self.direct_dsn)) as opened,
+            opened,
+            opened.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def run(
+        self,
+        *statements: str | Composable,
+        user: str = MASTER,
+        password: str | None = None,
+        database: str = "shop",
+    ) -> list[tuple[Any, ...]]:
+        """Run statements, as the master user unless told; returns the rows of the last."""
+        secret = password or (PASSWORD if user == MASTER else USER_PASSWORD)
+        with self.connected(user, secret, database) as opened, opened.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+def a_user(username: str = "reader", template: str = "read_only", **changes: Any) -> UserTemplate:
+    fields: dict[str, Any] = {
+        "username": username,
+        "password": USER_PASSWORD,
+        "template": template,
+        "databases": ("shop",),
+    }
+    return UserTemplate.model_validate(fields | changes)
+
+
+def has_no_secret(text: str) -> bool:
+    """Whether a text holds neither a password of these tests nor a verifier."""
+    secrets = (PASSWORD, USER_PASSWORD, OLD_PASSWORD)
+    return not any(secret in text for secret in secrets) and not re.search(r"SCRAM-SHA-256\$", text)
+
+
+@contextmanager
+def failing(error: type[RestoreError], *words: str) -> Iterator[None]:
+    """Expect an error whose message has all these words, and nowhere a secret."""
+    with pytest.raises(error) as raised:
+        yield
+    told = "".join(traceback.format_exception(raised.value))
+    assert has_no_secret(told)
+    assert [word for word in words if word not in str(raised.value)] == []
