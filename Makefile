@@ -28,7 +28,7 @@ local: $(ASSEMBLY)  ## run the local cloud until interrupted
 	@$(BIN)/python -m local serve
 
 bench: $(ASSEMBLY)  ## measure what the project promises
-	@$(BIN)/python -m local bench
+	@$(BIN)/python -m local bench $(ARGS)
 
 test: $(ASSEMBLY)  ## run every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -97,7 +97,7 @@ class DeploymentSettings(Model):
     replaceable_clusters: tuple[ClusterPattern, ...] = ()
     secrets: tuple[SecretId, ...] = ()
     restore_keys: Annotated[tuple[KeyArn, ...], Field(validate_default=True)] = ()
-    deadlines: PhaseDeadlines = PhaseDeadlines()
+    deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365
     notification_emails: tuple[EmailAddress, ...] = ()

@@ -36,7 +36,16 @@ _PREPARED_PACKAGES = (
     "psycopg2.sql",
     "pydantic",
 )
-_PREPARED_SERVICES = ("cloudwatch", "dynamodb", "kms", "rds", "secretsmanager", "sns", "sts")
+_PREPARED_SERVICES = (
+    "dynamodb",
+    "ec2",
+    "kms",
+    "rds",
+    "secretsmanager",
+    "sns",
+    "stepfunctions",
+    "sts",
+)
 
 
 class Context:

@@ -11,7 +11,10 @@ from shared import clock
 class Model(BaseModel):
     """A value: frozen, complete, and silent about its content when it is wrong."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # Built when first used: a function uses few of the models that its imports bring along.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True
+    )
 
 
 def _from_text(value: object) -> object:

@@ -60,7 +60,7 @@ class Settings(Model):
     topic_arn: str
     defaults: RequestDefaults
     replaceable_clusters: tuple[str, ...] = ()
-    deadlines: PhaseDeadlines = PhaseDeadlines()
+    deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365
 

@@ -71,7 +71,7 @@ class Store:
                 raise
             raise TargetLocked(
                 f"Operation {holder} is restoring onto {operation.target_cluster} in "
-                f"{operation.request.target_region}. Wait until it ends, or stop it."
+                f"{self._settings.defaults.target_region}. Wait until it ends, or stop it."
             ) from None
 
     def save(self, operation: Operation) -> Operation:
@@ -82,8 +82,6 @@ class Store:
         return self._write(operation, self._release(operation) if operation.is_closed else [])
 
     def _release(self, operation: Operation) -> list["TransactWriteItemTypeDef"]:
-        if operation.version == 0:  # It never came to take one.
-            return []
         lock = self._lock_of(operation)
         if self._holder_of(lock) != operation.operation_id:
             return []
@@ -139,7 +137,8 @@ class Store:
         return str(item["holder"]) if item else None
 
     def _lock_of(self, operation: Operation) -> str:
-        region = str(operation.parameters["target_region"])
+        # A deployment restores into its own region only.
+        region = self._settings.defaults.target_region
         return names.lock_id(self._settings.account_id, region, operation.target_cluster)
 
     def _read(self, key: str) -> Item | None:

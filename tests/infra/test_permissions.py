@@ -174,7 +174,7 @@ def test_what_is_made_must_carry_our_tag(
 
 def test_derived_names_fit_the_patterns_of_the_roles(template: Template) -> None:
     copy = names.copy_id("a" * 63, datetime(2026, 1, 1, tzinfo=UTC), "restore-1")
-    final = names.final_snapshot_id("aurora-staging", "restore-1")
+    final = names.final_snapshot_id("aurora-staging", datetime(2026, 1, 1, tzinfo=UTC), "restore-1")
     instance = names.instance_id("aurora-staging", 16, "restore-1")
 
     assert _may(
