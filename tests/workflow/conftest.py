@@ -1,4 +1,4 @@
-"""One stage per test process, tidied up after every test."""
+"""One stage per file of tests, tidied up after every test."""
 
 from collections.abc import Iterator
 
@@ -22,9 +22,9 @@ SHORT = Durations(
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def standing_stage() -> Iterator[Stage]:
-    """Setting the scene takes longer than most tests."""
+    """Setting the scene takes longer than most tests; only one can stand in a process."""
     with scene(InstantClock(), scale=0, durations=SHORT) as here:
         yield Stage(here)
 
