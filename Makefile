@@ -31,7 +31,7 @@ bench: $(ASSEMBLY)  ## measure what the project promises
 	@$(BIN)/python -m local bench $(ARGS)
 
 test: $(ASSEMBLY)  ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(ENVIRONMENT)  ## format, lint and types, then every test
 	@$(BIN)/ruff format --check .

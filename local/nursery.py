@@ -135,6 +135,10 @@ class Worker:
     def dispose(self) -> int:
         """Kill the process if it lives, and let go of it; its status as `os.wait` gives it."""
         self.kill()
+        return self._bury()
+
+    def _bury(self) -> int:
+        """Wait for the process to end, and let go of it."""
         with self._lock:
             if self._status is None:
                 self._status = self._nursery.reap(self._process_id)
@@ -179,7 +183,8 @@ class Worker:
             self._written += chunk
 
     def _obituary(self) -> str:
-        status = self.dispose()
+        # It hung up, so it is about to end: killing it now could hide how.
+        status = self._bury()
         if os.WIFSIGNALED(status):
             reason = signal.strsignal(os.WTERMSIG(status)) or "unknown"
             return f"Runtime exited with error: signal: {reason.lower()}"

@@ -1,5 +1,8 @@
 """Settings of the whole test run."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples on every machine, and no failure because a machine is slow.
@@ -7,3 +10,14 @@ settings.register_profile(
     "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, for what they share takes long to set up.
+
+    Those of the infrastructure stay together: importing the CDK takes longer than to run them all.
+    """
+    infra = Path(__file__).parent / "infra"
+    for item in items:
+        group = "infra" if item.path.is_relative_to(infra) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -28,12 +28,13 @@ time.sleep(600)
 
 def test_closing_leaves_no_process_no_thread_and_no_file() -> None:
     threads = threading.active_count()
+    already_there = set(psutil.Process().children(recursive=True))
     with running_databases() as databases:
         databases.create("prod", MASTER, PASSWORD, "shop")
         databases.create("idle", MASTER, PASSWORD, None)
         port = databases.serve("prod", [PROD], 5432)
         with closing(connect(databases, port, PROD)):
-            started = psutil.Process().children(recursive=True)
+            started = set(psutil.Process().children(recursive=True)) - already_there
             places = _places_of(started)
 
             databases.close()
@@ -88,7 +89,7 @@ def test_servers_end_with_us_even_when_we_are_killed(tmp_path: Path) -> None:
     assert [place for place in places if place.exists()] == []
 
 
-def _places_of(processes: list[psutil.Process]) -> list[Path]:
+def _places_of(processes: Iterable[psutil.Process]) -> list[Path]:
     """The directories that the servers and their keeper were started with."""
     words = [word for process in processes for word in process.cmdline()]
     return [Path(word) for word in words if word.startswith("/") and Path(word).is_dir()]
