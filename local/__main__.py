@@ -1,6 +1,7 @@
 """The local cloud from the command line: `python -m local demo`, `serve` or `bench`."""
 
 import argparse
+import os
 import sys
 
 
@@ -17,6 +18,9 @@ def main() -> int:
         "--all", action="store_true", help="also set-up and tests of a fresh clone"
     )
     arguments = parser.parse_args()
+    # Nothing here is to touch, or to need, the developer's own accounts.
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+        os.environ.pop(name, None)
     # Each command imports only what it needs: moto alone takes a second.
     match arguments.command:
         case "demo":

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from moto.core.base_backend import BackendDict, backend_lock
 from moto.core.config import default_user_config
@@ -55,6 +56,12 @@ class LocalCloud:
         self._invocation_seconds = invocation_seconds or InvocationSeconds()
         self._exit = ExitStack()
         self._clients: dict[tuple[str, str], Any] = {}
+        # One session, for each reads the descriptions of all endpoints; it ignores the profile
+        # that the developer's shell may name.
+        self._session = boto3.Session(
+            "test", "test", botocore_session=botocore.session.Session({"profile": (None,) * 4})
+        )
+        self._making_clients = threading.Lock()
 
     def __enter__(self) -> Self:
         if not _only_one.acquire(blocking=False):
@@ -140,14 +147,17 @@ class LocalCloud:
     def client(self, service: str, *, region_name: str = REGION) -> Any:
         """A boto3 client of this cloud, the same for the same arguments."""
         key = (service, region_name)
-        if key not in self._clients:
-            session: Any = boto3.Session("test", "test", region_name=region_name)
-            self._clients[key] = session.client(
-                service,
-                endpoint_url=self.endpoint,
-                config=Config(retries={"total_max_attempts": 1}),
-            )
-        return self._clients[key]
+        with self._making_clients:
+            if key not in self._clients:
+                # Which services there are is only known to the type checker's stubs.
+                make: Any = self._session.client
+                self._clients[key] = make(
+                    service,
+                    region_name=region_name,
+                    endpoint_url=self.endpoint,
+                    config=Config(retries={"total_max_attempts": 1}),
+                )
+            return self._clients[key]
 
     def deploy(self, assembly: Path) -> Deployment:
         """Deploy the stack of a synthesized cloud assembly.

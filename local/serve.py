@@ -46,7 +46,8 @@ def write_exports(here: Scene) -> Path:
     LOCAL.mkdir(exist_ok=True)
     file = LOCAL / "env"
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in here.exports().items()]
-    file.write_text("".join(lines))
+    # A profile or a session token of the shell's own would go before these.
+    file.write_text("unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN\n" + "".join(lines))
     return file
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from local.faults import AnswerError, Effect, LoseConnection, ServerError, Throttle
+from local.production import at_once
 from tests.workflow.disturbed import assert_undisturbed, restored
 from tests.workflow.stage import Stage
 
@@ -73,3 +74,40 @@ def test_an_error_that_nobody_knows_is_terminal_and_loud(stage: Stage) -> None:
 
     assert (outcome.status, outcome.error) == ("FAILED", "UnexpectedAwsError")
     assert "Aurora is out of colours." in outcome.messages[0]["Message"]
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("rds:CopyDBClusterSnapshot", "DBClusterSnapshotAlreadyExistsFault"),
+        ("rds:RestoreDBClusterFromSnapshot", "DBClusterAlreadyExistsFault"),
+        ("rds:CreateDBInstance", "DBInstanceAlreadyExists"),
+    ],
+)
+def test_what_exists_although_it_was_not_seen_is_looked_at_again(
+    stage: Stage, call: str, code: str
+) -> None:
+    stale = stage.cloud.faults.on(call, do=AnswerError(code, "It exists already."))
+
+    outcome = stage.restore()
+
+    assert stale.fired
+    assert_undisturbed(stage, outcome)
+
+
+def test_a_target_that_somebody_else_deletes_first_is_simply_free(stage: Stage) -> None:
+    stage.make_cluster("aurora-staging")
+    with stage.under_way(
+        "COPY_IN_PROGRESS", operation_id="beaten-to-it", replace="delete_first"
+    ) as execution:
+        rds = stage.cloud.client("rds")
+        with at_once(stage.cloud):
+            rds.delete_db_instance(
+                DBInstanceIdentifier="aurora-staging-old-1", SkipFinalSnapshot=True
+            )
+            rds.delete_db_cluster(DBClusterIdentifier="aurora-staging", SkipFinalSnapshot=True)
+
+    outcome = stage.end_of(execution)
+
+    assert_undisturbed(stage, outcome)
+    assert "TARGET_FREED" in outcome.event_types

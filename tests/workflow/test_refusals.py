@@ -221,3 +221,36 @@ def test_everything_that_does_not_exist_is_named_at_once(stage: Stage) -> None:
     assert_refused(
         stage, outcome, "ConfigurationError", "nowhere", "missing", "aurora-restore/none"
     )
+
+
+def test_a_field_that_is_null_counts_as_left_out(stage: Stage) -> None:
+    outcome = stage.run(
+        request(replace="never") | {"source_snapshot_date": None, "tags": None, "port": None}
+    )
+
+    assert outcome.status == "SUCCEEDED"
+    assert outcome.state["parameters"]["source_snapshot_date"] == "latest"
+
+
+def test_a_snapshot_of_another_cluster_than_the_one_named_is_refused(stage: Stage) -> None:
+    outcome = stage.restore(
+        source_cluster_id="orders",
+        source_snapshot_date=None,
+        source_snapshot_id=stage.scene.production.snapshot_arn,
+    )
+
+    assert_refused(stage, outcome, "InvalidRequest", "is of cluster aurora-prod, not orders")
+
+
+def test_a_refused_request_is_closed_whatever_it_holds(stage: Stage) -> None:
+    outcome = stage.run(
+        {
+            "target_cluster_id": "two\nlines" * 400,
+            "instance_count": 10**45,
+            "admin_secret_id": {"password": "hunter2"},
+        }
+    )
+
+    assert_refused(stage, outcome, "InvalidRequest")
+    assert outcome.state["target_cluster"] == "unknown"
+    assert "hunter2" not in str(outcome.state) + str(outcome.events)
