@@ -41,7 +41,7 @@ class _Connection:
     client: asyncio.StreamWriter
 
     def abort(self) -> None:
-        self.client.transport.abort()
+        _abort(self.client)
 
 
 class _EndpointContext(ssl.SSLContext):
@@ -181,7 +181,7 @@ class TlsFront:
                     await self._forward(reader, writer)
             await _close(writer)
         except asyncio.CancelledError:
-            writer.transport.abort()
+            _abort(writer)
         finally:
             self._tasks.discard(task)
 
@@ -245,4 +245,10 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await writer.wait_closed()
-    writer.transport.abort()
+    _abort(writer)
+
+
+def _abort(writer: asyncio.StreamWriter) -> None:
+    # Early releases of Python 3.11 fail to abort a TLS transport that is closed already.
+    with suppress(AttributeError):
+        writer.transport.abort()
