@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -22,15 +23,19 @@ SCALE = 5
 def demo(*, keep: bool) -> int:
     """Run the whole pipeline once; returns 0 when every proof held."""
     console, begun = Console(), time.monotonic()
+    request = json.loads(REQUEST.read_text())
+    target = (request["target_cluster_id"], request["target_region"])
     waiting = console.status("Starting the local cloud; filling production with data")
     waiting.start()
     with scene(ScaledClock(SPEED), scale=SCALE) as here:
         waiting.stop()
         introduce(console, here)
-        restore = start(console, here)
-        is_proven = restore.follow(console) == "SUCCEEDED" and prove(console, here)
+        restore = start(console, here, request)
+        is_restored = restore.follow(console) == "SUCCEEDED"
+        is_proven = is_restored and prove(console, here, *target)
         report(console, here, restore)
-        connect_yourself(console, here)
+        if is_restored:
+            connect_yourself(console, here, *target)
         seconds = time.monotonic() - begun
         verdict = "[green]Every proof held[/]" if is_proven else "[red]Not every proof held[/]"
         console.print(f"\n{verdict}, after {seconds:.0f} s.")
@@ -53,11 +58,10 @@ def introduce(console: Console, here: Scene) -> None:
     )
 
 
-def start(console: Console, here: Scene) -> Restore:
+def start(console: Console, here: Scene, request: dict[str, Any]) -> Restore:
     """Start the execution with the request file, as the AWS CLI would."""
     _headline(console, f"Restoring it: {REQUEST}")
     states = here.cloud.client("stepfunctions")
-    request = json.loads(REQUEST.read_text())
     console.print_json(data=request, indent=None)
     started = states.start_execution(
         stateMachineArn=here.deployment.state_machine_arn, input=json.dumps(request)
@@ -66,13 +70,10 @@ def start(console: Console, here: Scene) -> Restore:
     return Restore(here, arn, operation_id(arn, started["startDate"]))
 
 
-def prove(console: Console, here: Scene) -> bool:
+def prove(console: Console, here: Scene, cluster_id: str, region: str) -> bool:
     """Try what the restore promised."""
     _headline(console, "The proof")
-    request = json.loads(REQUEST.read_text())
-    return show_evidence(
-        console, evidence(here, request["target_cluster_id"], request["target_region"])
-    )
+    return show_evidence(console, evidence(here, cluster_id, region))
 
 
 def report(console: Console, here: Scene, restore: Restore) -> None:
@@ -85,10 +86,9 @@ def report(console: Console, here: Scene, restore: Restore) -> None:
     show_messages(console, here)
 
 
-def connect_yourself(console: Console, here: Scene) -> None:
+def connect_yourself(console: Console, here: Scene, cluster_id: str, region: str) -> None:
     """Print how to connect to the restored cluster."""
-    request = json.loads(REQUEST.read_text())
-    endpoint = endpoint_of(here.cloud, request["target_cluster_id"], request["target_region"])
+    endpoint = endpoint_of(here.cloud, cluster_id, region)
     _headline(console, "How to connect")
     for user in USERS:
         console.print(

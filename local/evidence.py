@@ -106,12 +106,9 @@ def _production_answers(scene: Scene) -> Evidence:
 def _nothing_left(scene: Scene, region: str) -> Iterator[Evidence]:
     rds = scene.cloud.client("rds", region_name=region)
     manual = rds.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
-    copies = [one["DBClusterSnapshotIdentifier"] for one in manual if "-copy-" in _name(one)]
+    names = [snapshot["DBClusterSnapshotIdentifier"] for snapshot in manual]
+    copies = [name for name in names if "-copy-" in name]
     yield Evidence("no temporary snapshot is left", not copies, ", ".join(copies))
     items = scene.cloud.client("dynamodb").scan(TableName=scene.deployment.state_table)["Items"]
     locks = [item["operation_id"]["S"] for item in items if "holder" in item]
     yield Evidence("the lock is released", not locks, ", ".join(locks))
-
-
-def _name(snapshot: dict[str, str]) -> str:
-    return snapshot["DBClusterSnapshotIdentifier"]

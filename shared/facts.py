@@ -7,6 +7,7 @@ until the phase's deadline.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from shared.names import TAG_DELETE_AFTER, TAG_TEMPORARY
 
@@ -43,14 +44,46 @@ _SNAPSHOT_DEAD_ENDS = frozenset({"failed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Resource:
+    """What clusters, instances and snapshots have in common: a status, and tags."""
+
+    dead_ends: ClassVar[frozenset[str]]
+
+    status: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_deleting(self) -> bool:
+        return self.status == DELETING
+
+    @property
+    def has_failed(self) -> bool:
+        """In a status that it cannot leave by itself."""
+        return self.status in self.dead_ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changeable(Resource):
+    """A resource whose changes take time, and may be pending before they show in its status."""
+
+    has_pending_changes: bool
+
+    @property
+    def is_settled(self) -> bool:
+        """Available, and no change is still to be applied."""
+        return self.status == AVAILABLE and not self.has_pending_changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Resource):
     """A cluster snapshot as RDS describes it."""
+
+    dead_ends = _SNAPSHOT_DEAD_ENDS
 
     id: str
     arn: str
     cluster_id: str
     kind: str
-    status: str
     percent: int | None
     created_at: datetime | None
     engine: str
@@ -58,7 +91,6 @@ class Snapshot:
     encrypted: bool
     kms_key_id: str | None
     master_username: str
-    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def region(self) -> str:
@@ -72,14 +104,6 @@ class Snapshot:
     @property
     def is_available(self) -> bool:
         return self.status == AVAILABLE
-
-    @property
-    def has_failed(self) -> bool:
-        return self.status in _SNAPSHOT_DEAD_ENDS
-
-    @property
-    def is_deleting(self) -> bool:
-        return self.status == DELETING
 
     @property
     def is_temporary(self) -> bool:
@@ -108,38 +132,24 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(Changeable):
     """A cluster as RDS describes it."""
+
+    dead_ends = _CLUSTER_DEAD_ENDS
 
     id: str
     arn: str
     resource_id: str
-    status: str
     endpoint: str | None
     reader_endpoint: str | None
     port: int | None
     master_username: str
     master_secret_arn: str | None
     members: tuple[Member, ...]
-    has_pending_changes: bool
     is_protected: bool
     global_cluster_id: str | None
     replication_source: str | None
     read_replicas: tuple[str, ...]
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_settled(self) -> bool:
-        """Available, and no change is still to be applied."""
-        return self.status == AVAILABLE and not self.has_pending_changes
-
-    @property
-    def is_deleting(self) -> bool:
-        return self.status == DELETING
-
-    @property
-    def has_failed(self) -> bool:
-        return self.status in _CLUSTER_DEAD_ENDS
 
     @property
     def is_replicated(self) -> bool:
@@ -147,24 +157,10 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(Changeable):
     """An instance of a cluster as RDS describes it."""
+
+    dead_ends = _INSTANCE_DEAD_ENDS
 
     id: str
     cluster_id: str | None
-    status: str
-    has_pending_changes: bool
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_settled(self) -> bool:
-        """Available, and no change is still to be applied."""
-        return self.status == AVAILABLE and not self.has_pending_changes
-
-    @property
-    def is_deleting(self) -> bool:
-        return self.status == DELETING
-
-    @property
-    def has_failed(self) -> bool:
-        return self.status in _INSTANCE_DEAD_ENDS
