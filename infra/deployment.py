@@ -17,7 +17,7 @@ from pydantic import (
 
 from shared.errors import InvalidRequest
 from shared.model import Model
-from shared.request import RestoreRequest
+from shared.request import Archive, RestoreRequest
 from shared.settings import PhaseDeadlines, RequestDefaults
 
 CONTEXT_KEY = "aurora-restore"
@@ -60,6 +60,9 @@ KeyArn = Annotated[
 ]
 SubnetId = Annotated[str, _text(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "a subnet id")]
 SecurityGroupId = Annotated[str, _text(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "a security group id")]
+BucketName = Annotated[str, _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")]
+# RDS takes no colon in it.
+Prefix = Annotated[str, _text(r"[\w!.*'()-]+(/[\w!.*'()-]+)*", "a prefix of S3 keys")]
 EmailAddress = Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
 ScheduleExpression = Annotated[
     str, _text(r"(cron|rate)\(.+\)", "an expression such as cron(0 2 * * ? *) or rate(1 day)")
@@ -71,6 +74,13 @@ class Network(Model):
 
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1)]
     security_group_ids: Annotated[tuple[SecurityGroupId, ...], Field(min_length=1)]
+
+
+class ExportBucket(Model):
+    """Where `archive: export` puts the data of snapshots: a bucket of the stack's region."""
+
+    bucket: BucketName
+    prefix: Prefix = "aurora-restore"
 
 
 class Schedule(Model):
@@ -97,6 +107,7 @@ class DeploymentSettings(Model):
     replaceable_clusters: tuple[ClusterPattern, ...] = ()
     secrets: tuple[SecretId, ...] = ()
     restore_keys: Annotated[tuple[KeyArn, ...], Field(validate_default=True)] = ()
+    exports: ExportBucket | None = None
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365
@@ -126,9 +137,13 @@ class DeploymentSettings(Model):
         if defaults := info.data.get("defaults"):
             for schedule in schedules:
                 try:
-                    RestoreRequest.parse(schedule.request, defaults)
+                    request = RestoreRequest.parse(schedule.request, defaults)
                 except InvalidRequest as error:
                     raise ValueError(f"{schedule.name}: {error}") from None
+                if request.archive is Archive.EXPORT and not info.data.get("exports"):
+                    raise ValueError(
+                        f"{schedule.name}: archive: 'export' needs the setting exports"
+                    )
         return schedules
 
     @classmethod

@@ -155,6 +155,30 @@ def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
+def look_at_bucket(scope: Scope) -> list[iam.PolicyStatement]:
+    """See whether the bucket for exports is there."""
+    return [_allow("s3:ListBucket", on=[scope.export_bucket])] if scope.export_bucket else []
+
+
+def export_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS write temporary snapshots into the bucket, as the role that may do only that.
+
+    Export tasks have no ARNs of their own, and RDS judges the call by the snapshot.
+    """
+    if not scope.export_role:
+        return []
+    return [
+        _allow("rds:DescribeExportTasks", on=["*"], when=_in_regions([scope.region])),
+        _allow(
+            "rds:StartExportTask",
+            on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
+            when=TAGGED_AS_OURS,
+        ),
+        _allow("iam:PassRole", on=[scope.export_role]),
+        *use_restore_keys(scope),
+    ]
+
+
 def read_admin_secrets(scope: Scope) -> list[iam.PolicyStatement]:
     """Read the admin's login."""
     return _read_secrets(scope, scope.admin_secrets)
@@ -240,6 +264,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     Step.SNAPSHOT_CHECK: (
         look_at_aurora,
         look_at_surroundings,
+        look_at_bucket,
         read_admin_secrets,
         read_users_secrets,
     ),
@@ -260,7 +285,11 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         read_users_secrets,
         read_managed_passwords,
     ),
-    Step.ARCHIVE_SNAPSHOT: (look_at_aurora, remove_temporary_snapshots),
+    Step.ARCHIVE_SNAPSHOT: (
+        look_at_aurora,
+        export_snapshots,
+        remove_temporary_snapshots,
+    ),
     Step.SNS_NOTIFICATION: (release_locks, tell_people),
 }
 

@@ -1,6 +1,6 @@
 """The stack: what is deployed, and how the parts find each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Duration, Environment, Stack
@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.deployment import DeploymentSettings
+from infra.export_role import ExportRole
 from infra.failure_rule import FailureRule
 from infra.functions import Functions
 from infra.notification import Notification
@@ -41,6 +42,8 @@ class PipelineStack(Stack):
             self, "Notification", prefix=prefix, emails=settings.notification_emails
         )
         restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
+        default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
+        export_role = self._export_role(settings, restore_keys.arns, default_key)
         dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -59,10 +62,9 @@ class PipelineStack(Stack):
                 state_table=tables.state.table_name,
                 audit_table=tables.audit.table_name,
                 topic_arn=notification.topic.topic_arn,
-                defaults=settings.defaults.model_copy(
-                    update={"kms_key_id": settings.defaults.kms_key_id or restore_keys.arns[0]}
-                ),
+                defaults=settings.defaults.model_copy(update={"kms_key_id": default_key}),
                 replaceable_clusters=settings.replaceable_clusters,
+                exports=export_role.settings if export_role else None,
                 deadlines=settings.deadlines,
                 state_retention_days=settings.state_retention_days,
                 audit_retention_days=settings.audit_retention_days,
@@ -87,6 +89,8 @@ class PipelineStack(Stack):
                 users_secrets=settings.users_secrets,
                 restore_keys=restore_keys.arns,
                 replaceable_clusters=settings.replaceable_clusters,
+                export_bucket=export_role.bucket_arn if export_role else None,
+                export_role=export_role.settings.role_arn if export_role else None,
             ),
             failed_events=dead_letters,
             network=settings.network,
@@ -117,6 +121,15 @@ class PipelineStack(Stack):
                 "DeadLetterQueueUrl": dead_letters.queue_url,
                 "RestoreKeyArn": restore_keys.arns[0],
             }
+        )
+
+    def _export_role(
+        self, settings: DeploymentSettings, keys: Sequence[str], default_key: str
+    ) -> ExportRole | None:
+        if settings.exports is None:
+            return None
+        return ExportRole(
+            self, "ExportRole", target=settings.exports, keys=keys, default_key=default_key
         )
 
     def _tell(self, outputs: Mapping[str, str]) -> None:

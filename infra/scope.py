@@ -21,6 +21,8 @@ class Scope:
     users_secrets: Sequence[str]
     restore_keys: Sequence[str]
     replaceable_clusters: Sequence[str]
+    export_bucket: str | None
+    export_role: str | None
 
     @property
     def managed_secrets(self) -> str:

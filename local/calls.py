@@ -19,6 +19,7 @@ _OBJECT_ACTIONS = {
     "PUT": "PutObject",
     "DELETE": "DeleteObject",
 }
+_BUCKET_ACTIONS = {"HEAD": "HeadBucket"}
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Request:
             return match["action"]
         if _FUNCTION_PATH.match(self.path):
             return "Invoke"
-        if service == "s3" and self.path.count("/") > 1:
-            return _OBJECT_ACTIONS.get(self.method, f"{self.method} {self.path}")
+        if service == "s3":
+            known = _OBJECT_ACTIONS if self.path.count("/") > 1 else _BUCKET_ACTIONS
+            return known.get(self.method, f"{self.method} {self.path}")
         return f"{self.method} {self.path}"

@@ -168,7 +168,7 @@ def _answer(environ: Environ, error: AnswerError, start_response: StartResponse)
     encoded = body.encode()
     headers.append(("Content-Length", str(len(encoded))))
     start_response(f"{error.http_status} Fault", headers)
-    return [encoded]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [encoded]
 
 
 def client_error(error: AnswerError) -> ClientError:

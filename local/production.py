@@ -24,6 +24,7 @@ LOGINS = ("shop_app", "shop_reporting")
 ADMIN_SECRET = "aurora-restore/admin"
 USERS_SECRET = "aurora-restore/users"
 SUBNET_GROUP = "aurora"
+EXPORT_BUCKET = "aurora-restore-exports"
 USERS = {"staging_app": "read_write", "staging_reader": "read_only", "staging_owner": "owner"}
 
 _FIRST_NAMES = ("Ada", "Bela", "Chidi", "Dara", "Emre", "Farah", "Goro", "Hana", "Ines", "Jun")
@@ -112,7 +113,7 @@ def make_production(cloud: LocalCloud, *, scale: int, customers: int = 2_000) ->
     return Production(endpoint, passwords, snapshot)
 
 
-def make_secrets(cloud: LocalCloud) -> dict[str, str]:
+def make_surroundings(cloud: LocalCloud) -> dict[str, str]:
     """Make what a deployment expects to find; returns the passwords of the users, by name."""
     passwords = {name: secrets.token_urlsafe(16) for name in USERS}
     users = [
@@ -134,6 +135,9 @@ def make_secrets(cloud: LocalCloud) -> dict[str, str]:
         DBSubnetGroupDescription="Where restored clusters go",
         SubnetIds=[subnet["SubnetId"] for subnet in subnets],
     )
+    s3 = cloud.client("s3")
+    region = s3.meta.region_name
+    s3.create_bucket(Bucket=EXPORT_BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
     return passwords
 
 

@@ -13,7 +13,7 @@ from local.aurora.limits import Durations
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.deployment import Deployment
-from local.production import Production, make_production, make_secrets
+from local.production import Production, make_production, make_surroundings
 
 ASSEMBLY = Path(".build/assembly")
 LOCAL = Path(".local")
@@ -62,7 +62,7 @@ def scene(clock: Clock, *, scale: int, durations: Durations | None = None) -> It
         _verified_connections(cloud),
     ):
         deployment = cloud.deploy(ASSEMBLY)
-        passwords = make_secrets(cloud)
+        passwords = make_surroundings(cloud)
         production = make_production(cloud, scale=scale)
         mailbox = _make_mailbox(cloud, deployment.topic_arn)
         yield Scene(cloud, deployment, production, passwords, mailbox)

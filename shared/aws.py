@@ -7,8 +7,10 @@ import boto3
 from botocore.config import Config
 
 from shared.aurora import Aurora
+from shared.buckets import Buckets
 from shared.credentials import Secrets
 from shared.executions import Executions
+from shared.exports import SnapshotExports
 from shared.keys import Keys
 from shared.messages import Messages
 from shared.network import Network
@@ -39,6 +41,12 @@ class Aws:
 
     def network(self, region: str) -> Network:
         return Network(self._client("ec2", region), region)
+
+    def exports(self, region: str) -> SnapshotExports:
+        return SnapshotExports(self._client("rds", region), region)
+
+    def buckets(self, region: str) -> Buckets:
+        return Buckets(self._client("s3", region), region)
 
     @cached_property
     def store(self) -> Store:

@@ -32,11 +32,11 @@ _CODES: dict[type[RestoreError], str] = {
     # What exists already, though the look just before did not show it, the next look will judge.
     errors.ResourceBusy: """
         DBClusterAlreadyExistsFault DBClusterSnapshotAlreadyExistsFault DBInstanceAlreadyExists
-        DBSnapshotAlreadyExists InsufficientDBClusterCapacityFault InsufficientDBInstanceCapacity
-        InsufficientStorageClusterCapacity InvalidDBClusterEndpointStateFault
-        InvalidDBClusterSnapshotStateFault InvalidDBClusterStateFault InvalidDBInstanceState
-        InvalidDBSecurityGroupState InvalidDBSnapshotState InvalidDBSubnetGroupStateFault
-        InvalidExportSourceState
+        DBSnapshotAlreadyExists ExportTaskAlreadyExists InsufficientDBClusterCapacityFault
+        InsufficientDBInstanceCapacity InsufficientStorageClusterCapacity
+        InvalidDBClusterEndpointStateFault InvalidDBClusterSnapshotStateFault
+        InvalidDBClusterStateFault InvalidDBInstanceState InvalidDBSecurityGroupState
+        InvalidDBSnapshotState InvalidDBSubnetGroupStateFault InvalidExportSourceState
     """,
     errors.KeyNotAccessible: """
         DisabledException InvalidArnException InvalidKeyUsageException KMSAccessDenied KMSDisabled
@@ -48,15 +48,16 @@ _CODES: dict[type[RestoreError], str] = {
         DBClusterRoleQuotaExceeded DBInstanceAutomatedBackupQuotaExceeded InstanceQuotaExceeded
         SnapshotQuotaExceeded StorageQuotaExceeded TenantDatabaseQuotaExceeded
     """,
+    # An answer to a HEAD has no body; its status is all the code there is.
     errors.ConfigurationError: """
-        AuthorizationNotFound BackupPolicyNotFoundFault CertificateNotFound
+        404 AuthorizationNotFound BackupPolicyNotFoundFault CertificateNotFound
         DBCapacityReservationNotFound InvalidDBCapacityReservationState
         DBClusterParameterGroupNotFound DBParameterGroupNotFound DBSecurityGroupNotFound
         DBSubnetGroupDoesNotCoverEnoughAZs DBSubnetGroupNotFoundFault DecryptionFailure
         DomainNotFoundFault EndpointDisabled GlobalClusterNotFoundFault IamRoleMissingPermissions
         IamRoleNotFound InvalidGroup.NotFound InvalidGroupId.Malformed InvalidParameter
         InvalidParameterException InvalidRequestException InvalidS3BucketFault InvalidSecurity
-        InvalidSubnet InvalidVPCNetworkStateFault NetworkTypeNotSupported NotFound
+        InvalidSubnet InvalidVPCNetworkStateFault NetworkTypeNotSupported NoSuchBucket NotFound
         OptionGroupNotFoundFault ParameterValueInvalid PlatformApplicationDisabled
         ProvisionedIopsNotAvailableInAZFault ResourceNotFoundException
         StorageTypeNotAvailableFault StorageTypeNotSupported VpcEncryptionControlViolationException
@@ -67,9 +68,14 @@ _CODES: dict[type[RestoreError], str] = {
         DBClusterNotFoundFault DBInstanceNotFound InvalidParameterCombination
         InvalidParameterValue InvalidRestoreFault
     """,
-    errors.InternalError: "ExecutionDoesNotExist InvalidArn ValidationError ValidationException",
+    errors.ExportFailed: "ExportTaskNotFound",
+    # In no model and no guide, but in answers that many have logged.
+    errors.ExportQuotaReached: "ExportTaskLimitReachedFault",
+    errors.InternalError: """
+        ExecutionDoesNotExist InvalidArn InvalidExportOnly ValidationError ValidationException
+    """,
     errors.AccessDenied: """
-        AccessDenied AccessDeniedException AuthorizationError ExpiredToken ExpiredTokenException
+        403 AccessDenied AccessDeniedException AuthorizationError ExpiredToken ExpiredTokenException
         InvalidClientTokenId UnauthorizedOperation UnrecognizedClientException
     """,
 }

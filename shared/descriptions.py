@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from shared.facts import Cluster, Instance, Member, Snapshot
+from shared.facts import Cluster, ExportTask, Instance, Member, Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.type_defs import (
         DBClusterSnapshotTypeDef,
         DBClusterTypeDef,
         DBInstanceTypeDef,
+        ExportTaskResponseTypeDef,
+        ExportTaskTypeDef,
         TagTypeDef,
     )
 
@@ -66,6 +68,19 @@ def instance(told: "DBInstanceTypeDef") -> Instance:
         status=told["DBInstanceStatus"],
         has_pending_changes=bool(told.get("PendingModifiedValues")),
         tags=_tags(told.get("TagList", [])),
+    )
+
+
+def export_task(told: "ExportTaskTypeDef | ExportTaskResponseTypeDef") -> ExportTask:
+    """An export of a snapshot to S3, from a describe or start answer."""
+    return ExportTask(
+        id=told["ExportTaskIdentifier"],
+        source_arn=told["SourceArn"],
+        bucket=told.get("S3Bucket", ""),
+        prefix=told.get("S3Prefix", ""),
+        status=told["Status"],
+        percent=told.get("PercentProgress"),
+        failure_cause=told.get("FailureCause"),
     )
 
 

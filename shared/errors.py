@@ -7,7 +7,8 @@
     │   ├── ResourceBusy           a resource is in a passing status, or capacity is short
     │   ├── StateConflict          somebody else wrote the operation's state in between
     │   ├── DatabaseUnreachable    the restored database does not answer (yet)
-    │   └── CopyQuotaReached       five copies into the region are under way already
+    │   ├── CopyQuotaReached       five copies into the region are under way already
+    │   └── ExportQuotaReached     five exports are under way already
     └── Terminal                   the execution fails; redrive it when the cause is gone
         ├── InvalidRequest         the request itself is wrong
         ├── ConfigurationError     something referred to is missing or misshapen
@@ -22,9 +23,11 @@
         ├── QuotaExceeded          an account limit that does not pass by waiting
         ├── CopyFailed             the snapshot copy ended in a status it cannot leave
         ├── RestoreFailed          the cluster or an instance ended in a status it cannot leave
+        ├── ExportFailed           the export of a snapshot ended in a status it cannot leave
         ├── CopyTimedOut           the copy phase passed its deadline
         ├── DeleteTimedOut         the delete phase passed its deadline
         ├── RestoreTimedOut        the restore phase passed its deadline
+        ├── ExportTimedOut         the export phase passed its deadline
         ├── ArchiveTimedOut        the archive phase passed its deadline
         ├── ValidationFailed       a user of the restored database can do too little or too much
         ├── AccessDenied           a role lacks a permission
@@ -68,6 +71,10 @@ class DatabaseUnreachable(Retryable):
 
 class CopyQuotaReached(Retryable):
     """The region's limit of cross-region copies under way is reached; it passes by itself."""
+
+
+class ExportQuotaReached(Retryable):
+    """The account's limit of exports under way is reached; it passes by itself."""
 
 
 class Terminal(RestoreError):
@@ -126,6 +133,10 @@ class RestoreFailed(Terminal):
     """The cluster or an instance ended in a status it cannot leave."""
 
 
+class ExportFailed(Terminal):
+    """The export of a snapshot ended in a status it cannot leave."""
+
+
 class CopyTimedOut(Terminal):
     """The copy phase passed its deadline."""
 
@@ -136,6 +147,10 @@ class DeleteTimedOut(Terminal):
 
 class RestoreTimedOut(Terminal):
     """The restore phase passed its deadline."""
+
+
+class ExportTimedOut(Terminal):
+    """The export phase passed its deadline."""
 
 
 class ArchiveTimedOut(Terminal):

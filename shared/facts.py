@@ -41,6 +41,7 @@ _INSTANCE_DEAD_ENDS = frozenset(
     }
 )
 _SNAPSHOT_DEAD_ENDS = frozenset({"failed"})
+_EXPORT_DEAD_ENDS = frozenset({"CANCELED", "CANCELING", "FAILED"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,3 +165,30 @@ class Instance(Changeable):
 
     id: str
     cluster_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportTask:
+    """An export of a snapshot to S3 as RDS describes it; its statuses are in upper case."""
+
+    id: str
+    source_arn: str
+    bucket: str
+    prefix: str
+    status: str
+    percent: int | None
+    failure_cause: str | None
+
+    @property
+    def location(self) -> str:
+        """Where the data goes: RDS makes a folder of the task's id."""
+        return f"s3://{'/'.join(part for part in (self.bucket, self.prefix, self.id) if part)}/"
+
+    @property
+    def is_complete(self) -> bool:
+        return self.status == "COMPLETE"
+
+    @property
+    def has_failed(self) -> bool:
+        """In a status that does not lead to completion."""
+        return self.status in _EXPORT_DEAD_ENDS

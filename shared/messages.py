@@ -67,6 +67,8 @@ def _success(operation: Operation) -> Iterator[str]:
     )
     if restored.locked_logins:
         yield f"Logins that came along and were locked: {', '.join(restored.locked_logins)}"
+    if operation.export:
+        yield f"The data of the snapshot was exported to {operation.export.location}"
     for temporary in operation.temporary_snapshots:
         days = operation.request.retain_days
         until = f"for {days} days" if days else "until somebody deletes it"

@@ -60,6 +60,12 @@ def final_snapshot_id(cluster_id: str, day: datetime, operation_id: str) -> str:
     return _joined(cluster_id, f"final-{day:%Y-%m-%d}-{_fingerprint(operation_id)}")
 
 
+def export_id(cluster_id: str, day: datetime, operation_id: str, attempt: int) -> str:
+    """The id of the `attempt`-th export (from 1) of a snapshot; RDS allows it 60 characters."""
+    suffix = f"{day:%Y-%m-%d}-export-{_fingerprint(operation_id)}-{attempt}"
+    return _joined(cluster_id, suffix, longest=60)
+
+
 def instance_id(cluster_id: str, number: int, operation_id: str) -> str:
     """The id of the `number`-th instance (from 1, the writer) of a restored cluster."""
     return _joined(cluster_id, f"{_fingerprint(operation_id)}-{number}")
@@ -74,6 +80,6 @@ def _fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
-def _joined(cluster_id: str, suffix: str) -> str:
-    """Keep within the 63 characters of an RDS identifier, without a double hyphen at the seam."""
-    return f"{cluster_id[: 62 - len(suffix)].rstrip('-')}-{suffix}"
+def _joined(cluster_id: str, suffix: str, longest: int = 63) -> str:
+    """Keep within what RDS allows an identifier, without a double hyphen at the seam."""
+    return f"{cluster_id[: longest - 1 - len(suffix)].rstrip('-')}-{suffix}"

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from shared import clock
 from shared.audit import AuditEvent, EventType, Failure, Outcome
-from shared.facts import Cluster, Instance, Snapshot
+from shared.facts import Cluster, ExportTask, Instance, Snapshot
 from shared.metrics import Metrics, PhaseTime
 from shared.progress import Phase, Status
 from shared.route import Hop
@@ -23,6 +23,7 @@ from shared.state import (
     ReplacedCluster,
     RestoreDetails,
     SnapshotDetails,
+    SnapshotExport,
     TemporarySnapshot,
 )
 
@@ -202,8 +203,31 @@ class Operation(OperationState):
                 update={"users": users, "locked_logins": locked_logins}
             ),
             waiting_since=clock.now(),
-            starts=Phase.ARCHIVE,
+            starts=Phase.EXPORT if self.is_export_due else Phase.ARCHIVE,
             ends=Phase.USERS,
+        )
+
+    def exporting(self, task: ExportTask) -> Self:
+        """The export of the snapshot that was restored is under way."""
+        return self._next(
+            EventType.EXPORT_STARTED,
+            {"snapshot_arn": task.source_arn, "task_id": task.id, "location": task.location},
+            export=_export_seen(task),
+            waiting_since=clock.now(),
+        )
+
+    def export_seen(self, task: ExportTask) -> Self:
+        """The export was looked at; once it is complete, the snapshots may go."""
+        seen = {"task_id": task.id, "status": task.status, "percent_progress": task.percent}
+        if not task.is_complete:
+            return self._next(EventType.EXPORT_STATUS_CHECKED, seen, export=_export_seen(task))
+        return self._next(
+            EventType.EXPORT_COMPLETED,
+            {**seen, "location": task.location},
+            export=_export_seen(task),
+            waiting_since=clock.now(),
+            starts=Phase.ARCHIVE,
+            ends=Phase.EXPORT,
         )
 
     def snapshot_deleting(self, doomed: Snapshot) -> Self:
@@ -331,3 +355,13 @@ class Operation(OperationState):
             error=failure,
         )
         return following.model_copy(update={"events": (*self.events, told)})
+
+
+def _export_seen(task: ExportTask) -> SnapshotExport:
+    return SnapshotExport(
+        task_id=task.id,
+        location=task.location,
+        status=task.status,
+        percent_progress=task.percent,
+        is_complete=task.is_complete,
+    )

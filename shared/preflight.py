@@ -6,7 +6,7 @@ from functools import partial
 from shared.aws import Aws
 from shared.errors import ConfigurationError, Terminal
 from shared.facts import Snapshot
-from shared.request import RestoreRequest
+from shared.request import Archive, RestoreRequest
 
 
 def check(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> None:
@@ -39,8 +39,14 @@ def _checks(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> Iterator[C
         yield partial(target.check_cluster_parameter_group, name, snapshot.family)
     if name := request.db_parameter_group_name:
         yield partial(target.check_parameter_group, name, snapshot.family)
+    if request.archive is Archive.EXPORT:
+        yield partial(_check_exports, aws, region)
     yield partial(_check_admin, aws, request, snapshot)
     yield partial(_check_users, aws, request)
+
+
+def _check_exports(aws: Aws, region: str) -> None:
+    aws.buckets(region).check_usable(aws.settings.required_exports.bucket)
 
 
 def _check_admin(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> None:

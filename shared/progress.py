@@ -46,6 +46,7 @@ class Phase(StrEnum):
     DELETE = "delete"
     RESTORE = "restore"
     USERS = "users_setup"
+    EXPORT = "export"
     ARCHIVE = "archive"
 
 
@@ -113,6 +114,7 @@ def check_deadline(
         Phase.COPY: (deadlines.copy_hours, errors.CopyTimedOut),
         Phase.DELETE: (deadlines.delete_hours, errors.DeleteTimedOut),
         Phase.RESTORE: (deadlines.restore_hours, errors.RestoreTimedOut),
+        Phase.EXPORT: (deadlines.export_hours, errors.ExportTimedOut),
         Phase.ARCHIVE: (deadlines.archive_hours, errors.ArchiveTimedOut),
     }[phase]
     time = operation.phases.get(phase)

@@ -31,6 +31,7 @@ class Archive(StrEnum):
 
     DELETE = "delete"
     RETAIN = "retain"
+    EXPORT = "export"
 
 
 def _cluster_id(value: str) -> str:

@@ -37,14 +37,24 @@ class PhaseDeadlines(Model):
     copy_hours: Hours = 24
     delete_hours: Hours = 6
     restore_hours: Hours = 24
+    export_hours: Hours = 12
     archive_hours: Hours = 2
 
     @model_validator(mode="after")
     def _fit_into_an_execution(self) -> Self:
-        together = self.copy_hours + self.delete_hours + self.restore_hours + self.archive_hours
+        together: float = sum(dict(self).values())
         if together > LONGEST_EXECUTION_HOURS - 4:
             raise ValueError(f"are {together:g} hours together; {LONGEST_EXECUTION_HOURS - 4} fit")
         return self
+
+
+class Exports(Model):
+    """Where `archive: export` puts a snapshot's data, and as whom RDS writes it."""
+
+    bucket: str
+    prefix: str
+    role_arn: str
+    kms_key_id: str
 
 
 class Settings(Model):
@@ -60,9 +70,20 @@ class Settings(Model):
     topic_arn: str
     defaults: RequestDefaults
     replaceable_clusters: tuple[str, ...] = ()
+    exports: Exports | None = None
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365
+
+    @property
+    def required_exports(self) -> Exports:
+        """Where exports go; raises `ConfigurationError` when the deployment has no such place."""
+        if self.exports is None:
+            raise ConfigurationError(
+                "This deployment has no bucket to export snapshots to. Add `exports` to its "
+                "settings, or choose another `archive`."
+            )
+        return self.exports
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -12,7 +12,7 @@ from shared.metrics import Metrics, PhaseTime
 from shared.model import Model, Moment
 from shared.names import Step
 from shared.progress import Phase, Status
-from shared.request import RestoreRequest
+from shared.request import Archive, RestoreRequest
 from shared.route import Hop
 
 
@@ -67,6 +67,16 @@ class TemporarySnapshot(Model):
     snapshot_id: str
 
 
+class SnapshotExport(Model):
+    """The export of the snapshot that was restored, as it was last seen."""
+
+    task_id: str
+    location: str
+    status: str
+    percent_progress: int | None
+    is_complete: bool
+
+
 class Notification(Model):
     """The message that went out."""
 
@@ -96,6 +106,7 @@ class OperationState(Model):
     move_under_way: Move | None = None
     waiting_since: Moment
     temporary_snapshots: tuple[TemporarySnapshot, ...] = ()
+    export: SnapshotExport | None = None
     replaced_cluster: ReplacedCluster | None = None
     phases: dict[Phase, PhaseTime] = Field(default_factory=dict)
     metrics: Metrics | None = None
@@ -126,6 +137,19 @@ class OperationState(Model):
         if self.restore_details is None:
             raise ValueError(f"operation {self.operation_id} has not restored a cluster yet")
         return self.restore_details
+
+    @property
+    def exported(self) -> SnapshotExport:
+        """The export, which can be relied on once it was started."""
+        if self.export is None:
+            raise ValueError(f"operation {self.operation_id} has not started an export yet")
+        return self.export
+
+    @property
+    def is_export_due(self) -> bool:
+        """Whether a snapshot is to be exported, and is not yet. Only our own copies are."""
+        is_wanted = self.request.archive is Archive.EXPORT and bool(self.route)
+        return is_wanted and not (self.export and self.export.is_complete)
 
     @property
     def next_hop(self) -> Hop:
@@ -192,6 +216,8 @@ class OperationState(Model):
             f"temporary snapshot {snapshot.snapshot_id} in {snapshot.region}"
             for snapshot in self.temporary_snapshots
         ]
+        if self.export and not self.export.is_complete:
+            snapshots.append(f"perhaps export {self.export.task_id}, still under way")
         if self.restore_details is None:
             return tuple(snapshots)
         where = self.request.target_region

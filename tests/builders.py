@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.facts import Cluster, Instance, Member, Snapshot
+from shared.facts import Cluster, ExportTask, Instance, Member, Snapshot
 from shared.operation import Operation
 from shared.request import RestoreRequest
 from shared.settings import RequestDefaults, Settings
@@ -102,6 +102,19 @@ def an_instance(**changes: Any) -> Instance:
         "has_pending_changes": False,
     }
     return Instance(**facts | changes)
+
+
+def an_export(**changes: Any) -> ExportTask:
+    facts: dict[str, Any] = {
+        "id": "aurora-prod-2026-11-23-export-abcdef-1",
+        "source_arn": "arn:aws:rds:us-west-2:123456789012:cluster-snapshot:aurora-prod-copy",
+        "bucket": "exports",
+        "prefix": "aurora-restore",
+        "status": "COMPLETE",
+        "percent": 100,
+        "failure_cause": None,
+    }
+    return ExportTask(**facts | changes)
 
 
 def a_replaced_cluster(**changes: Any) -> ReplacedCluster:

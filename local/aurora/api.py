@@ -1,7 +1,7 @@
 """The simulated operations behind moto's parsing of requests and writing of answers."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from moto.rds.responses import RDSResponse
 from local.aurora.changes import Changes
 from local.aurora.clusters import Clusters
 from local.aurora.deletions import Deletions
+from local.aurora.exports import Exports
 from local.aurora.faults import (
     invalid_combination,
     invalid_value,
@@ -37,6 +38,7 @@ class Operations:
     deletions: Deletions
     instances: Instances
     snapshots: Snapshots
+    exports: Exports
 
 
 class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
@@ -84,7 +86,7 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
         clusters = self.backend.describe_db_clusters(
             db_cluster_identifier=self.params.get("DBClusterIdentifier"), filters=filters
         )
-        return self._page("DBClusters", clusters)
+        return self._page("DBClusters", _by_arn(clusters))
 
     def create_db_instance(self) -> ActionResult:
         if "DBClusterIdentifier" not in self.params:
@@ -112,13 +114,23 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
 
     def describe_db_cluster_snapshots(self) -> ActionResult:
         snapshots = self.operations.snapshots.describe(self._place, self.params)
-        return self._page("DBClusterSnapshots", snapshots)
+        return self._page("DBClusterSnapshots", _by_arn(snapshots))
 
     def describe_db_cluster_snapshot_attributes(self) -> ActionResult:
         return _attributes(self._place.snapshot(self.params["DBClusterSnapshotIdentifier"]))
 
     def modify_db_cluster_snapshot_attribute(self) -> ActionResult:
         return _attributes(share(self._place, self.params, self.operations.quotas))
+
+    def start_export_task(self) -> ActionResult:
+        return ActionResult(self.operations.exports.start(self._place, self.params))
+
+    def cancel_export_task(self) -> ActionResult:
+        return ActionResult(self.operations.exports.cancel(self._place, self.params))
+
+    def describe_export_tasks(self) -> ActionResult:
+        tasks = self.operations.exports.describe(self._place, self.params)
+        return self._page("ExportTasks", {task.identifier: task for task in tasks})
 
     def describe_db_parameter_groups(self) -> ActionResult:
         name = self.params.get("DBParameterGroupName", "default.")
@@ -137,18 +149,20 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
     def _is_in_cluster(self, instance_id: str) -> bool:
         return isinstance(self._place.instances.get(instance_id), Instance)
 
-    def _page(self, key: str, resources: Iterable[Resource]) -> ActionResult:
-        """One page of a listing; a marker is the last identifier of the page before."""
+    def _page(self, key: str, listed: Mapping[str, Any]) -> ActionResult:
+        """One page of a listing; a marker is the last name of the page before."""
         size = self.params.get("MaxRecords", 100)
         if not 20 <= size <= 100:
             raise invalid_value("MaxRecords goes from 20 to 100.")
         marker = self.params.get("Marker", "")
-        remaining = sorted(
-            (each for each in resources if each.arn > marker), key=lambda each: each.arn
-        )
+        remaining = sorted(name for name in listed if name > marker)
         page = remaining[:size]
-        next_marker = page[-1].arn if len(remaining) > size else None
-        return ActionResult({key: page, "Marker": next_marker})
+        next_marker = page[-1] if len(remaining) > size else None
+        return ActionResult({key: [listed[name] for name in page], "Marker": next_marker})
+
+
+def _by_arn(resources: Iterable[Resource]) -> dict[str, Resource]:
+    return {resource.arn: resource for resource in resources}
 
 
 def _cluster(cluster: Cluster) -> ActionResult:

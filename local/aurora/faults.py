@@ -4,7 +4,13 @@ A code is what botocore's model of RDS has as the error's code, which is not alw
 exception's name: `SnapshotQuotaExceeded`, `DBInstanceNotFound` and others lack the `Fault`.
 """
 
+from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
+
+EXPORT_LIMIT_REACHED = "ExportTaskLimitReachedFault"
+"""RDS answers with it, but its model does not have it; moto has a list of such codes."""
+
+COMMON_ERROR_CODES.append(EXPORT_LIMIT_REACHED)
 
 
 class Fault(ServiceException):  # type: ignore[misc]  # moto is not typed

@@ -17,6 +17,8 @@ Kind = Literal[
     "delete_cluster",
     "delete_instance",
     "delete_snapshot",
+    "export",
+    "cancel_export",
 ]
 """The kinds of work that take RDS time."""
 
@@ -39,6 +41,8 @@ class Durations:
     delete_cluster: float = 3 * 60
     delete_instance: float = 5 * 60
     delete_snapshot: float = 30
+    export: float = 45 * 60
+    cancel_export: float = 60
 
     @classmethod
     def none(cls) -> "Durations":
@@ -59,3 +63,4 @@ class Quotas:
     clusters: int = 40
     instances: int = 40
     accounts_per_shared_snapshot: int = 20
+    exports_under_way: int = 5

@@ -2,11 +2,13 @@
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
+from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.rds.models import rds_backends
+from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from local.aurora.faults import (
@@ -19,6 +21,9 @@ from local.aurora.faults import (
     snapshot_not_found,
 )
 from local.aurora.resources import Cluster, Instance, Snapshot
+
+if TYPE_CHECKING:
+    from local.aurora.exports import ExportTask
 
 DEFAULT_KEY = "alias/aws/rds"
 
@@ -59,13 +64,24 @@ class Region:
         return clusters
 
     @property
+    def exports(self) -> "MutableMapping[str, ExportTask]":
+        tasks: MutableMapping[str, ExportTask] = self._rds.export_tasks
+        return tasks
+
+    @property
     def secrets(self) -> Any:
         return secretsmanager_backends[self.account_id][self.name]
 
+    @property
+    def s3(self) -> Any:
+        """The buckets of the whole account: moto keeps them in one place."""
+        return s3_backends[self.account_id]["aws"]
+
     def forget_aurora(self) -> None:
-        """Leave moto without clusters, their instances and their snapshots."""
+        """Leave moto without clusters, their instances, their snapshots and the exports."""
         self.clusters.clear()
         self.snapshots.clear()
+        self.exports.clear()
         for identifier, instance in list(self.instances.items()):
             if isinstance(instance, Instance):
                 del self.instances[identifier]
@@ -129,6 +145,19 @@ class Region:
     def is_default_key(self, key: str) -> bool:
         """Whether this is the key that AWS keeps for RDS, which no other account can use."""
         return DEFAULT_KEY in self._key(key).aliases
+
+    def bucket(self, name: str) -> Any:
+        """One of this account's buckets in this region."""
+        bucket = self.s3.buckets.get(name)
+        if bucket is None or bucket.region_name != self.name:
+            raise Fault("InvalidS3BucketFault", f"There is no bucket {name} in {self.name}.")
+        return bucket
+
+    def role(self, arn: str) -> Any:
+        for role in iam_backends[self.account_id]["aws"].get_roles():
+            if role.arn == arn:
+                return role
+        raise Fault("IamRoleNotFound", f"There is no role {arn}.")
 
     def subnet_group(self, name: str | None) -> str:
         """The name of an existing subnet group; every region has a default one."""

@@ -12,6 +12,7 @@ from local.aurora.changes import Changes
 from local.aurora.clusters import Clusters
 from local.aurora.databases import Databases
 from local.aurora.deletions import Deletions
+from local.aurora.exports import Exports
 from local.aurora.instances import Instances
 from local.aurora.limits import Durations, Kind, Quotas
 from local.aurora.passwords import MasterPasswords
@@ -80,6 +81,7 @@ class AuroraSimulator:
             deletions=Deletions(self._simulation, self._snapshots, passwords),
             instances=Instances(self._simulation),
             snapshots=self._snapshots,
+            exports=Exports(self._simulation),
         )
 
         class InstalledResponse(AuroraResponse):

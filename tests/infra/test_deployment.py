@@ -82,6 +82,25 @@ def test_a_schedule_whose_request_would_fail_is_refused() -> None:
         DeploymentSettings.read(RIGHT | {"schedules": [schedule]})
 
 
+def test_a_schedule_that_exports_needs_a_bucket() -> None:
+    request = {"source_cluster_id": "a", "target_cluster_id": "b", "archive": "export"}
+    schedule = {"name": "nightly", "schedule": "rate(1 day)", "request": request}
+    settings = RIGHT | {"schedules": [schedule]}
+
+    with pytest.raises(WrongSettings, match="nightly: archive: 'export' needs the setting exports"):
+        DeploymentSettings.read(settings)
+
+    assert DeploymentSettings.read(settings | {"exports": {"bucket": "exports"}}).exports
+
+
+@pytest.mark.parametrize("prefix", ["", "/x", "x/", "a:b", "a//b", "with space"])
+def test_a_prefix_that_rds_would_not_take_is_refused(prefix: str) -> None:
+    exports = {"bucket": "exports", "prefix": prefix}
+
+    with pytest.raises(WrongSettings, match=r"exports\.prefix"):
+        DeploymentSettings.read(RIGHT | {"exports": exports})
+
+
 def test_a_default_key_that_no_function_may_use_is_refused() -> None:
     defaults = RIGHT["defaults"] | {"kms_key_id": "alias/restores"}
 

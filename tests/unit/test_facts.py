@@ -3,7 +3,7 @@
 import pytest
 
 from shared.facts import Cluster, Instance, Snapshot
-from tests.builders import a_cluster, a_snapshot, an_instance
+from tests.builders import a_cluster, a_snapshot, an_export, an_instance
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,22 @@ def test_a_change_is_finished_when_nothing_is_pending_any_more() -> None:
     assert a_cluster().is_settled
     assert not a_cluster(has_pending_changes=True).is_settled
     assert not an_instance(status="modifying").is_settled
+
+
+@pytest.mark.parametrize("status", ["FAILED", "CANCELING", "CANCELED"])
+def test_an_export_that_will_not_complete_has_failed(status: str) -> None:
+    assert an_export(status=status).has_failed
+    assert not an_export(status=status).is_complete
+
+
+@pytest.mark.parametrize("status", ["STARTING", "IN_PROGRESS", "SOMETHING_NEW"])
+def test_an_export_under_way_has_neither_failed_nor_completed(status: str) -> None:
+    assert not an_export(status=status).has_failed
+    assert not an_export(status=status).is_complete
+
+
+@pytest.mark.parametrize(
+    ("prefix", "location"), [("a/b", "s3://exports/a/b/one/"), ("", "s3://exports/one/")]
+)
+def test_an_export_lies_in_a_folder_of_its_own(prefix: str, location: str) -> None:
+    assert an_export(id="one", prefix=prefix).location == location

@@ -8,7 +8,13 @@ from shared.operation import Operation
 from shared.progress import Status
 from shared.route import Hop
 from shared.state import Move, RestoreDetails, TemporarySnapshot
-from tests.builders import a_cluster, a_replaced_cluster, a_snapshot, an_operation
+from tests.builders import (
+    a_cluster,
+    a_replaced_cluster,
+    a_snapshot,
+    an_export,
+    an_operation,
+)
 
 COPY = "aurora-prod-2026-11-23-copy-abcdef"
 HOP = Hop(
@@ -81,6 +87,24 @@ def test_a_kept_snapshot_is_mentioned_with_how_long_it_stays() -> None:
     )
 
     assert f"Snapshot {COPY} in us-west-2 is kept for 7 days." in messages.text(kept.completed())
+
+
+def test_an_export_is_mentioned_with_where_it_lies() -> None:
+    restored = RestoreDetails(cluster_id="aurora-staging", cluster_status="available")
+    operation = found(archive="export").model_copy(update={"restore_details": restored})
+
+    text = messages.text(operation.exporting(an_export(id="one")).completed())
+
+    assert "exported to s3://exports/aurora-restore/one/" in text
+
+
+def test_an_export_that_may_still_run_is_left_behind() -> None:
+    restored = RestoreDetails(cluster_id="aurora-staging", cluster_status="available")
+    operation = found(archive="export").model_copy(update={"restore_details": restored})
+
+    failed = operation.exporting(an_export(id="one", status="STARTING")).failed("Odd", "Why?")
+
+    assert "perhaps export one, still under way" in failed.leftovers
 
 
 @pytest.mark.parametrize("target", ["a" * 300, "two\nlines", "späti"])

@@ -48,10 +48,17 @@ def test_every_derived_name_is_one_that_rds_takes(
         names.final_snapshot_id(cluster_id, NOON, operation_id),
         names.instance_id(cluster_id, 1, operation_id),
         names.instance_id(cluster_id, 16, operation_id),
+        names.export_id(cluster_id, NOON, operation_id, 1),
+        names.export_id(cluster_id, NOON, operation_id, 2),
     }
 
-    assert len(derived) == 4
+    assert len(derived) == 6
     assert all(is_rds_identifier(name) for name in derived)
+
+
+@given(CLUSTER_IDS, OPERATION_IDS)
+def test_an_export_has_a_name_of_60_characters_at_most(cluster_id: str, operation_id: str) -> None:
+    assert len(names.export_id(cluster_id, NOON, operation_id, 12)) <= 60
 
 
 @given(CLUSTER_IDS, OPERATION_IDS)

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import ConfigurationError
-from shared.settings import PhaseDeadlines, Settings
+from shared.settings import Exports, PhaseDeadlines, Settings
 from tests.builders import defaults, settings
 
 
@@ -12,6 +12,7 @@ def test_settings_survive_the_way_through_the_environment() -> None:
         replaceable_clusters=("aurora-staging*",),
         deadlines=PhaseDeadlines(copy_hours=2),
         defaults=defaults(vpc_security_group_ids=("sg-1",), port=6000),
+        exports=Exports(bucket="exports", prefix="x", role_arn="arn:role", kms_key_id="key"),
     )
 
     assert Settings.from_environment(written.to_environment()) == written
@@ -39,6 +40,11 @@ def test_every_wrong_variable_is_named_at_once() -> None:
 
     assert "STATE_TABLE" in str(wrong.value)
     assert "STATE_RETENTION_DAYS" in str(wrong.value)
+
+
+def test_a_deployment_without_a_bucket_says_what_exports_need() -> None:
+    with pytest.raises(ConfigurationError, match="Add `exports` to its settings"):
+        _ = settings().required_exports
 
 
 def test_retention_is_90_and_365_days_by_default() -> None:

@@ -97,17 +97,21 @@ def test_a_step_that_follows_itself_waits_in_between() -> None:
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_every_retryable_error_is_retried_and_no_terminal_one(task: dict[str, Any]) -> None:
-    may_be_left_out = {"CopyQuotaReached"}
+    may_be_left_out = {"CopyQuotaReached", "ExportQuotaReached"}
 
     assert leaves(Retryable) - retried(task) <= may_be_left_out
     assert not leaves(Terminal) & retried(task)
     assert "States.ALL" not in retried(task)
 
 
-def test_only_copying_waits_for_the_copy_quota() -> None:
-    waiting = {name for name, task in TASKS.items() if "CopyQuotaReached" in retried(task)}
+@pytest.mark.parametrize(
+    ("quota", "step"),
+    [("CopyQuotaReached", "CopySnapshot"), ("ExportQuotaReached", "ArchiveSnapshot")],
+)
+def test_only_the_step_that_can_reach_a_quota_waits_for_it(quota: str, step: str) -> None:
+    waiting = {name for name, task in TASKS.items() if quota in retried(task)}
 
-    assert waiting == {"CopySnapshot"}
+    assert waiting == {step}
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)

@@ -1,6 +1,7 @@
 """One stage per file of tests, tidied up after every test."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ SHORT = Durations(
     instance=10,
     password=5,
     pending=3,
+    export=12,
     delete_snapshot=4,
     delete_instance=10,
     delete_cluster=10,
@@ -25,7 +27,7 @@ SHORT = Durations(
 @pytest.fixture(scope="module")
 def standing_stage() -> Iterator[Stage]:
     """Setting the scene takes longer than most tests; only one can stand in a process."""
-    with scene(InstantClock(), scale=0, durations=SHORT) as here:
+    with scene(InstantClock(), scale=0, durations=replace(SHORT)) as here:
         yield Stage(here)
 
 

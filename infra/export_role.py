@@ -1,0 +1,69 @@
+"""The role as which RDS writes exported snapshots into the bucket of the settings."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.deployment import ExportBucket
+from shared.settings import Exports
+
+
+class ExportRole(Construct):
+    """A role for RDS's exports alone: one prefix of one bucket, and the keys of the snapshots.
+
+    The actions are those that RDS asks for (API reference, `StartExportTask`).
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        target: ExportBucket,
+        keys: Sequence[str],
+        default_key: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket_arn = f"arn:{Aws.PARTITION}:s3:::{target.bucket}"
+        role = iam.Role(
+            self,
+            "Role",
+            description=f"RDS, exporting snapshots to {target.bucket}",
+            assumed_by=iam.ServicePrincipal(
+                "export.rds.amazonaws.com",
+                # So that nobody else's RDS can be made to write here.
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            ),
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:PutObject*", "s3:GetObject*", "s3:DeleteObject*"],
+                resources=[f"{self.bucket_arn}/{target.prefix}/*"],
+            )
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket", "s3:GetBucketLocation"], resources=[self.bucket_arn]
+            )
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "kms:DescribeKey",
+                    "kms:Encrypt",
+                    "kms:Decrypt",
+                    "kms:ReEncrypt*",
+                    "kms:GenerateDataKey*",
+                    "kms:CreateGrant",
+                ],
+                resources=list(keys),
+            )
+        )
+        self.settings = Exports(
+            bucket=target.bucket,
+            prefix=target.prefix,
+            role_arn=role.role_arn,
+            kms_key_id=default_key,
+        )
