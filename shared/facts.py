@@ -7,7 +7,7 @@ until the phase's deadline.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from shared.names import TAG_DELETE_AFTER, TAG_TEMPORARY
 
@@ -124,8 +124,7 @@ class Snapshot(Resource):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(NamedTuple):
     """An instance as its cluster lists it."""
 
     instance_id: str

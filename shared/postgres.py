@@ -6,7 +6,7 @@ libpq checks the server's certificate against the file that `PGSSLROOTCERT` name
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg2
 from psycopg2.extensions import connection, encrypt_password
@@ -34,8 +34,7 @@ class LoginRefused(Exception):
     """The server answered, and did not let this login in; the text is the server's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(NamedTuple):
     """A user name and its password."""
 
     username: str

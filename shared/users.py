@@ -1,7 +1,7 @@
 """Users of a restored database, made from the templates: roles, grants, future tables too."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
@@ -89,8 +89,7 @@ _HELD_IN_FUTURE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """A table, view or sequence."""
 
     schema: str
