@@ -8,7 +8,6 @@ from botocore.config import Config
 
 from shared.aurora import Aurora
 from shared.buckets import Buckets
-from shared.credentials import Secrets
 from shared.executions import Executions
 from shared.exports import SnapshotExports
 from shared.keys import Keys
@@ -19,6 +18,8 @@ from shared.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from shared.credentials import Secrets
 
 # One attempt: trying again is the state machine's work, where it costs nothing to wait.
 _ONE_ATTEMPT = Config(
@@ -53,7 +54,10 @@ class Aws:
         return Store(self._client("dynamodb"), self.settings)
 
     @cached_property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> "Secrets":
+        # Only three steps read secrets; all nine would load the models of their content.
+        from shared.credentials import Secrets
+
         return Secrets(self._client("secretsmanager"))
 
     @cached_property
