@@ -175,6 +175,14 @@ class LocalCloud:
         )
         return self.workflows.wait(started["executionArn"])
 
+    def redrive(self, execution_arn: str) -> Execution:
+        """Redrive an execution and wait for its end, and for all who are told of it."""
+        region = execution_arn.split(":")[3]
+        self.client("stepfunctions", region_name=region).redrive_execution(
+            executionArn=execution_arn
+        )
+        return self.workflows.wait(execution_arn)
+
     def fire(self, rule_name: str, *, region_name: str = REGION) -> Delivery:
         """Let a scheduled rule come due now."""
         return self.events.fire(rule_name, region_name)

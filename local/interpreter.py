@@ -8,7 +8,7 @@ part in the clock, and everything it waits for, it waits for on the clock.
 import functools
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function import (
     timestamp,
     wait_function,
 )
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event import event_manager
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import json_path
@@ -30,74 +31,31 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from local.clock import Clock
 from local.patches import Patches
+from local.redrives import Redrives, as_text, remember, reopen, resume
+from local.run import Run
 
 
 class Conductor(Protocol):
     """Who looks after the executions that the interpreter runs."""
 
-    def starting(self, run: "Run") -> None:
+    def starting(self, run: Run) -> None:
         """An execution is about to start; called by whoever starts it."""
 
-    def started(self, run: "Run") -> None:
+    def started(self, run: Run) -> None:
         """An execution has started; called, as all below, in its own thread."""
 
-    def invoke(self, run: "Run", parameters: dict[str, Any], region: str) -> dict[str, Any]:
+    def invoke(self, run: Run, parameters: dict[str, Any], region: str) -> dict[str, Any]:
         """Run a task, given the parameters of Lambda's `Invoke`; returns its response."""
 
-    def ended(self, run: "Run") -> None:
+    def ended(self, run: Run) -> None:
         """An execution has ended; the clock still stands at the moment of its end."""
 
 
 class _Moment(datetime):
-    """A time which is written as Step Functions writes it: UTC, milliseconds, `Z`."""
+    """A time which is written as Step Functions writes it."""
 
     def isoformat(self, *_: str) -> str:
-        return self.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-class Run:
-    """One execution at work: its place on the clock, and the ways it is made to stop."""
-
-    def __init__(self, clock: Clock, worker: Any) -> None:
-        self.worker = worker
-        self.thread = threading.current_thread()
-        self.is_under_way = threading.Event()
-        self.ended = threading.Event()
-        self.interrupt = threading.Event()
-        self.patience_seconds = float("inf")
-        self._clock = clock
-        self._participant = clock.join()
-        self._deadline: datetime | None = None
-
-    @property
-    def execution(self) -> Any:
-        """The emulator's record of the execution."""
-        return self.worker._execution_communication.execution
-
-    def limit(self, seconds: int) -> None:
-        """Let the execution time out so many simulated seconds from now."""
-        self._deadline = self._clock.now() + timedelta(seconds=seconds)
-
-    def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
-        """Wait on the clock, and time out there when the execution's time is over."""
-        if self._deadline is None:
-            self._participant.sleep(seconds, interrupt or self.interrupt)
-            return
-        left = (self._deadline - self._clock.now()).total_seconds()
-        self._participant.sleep(min(seconds, left), interrupt or self.interrupt)
-        if self._clock.now() >= self._deadline and self.worker.env.is_running():
-            self.worker.env.set_timed_out()
-
-    def stop(self, stop_date: datetime, error: str | None, cause: str | None) -> None:
-        """Abort the execution. It notices where it waits, or when its function returns."""
-        self.is_under_way.wait()
-        if self.worker.env:
-            self.worker.env.set_stop(stop_date=stop_date, error=error, cause=cause)
-        self.interrupt.set()
-
-    def leave(self) -> None:
-        """Stop holding the clock."""
-        self._participant.leave()
+        return as_text(self)
 
 
 class Interpreter:
@@ -122,10 +80,14 @@ class Interpreter:
         replace(retrier_decl, "time", SimpleNamespace(sleep=lambda s: self._run.sleep(s)))
         # A thread per execution is enough. Tasks and programs run in the one that asks for them,
         # and time out on the clock: a task where it is invoked, a program in `Run.sleep`.
-        replace(execute_state, "Thread", _at_once(lambda: None))
-        replace(program, "threading", SimpleNamespace(Thread=_at_once(self._is_under_way)))
+        replace(execute_state, "Thread", _AtOnce)
+        replace(program, "threading", SimpleNamespace(Thread=_AtOnce))
         evaluate = execute_state.ExecutionState._evaluate_with_timeout
         replace(execute_state.ExecutionState, "_evaluate_with_timeout", self._patiently(evaluate))
+        # A state that is stopped, or out of time, has not failed, whatever its function says.
+        enter_state = state.CommonStateField._eval_state_input
+        replace(state.CommonStateField, "_eval_state_input", self._noticing(enter_state))
+        replace(Environment, "set_error", _unless_over(Environment.set_error))
         # An execution takes part in the clock from before it starts until its end is made known.
         worker = execution_worker.ExecutionWorker
         replace(worker, "start", lambda worker: self._start(worker))
@@ -134,20 +96,29 @@ class Interpreter:
         replace(execution_worker, "AmazonStateLanguageParser", SimpleNamespace(parse=_parse))
         enter = worker._get_evaluation_entrypoint
         replace(worker, "_get_evaluation_entrypoint", self._limited(enter))
+        set_up = worker._get_evaluation_environment
+        replace(worker, "_get_evaluation_environment", _never_redriven(set_up))
         # The emulator builds a parser for every path that it follows.
         replace(json_path, "parse", functools.lru_cache(maxsize=1024)(json_path.parse))
         # Functions are invoked without a detour through HTTP and a client made for one call.
         replace(
             lambda_eval_utils,
             "_invoke_lambda_function",
-            lambda parameters, region, state_credentials: self._conductor.invoke(  # noqa: ARG005
-                self._run, parameters, region
+            lambda parameters, region, state_credentials: self._invoke(  # noqa: ARG005
+                parameters, region
             ),
         )
 
     def uninstall(self) -> None:
         """Leave the emulator as it was."""
         self._patches.undo()
+
+    def redrive(self, run: Run, redrives: Redrives) -> None:
+        """Let an execution that has ended go on, in a run of its own, where it was."""
+        run.thread.join()
+        again = Run(self._clock, run.worker, redrives)
+        unfinished = reopen(again.execution, redrives)
+        self._launch(again, lambda: resume(again.worker, unfinished))
 
     @property
     def _run(self) -> Run:
@@ -200,24 +171,38 @@ class Interpreter:
 
         return enter_with_simulated_timeout
 
-    def _is_under_way(self) -> None:
-        self._run.is_under_way.set()
+    def _noticing(self, enter_state: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        """Let an execution take notice when it enters a state."""
+
+        def enter_state_and_notice(state: Any, env: Any) -> None:
+            self._run.notice()
+            enter_state(state, env)
+
+        return enter_state_and_notice
+
+    def _invoke(self, parameters: dict[str, Any], region: str) -> dict[str, Any]:
+        run = self._run
+        try:
+            return self._conductor.invoke(run, parameters, region)
+        finally:
+            run.notice()
 
     def _start(self, worker: Any) -> None:
-        run = Run(self._clock, worker)
+        self._launch(Run(self._clock, worker, Redrives()), worker._execution_logic)
+
+    def _launch(self, run: Run, work: Callable[[], None]) -> None:
         self._conductor.starting(run)
         run.thread = threading.Thread(
-            target=self._execute, args=(run,), name=run.execution.execution_arn, daemon=True
+            target=self._execute, args=(run, work), name=run.execution.execution_arn, daemon=True
         )
         run.thread.start()
 
-    def _execute(self, run: Run) -> None:
+    def _execute(self, run: Run, work: Callable[[], None]) -> None:
         self._here.run = run
         try:
             self._conductor.started(run)
-            run.worker._execution_logic()
+            work()
         finally:
-            run.is_under_way.set()
             TMP_THREADS.clear()  # where the emulator would collect its threads for ever
             try:
                 self._conductor.ended(run)
@@ -231,24 +216,41 @@ def _parse(definition: str) -> Any:
     return AmazonStateLanguageParser.parse(definition)
 
 
-def _at_once(before: Callable[[], None]) -> type:
-    """A stand-in for a thread that does its work when it is started, after `before`."""
+def _unless_over(fail: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Let an execution fail only while it runs."""
 
-    class AtOnce:
-        def __init__(
-            self, target: Callable[..., None], args: tuple[Any, ...] = (), daemon: bool = True
-        ) -> None:
-            self._work = functools.partial(target, *args)
-            self.daemon = daemon
+    def fail_while_running(env: Any, error: Any) -> None:
+        if env.is_running():
+            fail(env, error)
 
-        def start(self) -> None:
-            before()
-            self._work()
+    return fail_while_running
 
-        def join(self, timeout: float | None = None) -> None:
-            """All work is done."""
 
-        def is_alive(self) -> bool:
-            return False
+def _never_redriven(set_up: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Let `$$.Execution.RedriveCount` be there from the start."""
 
-    return AtOnce
+    def set_up_with_redrive_count(worker: Any) -> Any:
+        env = set_up(worker)
+        remember(env, Redrives())
+        return env
+
+    return set_up_with_redrive_count
+
+
+class _AtOnce:
+    """A stand-in for a thread, which does its work when it is started."""
+
+    def __init__(
+        self, target: Callable[..., None], args: tuple[Any, ...] = (), daemon: bool = True
+    ) -> None:
+        self._work = functools.partial(target, *args)
+        self.daemon = daemon
+
+    def start(self) -> None:
+        self._work()
+
+    def join(self, timeout: float | None = None) -> None:
+        """All work is done."""
+
+    def is_alive(self) -> bool:
+        return False

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+_ABSENT = object()
+
 
 class Patches:
     """Attributes that were replaced, and what they were before."""
@@ -16,8 +18,16 @@ class Patches:
         setattr(owner, name, value)
         return before
 
+    def add(self, owner: Any, name: str, value: Any) -> None:
+        """Give a module or class an attribute that it does not have."""
+        self._originals.append((owner, name, _ABSENT))
+        setattr(owner, name, value)
+
     def undo(self) -> None:
         """Put everything back, last change first."""
         while self._originals:
             owner, name, original = self._originals.pop()
-            setattr(owner, name, original)
+            if original is _ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)

@@ -9,18 +9,21 @@ from datetime import datetime
 from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
+from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from local.clock import Clock
+from local.clock import Clock, participant
 from local.events import Delivery, Events, event
 from local.faults import AnswerError
 from local.functions import Functions
 from local.gate import Gate, client_error
-from local.interpreter import Interpreter, Run
+from local.interpreter import Interpreter
 from local.patches import Patches
+from local.redrives import Redrive, obstacle
+from local.run import Run
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Workflows:
         self._runs: dict[str, Run] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._lock = threading.Lock()
+        self._redriving = threading.Lock()
+        self._is_stopping = False
         self._interpreter = Interpreter(clock, self)
         self._patches = Patches()
 
@@ -75,18 +80,25 @@ class Workflows:
                 backend._validate_name(name)
             return start(backend, arn, name or str(uuid.uuid4()), execution_input)
 
-        def describe_with_stop_date(response: Any) -> ActionResult:
-            result = describe(response)
+        def asked_for(response: Any) -> Any:
             arn = response._get_param("executionArn")
-            record = response.stepfunction_backend.describe_execution(arn)
-            if record.stop_date:
-                result.result["stopDate"] = record.stop_date
+            return response.stepfunction_backend.describe_execution(arn)
+
+        def describe_with_stop_date_and_redrives(response: Any) -> ActionResult:
+            result = describe(response)
+            record = asked_for(response)
+            redrives = self._runs[record.execution_arn].redrives
+            more = redrives.details(record, self._clock.now()) | {"stopDate": record.stop_date}
+            result.result.update((name, value) for name, value in more.items() if value is not None)
             return result
 
+        def redrive_execution(response: Any) -> ActionResult:
+            record = asked_for(response)
+            redrive = self._redrive(record, response._get_param("clientToken"))
+            return ActionResult({"redriveDate": redrive.date})
+
         def stop_with_error_and_cause(response: Any) -> ActionResult:
-            record = response.stepfunction_backend.describe_execution(
-                response._get_param("executionArn")
-            )
+            record = asked_for(response)
             now = self._clock.now()
             self._runs[record.execution_arn].stop(
                 now, response._get_param("error"), response._get_param("cause")
@@ -96,8 +108,10 @@ class Workflows:
         # An execution that is started without a name gets one; the emulator names it "None".
         replace(StepFunctionsParserBackend, "start_execution", start_with_a_name)
         # The emulator forgets when a timed-out execution stopped, and why one was stopped.
-        replace(StepFunctionResponse, "describe_execution", describe_with_stop_date)
+        replace(StepFunctionResponse, "describe_execution", describe_with_stop_date_and_redrives)
         replace(StepFunctionResponse, "stop_execution", stop_with_error_and_cause)
+        # The emulator knows no redrive.
+        self._patches.add(StepFunctionResponse, "redrive_execution", redrive_execution)
 
     def uninstall(self) -> None:
         """Leave the emulator as it was."""
@@ -105,7 +119,8 @@ class Workflows:
         self._interpreter.uninstall()
 
     def stop(self) -> None:
-        """Stop all executions; `reset` waits until they have."""
+        """Stop all executions, and every new one, until `reset`."""
+        self._is_stopping = True
         for run in self._all_runs():
             run.stop(self._clock.now(), error=None, cause=None)
 
@@ -116,6 +131,7 @@ class Workflows:
         with self._lock:
             self._runs.clear()
             self._deliveries.clear()
+        self._is_stopping = False
 
     def wait(self, execution_arn: str, timeout_seconds: float = 300) -> Execution:
         """Wait until an execution has ended and the rules' targets have been told.
@@ -143,14 +159,31 @@ class Workflows:
         with self._lock:
             return list(self._runs.values())
 
+    def _redrive(self, record: Any, client_token: str | None) -> Redrive:
+        """Let an execution go on, unless the same call has already done so.
+
+        Raises `ExecutionNotRedrivable` when it may not; of two calls at once, one gets that.
+        """
+        with self._redriving, participant(self._clock):
+            run, now = self._runs[record.execution_arn], self._clock.now()
+            if made := run.redrives.asked_for_by(client_token, now):
+                return made
+            if reason := obstacle(record, now):
+                raise AWSError(reason, "ExecutionNotRedrivable")
+            redrive = Redrive(now, client_token)
+            self._interpreter.redrive(run, run.redrives.and_one(redrive))
+            return redrive
+
     def starting(self, run: Run) -> None:
         """Remember an execution from before its first moment."""
         with self._lock:
             self._runs[run.execution.execution_arn] = run
+        if self._is_stopping:
+            run.stop(self._clock.now(), error=None, cause=None)
 
     def started(self, run: Run) -> None:
-        """Tell of an execution's start."""
-        self._events.publish(_status_change(run.execution))
+        """Tell of an execution's start, or that it goes on."""
+        self._events.publish(self._status_change(run))
 
     def ended(self, run: Run) -> None:
         """Tell of an execution's end."""
@@ -158,7 +191,7 @@ class Workflows:
         outcome = run.worker.env.program_state()
         if isinstance(outcome, ProgramStopped):
             record.error, record.cause = outcome.error, outcome.cause
-        self._deliveries[record.execution_arn] = self._events.publish(_status_change(record))
+        self._deliveries[record.execution_arn] = self._events.publish(self._status_change(run))
 
     def invoke(self, run: Run, parameters: dict[str, Any], region: str) -> dict[str, Any]:
         """Run a task's function; the answer is Lambda's `Invoke` response."""
@@ -184,41 +217,37 @@ class Workflows:
             response["FunctionError"] = answer.function_error
         return response
 
-
-def _status_change(record: Any) -> dict[str, Any]:
-    """The event that Step Functions sends, with all details that AWS documents."""
-    has_output = record.status == "SUCCEEDED"
-    is_redrivable = record.status in {"FAILED", "TIMED_OUT", "ABORTED"}
-    return event(
-        source="aws.states",
-        detail_type="Step Functions Execution Status Change",
-        region=record.region_name,
-        time=record.stop_date or record.start_date,
-        resources=[record.execution_arn],
-        detail={
-            "executionArn": record.execution_arn,
-            "stateMachineArn": record.state_machine_arn,
-            "stateMachineVersionArn": None,
-            "stateMachineAliasArn": None,
-            "name": record.name,
-            "status": record.status,
-            "startDate": _milliseconds(record.start_date),
-            "stopDate": _milliseconds(record.stop_date) if record.stop_date else None,
-            "input": record.execution_input,
-            "inputDetails": {"included": True},
-            "output": json.dumps(record.output) if has_output else None,
-            "outputDetails": {"included": True} if has_output else None,
-            "error": record.error,
-            "cause": record.cause,
-            "redriveCount": 0,
-            "redriveDate": None,
-            "redriveStatus": "REDRIVABLE" if is_redrivable else "NOT_REDRIVABLE",
-            "redriveStatusReason": (
-                None if is_redrivable else f"Execution is {record.status} and cannot be redriven"
-            ),
-        },
-    )
+    def _status_change(self, run: Run) -> dict[str, Any]:
+        """The event that Step Functions sends, with all details that AWS documents."""
+        record = run.execution
+        has_output = record.status == "SUCCEEDED"
+        redrives = run.redrives.details(record, self._clock.now())
+        return event(
+            source="aws.states",
+            detail_type="Step Functions Execution Status Change",
+            region=record.region_name,
+            time=record.stop_date or run.redrives.last_date or record.start_date,
+            resources=[record.execution_arn],
+            detail={
+                "executionArn": record.execution_arn,
+                "stateMachineArn": record.state_machine_arn,
+                "stateMachineVersionArn": None,
+                "stateMachineAliasArn": None,
+                "name": record.name,
+                "status": record.status,
+                "startDate": _milliseconds(record.start_date),
+                "stopDate": _milliseconds(record.stop_date),
+                "input": record.execution_input,
+                "inputDetails": {"included": True},
+                "output": json.dumps(record.output) if has_output else None,
+                "outputDetails": {"included": True} if has_output else None,
+                "error": record.error,
+                "cause": record.cause,
+                **redrives,
+                "redriveDate": _milliseconds(redrives["redriveDate"]),
+            },
+        )
 
 
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+def _milliseconds(moment: datetime | None) -> int | None:
+    return int(moment.timestamp() * 1000) if moment else None

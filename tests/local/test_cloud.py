@@ -12,8 +12,9 @@ import pytest
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 
-from local.clock import InstantClock, ScaledClock, participant
+from local.clock import Clock, InstantClock, ScaledClock, participant
 from local.cloud import LocalCloud
+from local.faults import Throttle
 from tests.local.toys import a_function, a_machine, a_queue, a_task, a_wait, invoke
 
 HANGING = """
@@ -74,6 +75,32 @@ def test_a_cloud_goes_while_work_is_under_way(tmp_path: Path) -> None:
             client.start_execution(stateMachineArn=machine)
 
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("clock", [InstantClock(), ScaledClock(1), ScaledClock(1000)])
+def test_an_execution_is_redriven_at_any_speed(clock: Clock, tmp_path: Path) -> None:
+    with LocalCloud(clock, tmp_path) as cloud:
+        machine = a_machine(cloud, Count=a_task(a_function(cloud)))
+        cloud.faults.on("lambda:Invoke", do=Throttle())
+        failed = cloud.run(machine, {"count": 1})
+
+        execution = cloud.redrive(failed.arn)
+
+    assert (failed.status, execution.output) == ("FAILED", {"count": 2})
+
+
+def test_a_cloud_goes_while_a_redriven_execution_waits(tmp_path: Path) -> None:
+    with LocalCloud(ScaledClock(1), tmp_path) as cloud:
+        client = cloud.client("stepfunctions")
+        machine = a_machine(cloud, Wait=a_wait(86400))
+        arn = client.start_execution(stateMachineArn=machine)["executionArn"]
+        client.stop_execution(executionArn=arn)
+        cloud.workflows.wait(arn)
+        client.redrive_execution(executionArn=arn)
+        status = client.describe_execution(executionArn=arn)["status"]
+
+    assert status == "RUNNING"
+    assert arn not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_reset_empties_the_cloud_quickly(own_cloud: LocalCloud) -> None:

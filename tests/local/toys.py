@@ -102,7 +102,12 @@ def a_wait(seconds: int, **fields: Any) -> dict[str, Any]:
 
 
 def a_machine(
-    cloud: LocalCloud, *, name: str = "toy", timeout: int | None = None, **states: Any
+    cloud: LocalCloud,
+    *,
+    name: str = "toy",
+    timeout: int | None = None,
+    kind: str = "STANDARD",
+    **states: Any,
 ) -> str:
     """Create a state machine that starts with the first of `states`; returns its ARN."""
     definition = {
@@ -111,7 +116,7 @@ def a_machine(
         **({"TimeoutSeconds": timeout} if timeout else {}),
     }
     created = cloud.client("stepfunctions").create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn=a_role(cloud)
+        name=name, definition=json.dumps(definition), roleArn=a_role(cloud), type=kind
     )
     return str(created["stateMachineArn"])
 
