@@ -17,6 +17,13 @@ from tests.local.unfinished import (
 )
 
 DAY = 24 * 3600
+SLOW_COUNTER = """
+    import time
+
+    def handler(event, context):
+        time.sleep(0.3)
+        return {"count": event["count"] + 1}
+"""
 SLOW_FAILURE = """
     import time
 
@@ -24,6 +31,20 @@ SLOW_FAILURE = """
         time.sleep(0.3)
         raise RuntimeError("no")
 """
+
+
+def stopped_at_work(cloud: LocalCloud, source: str, request: object) -> str:
+    """An execution that was stopped while its one function worked; returns its ARN."""
+    machine = a_machine(cloud, Try=a_task(a_function(cloud, source)))
+    client = cloud.client("stepfunctions")
+    started = client.start_execution(stateMachineArn=machine, input=json.dumps(request))
+    arn: str = started["executionArn"]
+    while not cloud.calls.of("lambda:Invoke"):
+        time.sleep(0.01)
+    client.stop_execution(executionArn=arn)
+    stopped = cloud.workflows.wait(arn)
+    assert (stopped.status, stopped.error) == ("ABORTED", None)
+    return arn
 
 
 def test_a_failed_state_gets_its_input_again_and_no_state_before_it_is_repeated(
@@ -203,19 +224,22 @@ def test_a_redriven_execution_can_be_stopped_and_redriven_again(cloud: LocalClou
     assert execution.states == ("Wait", "Count", "Count", "Rest", "Rest")
 
 
-def test_a_task_that_fails_after_the_execution_was_stopped_was_stopped(cloud: LocalCloud) -> None:
-    machine = a_machine(cloud, Try=a_task(a_function(cloud, SLOW_FAILURE)))
-    client = cloud.client("stepfunctions")
-    arn = client.start_execution(stateMachineArn=machine)["executionArn"]
-    while not cloud.calls.of("lambda:Invoke"):
-        time.sleep(0.01)
-    client.stop_execution(executionArn=arn)
-    stopped = cloud.workflows.wait(arn)
+def test_a_task_that_was_stopped_while_its_function_ran_gets_its_input_again(
+    cloud: LocalCloud,
+) -> None:
+    arn = stopped_at_work(cloud, SLOW_COUNTER, {"count": 41})
 
     execution = cloud.redrive(arn)
 
-    assert "TaskFailed" in [event["type"] for event in stopped.history]
-    assert (stopped.status, stopped.error) == ("ABORTED", None)
+    assert execution.output == {"count": 42}
+    assert execution.states == ("Try", "Try")
+
+
+def test_a_task_that_fails_after_the_execution_was_stopped_was_stopped(cloud: LocalCloud) -> None:
+    arn = stopped_at_work(cloud, SLOW_FAILURE, {})
+
+    execution = cloud.redrive(arn)
+
     assert (execution.status, execution.error) == ("FAILED", "RuntimeError")
     assert execution.states == ("Try", "Try")
 

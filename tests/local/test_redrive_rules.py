@@ -1,6 +1,7 @@
 """Redriving executions: which may be, and how often a call counts."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from botocore.exceptions import ClientError
@@ -103,8 +104,10 @@ def test_the_same_call_made_twice_redrives_once(cloud: LocalCloud) -> None:
 def test_of_many_redrives_at_once_one_is_made(cloud: LocalCloud) -> None:
     arn = a_broken_execution(cloud)
     client = cloud.client("stepfunctions")
+    together = Barrier(8)
 
     def redrive(_: int) -> str:
+        together.wait()
         try:
             client.redrive_execution(executionArn=arn)
         except ClientError as error:

@@ -174,6 +174,29 @@ def test_an_execution_can_be_stopped_while_it_waits(cloud: LocalCloud) -> None:
     assert execution.stopped_at == began
 
 
+def test_an_execution_that_never_waits_can_be_stopped_too(cloud: LocalCloud) -> None:
+    machine = a_machine(
+        cloud, Ping={"Type": "Pass", "Next": "Pong"}, Pong={"Type": "Pass", "Next": "Ping"}
+    )
+    client = cloud.client("stepfunctions")
+    arn = client.start_execution(stateMachineArn=machine)["executionArn"]
+
+    client.stop_execution(executionArn=arn)
+
+    assert cloud.workflows.wait(arn, timeout_seconds=10).status == "ABORTED"
+
+
+def test_an_execution_that_starts_while_all_are_stopped_is_stopped_as_well(
+    cloud: LocalCloud,
+) -> None:
+    machine = a_machine(cloud, Wait=a_wait(DAY))
+    cloud.workflows.stop()
+
+    execution = cloud.run(machine, {})
+
+    assert execution.status == "ABORTED"
+
+
 def test_an_execution_without_a_name_gets_one_of_its_own(cloud: LocalCloud) -> None:
     machine = a_machine(cloud, Wait=a_wait(1))
 
