@@ -235,6 +235,21 @@ def test_a_task_that_was_stopped_while_its_function_ran_gets_its_input_again(
     assert execution.states == ("Try", "Try")
 
 
+def test_a_state_whose_output_was_too_large_gets_its_input_again(cloud: LocalCloud) -> None:
+    large = {"Type": "Pass", "Result": "x" * 300_000, "End": True}
+    failed = cloud.run(a_machine(cloud, Large=large), {"count": 1})
+
+    execution = cloud.redrive(failed.arn)
+
+    inputs = [
+        event["stateEnteredEventDetails"]["input"]
+        for event in execution.history
+        if "stateEnteredEventDetails" in event
+    ]
+    assert failed.error == "States.DataLimitExceeded"
+    assert [json.loads(each) for each in inputs] == [{"count": 1}] * 2
+
+
 def test_a_task_that_fails_after_the_execution_was_stopped_was_stopped(cloud: LocalCloud) -> None:
     arn = stopped_at_work(cloud, SLOW_FAILURE, {})
 
