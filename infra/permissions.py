@@ -19,6 +19,7 @@ KEY_USE = (*KEY_READING, "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"
 
 # Names that shared.names derives, as patterns: `?` stands for one character.
 TEMPORARY_SNAPSHOTS = "*-copy-??????"
+CANDIDATES, REPLACED = "*-candidate-??????", "*-replaced-??????"
 FINAL_SNAPSHOTS = "*-final-????-??-??-??????"
 
 TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
@@ -122,7 +123,7 @@ def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     patterns = scope.replaceable_clusters
     if not patterns:
         return []
-    clusters = scope.rds(*(f"cluster:{pattern}" for pattern in patterns))
+    clusters = scope.rds(*_under(patterns, REPLACED))
     instances = scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))
     tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
     return [
@@ -135,6 +136,12 @@ def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
             on=[*clusters, *scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}")],
         ),
     ]
+
+
+def rename_clusters(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let a replaceable cluster and its successor change places: a rename is a modification."""
+    clusters = scope.rds(*_under(scope.replaceable_clusters, CANDIDATES, REPLACED))
+    return [_allow("rds:ModifyDBCluster", on=clusters)] if clusters else []
 
 
 def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
@@ -215,6 +222,16 @@ def tell_people(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
+def _under(patterns: Sequence[str], *derived: str) -> list[str]:
+    """Replaceable clusters, also under names derived from theirs; a long one is cut for that."""
+    longest = 63 - len(max(CANDIDATES, REPLACED, key=len).removeprefix("*"))
+    return [
+        f"cluster:{name}"
+        for pattern in patterns
+        for name in (pattern, *(pattern.removesuffix("*")[:longest] + end for end in derived))
+    ]
+
+
 def _allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[*actions], resources=[*on], conditions=when)
 
@@ -270,7 +287,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     ),
     Step.COPY_SNAPSHOT: (look_at_aurora, copy_snapshots, use_source_keys, use_restore_keys),
     Step.CHECK_COPY_STATUS: (look_at_aurora,),
-    Step.DELETE_RDS: (look_at_aurora, delete_clusters),
+    Step.DELETE_RDS: (look_at_aurora, rename_clusters, delete_clusters),
     Step.RESTORE_SNAPSHOT: (
         look_at_aurora,
         restore_clusters,
@@ -290,7 +307,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         export_snapshots,
         remove_temporary_snapshots,
     ),
-    Step.SNS_NOTIFICATION: (release_locks, tell_people),
+    Step.SNS_NOTIFICATION: (look_at_aurora, rename_clusters, release_locks, tell_people),
 }
 
 

@@ -17,12 +17,13 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         progress.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
         raise CopyFailed(
             f"Snapshot copy {hop.snapshot_id} in {hop.region} is gone: somebody deleted it while "
-            "it was being made, which cancels the copy. Start a new restore."
+            "it was being made, which cancels the copy. Redrive the execution to copy it again."
         )
     if copy.has_failed:
         raise CopyFailed(
             f"Snapshot copy {hop.snapshot_id} in {hop.region} ended as {copy.status} at "
-            f"{copy.percent or 0} %. See the RDS events of the snapshot for the reason."
+            f"{copy.percent or 0} %. See the RDS events of the snapshot for the reason; delete the "
+            "copy, then redrive the execution to copy it again."
         )
     if not copy.is_available:
         progress.check_deadline(operation, Phase.COPY, aws.settings.deadlines, f"Copy {copy.id}")

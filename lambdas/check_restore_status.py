@@ -14,12 +14,12 @@ from shared.step import step
 def handler(operation: Operation, aws: Aws) -> Operation:
     request = operation.request
     aurora = aws.aurora(request.target_region)
-    cluster = aurora.cluster(request.target_cluster_id)
+    cluster = aurora.cluster(operation.restored_id)
     if cluster is None:
-        progress.check_not_just_started(operation, f"Cluster {request.target_cluster_id}")
+        progress.check_not_just_started(operation, f"Cluster {operation.restored_id}")
         raise RestoreFailed(
-            f"Cluster {request.target_cluster_id} in {request.target_region} is gone: somebody "
-            "deleted it while it was being restored. Start a new restore."
+            f"Cluster {operation.restored_id} in {request.target_region} is gone: somebody deleted "
+            "it while it was being restored. Redrive the execution to restore it again."
         )
     instances = aurora.instances(cluster.id)
     check_not_failed(cluster, instances)
@@ -38,5 +38,5 @@ def check_not_failed(cluster: Cluster, instances: tuple[Instance, ...]) -> None:
     if failed:
         raise RestoreFailed(
             f"The restore cannot go on: {', '.join(failed)}. See the RDS events for the reason, "
-            "then delete what was restored and start a new restore."
+            "delete what has failed, then redrive the execution to make it again."
         )

@@ -1,34 +1,64 @@
-"""Free the target id, one move per call: readers first, then the writer, then the cluster."""
+"""Free the target id (`delete_first`), or cut over to the candidate and remove the old (`swap`).
 
-from shared import guard, progress
+One move per call. Deleting goes readers first, then the writer, then the cluster.
+"""
+
+from datetime import timedelta
+
+from shared import clock, cutover, guard, progress
 from shared.aurora import Aurora
 from shared.aws import Aws
+from shared.errors import RestoreFailed
 from shared.facts import Cluster, Instance
-from shared.names import Step
+from shared.names import TAG_DELETE_AFTER, TAG_FINAL_SNAPSHOT, TAG_REPLACED_BY, Step
 from shared.operation import Operation
 from shared.progress import Phase
-from shared.state import ReplacedCluster
+from shared.state import Cutover
 from shared.step import step
 
 
 @step(Step.DELETE_RDS)
 def handler(operation: Operation, aws: Aws) -> Operation:
-    request, replaced = operation.request, operation.replaced_cluster
+    if operation.swaps and operation.cutover is not Cutover.PROVEN:
+        return cutover.advance(operation, aws)
+    request = operation.request
     aurora = aws.aurora(request.target_region)
-    there = aurora.cluster(request.target_cluster_id)
-    if there is None or replaced is None:
-        return operation.target_freed()
-    guard.check_is_the_same(there, replaced)
+    there = aurora.cluster(operation.aside_id if operation.swaps else operation.target_cluster)
+    if there is None:
+        return operation.cutover_completed() if operation.swaps else operation.target_freed()
+    guard.check_is_the_same(there, operation.replaced)
     guard.check_replaceable(there, request, aws.settings)
     progress.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {there.id}"
     )
-    return move(operation, aurora, there, replaced)
+    if operation.swaps:
+        check_successor_is_there(operation, aurora)
+        if request.keep_replaced_hours:
+            return keep(operation, aurora, there)
+    return move(operation, aurora, there)
 
 
-def move(
-    operation: Operation, aurora: Aurora, cluster: Cluster, replaced: ReplacedCluster
-) -> Operation:
+def check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
+    """Raise `RestoreFailed` when the old cluster has become the only one after all."""
+    successor = aurora.cluster(operation.target_cluster)
+    if successor is None or successor.has_failed or successor.is_deleting:
+        raise RestoreFailed(
+            f"Cluster {operation.target_cluster}, which was to replace {operation.aside_id}, is "
+            "gone or has failed. The replaced cluster stays; rename it back."
+        )
+
+
+def keep(operation: Operation, aurora: Aurora, cluster: Cluster) -> Operation:
+    """Leave the replaced cluster to a later operation, with its expiry written on it."""
+    until = clock.now() + timedelta(hours=operation.request.keep_replaced_hours)
+    tags = {TAG_REPLACED_BY: operation.operation_id, TAG_DELETE_AFTER: clock.iso(until)}
+    if final_snapshot := operation.replaced.final_snapshot_id:
+        tags[TAG_FINAL_SNAPSHOT] = final_snapshot
+    aurora.tag(cluster, tags)
+    return operation.replaced_kept(until).cutover_completed()
+
+
+def move(operation: Operation, aurora: Aurora, cluster: Cluster) -> Operation:
     """Make the next move toward deleting the cluster, or see that the last one is under way."""
     writers = {member.instance_id for member in cluster.members if member.is_writer}
     standing = [one for one in aurora.instances(cluster.id) if not one.is_deleting]
@@ -37,10 +67,9 @@ def move(
         return operation.delete_seen({"cluster_status": cluster.status})
     if doomed := readers or standing:
         return delete_instances(operation, aurora, doomed)
-    aurora.ensure_cluster_deleted(cluster, replaced.final_snapshot_id)
-    return operation.deleting(
-        {"cluster_id": cluster.id, "final_snapshot_id": replaced.final_snapshot_id}
-    )
+    final_snapshot = operation.replaced.final_snapshot_id
+    aurora.ensure_cluster_deleted(cluster, final_snapshot)
+    return operation.deleting({"cluster_id": cluster.id, "final_snapshot_id": final_snapshot})
 
 
 def delete_instances(operation: Operation, aurora: Aurora, doomed: list[Instance]) -> Operation:

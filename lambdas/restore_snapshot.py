@@ -2,7 +2,7 @@
 
 from shared.aurora import Aurora
 from shared.aws import Aws
-from shared.errors import ResourceBusy
+from shared.errors import ResourceBusy, RestoreFailed
 from shared.facts import Cluster
 from shared.names import Step
 from shared.operation import Operation
@@ -12,11 +12,18 @@ from shared.step import step
 
 @step(Step.RESTORE_SNAPSHOT)
 def handler(operation: Operation, aws: Aws) -> Operation:
-    request = operation.request
-    aurora = aws.aurora(request.target_region)
-    cluster = aurora.ensure_restored(request, operation.restorable_snapshot, operation.tags)
-    if operation.restore_details is None:
+    aurora = aws.aurora(operation.request.target_region)
+    is_new = operation.restore_details is None or aurora.cluster(operation.restored_id) is None
+    cluster = aurora.ensure_restored(
+        operation.restored_id, operation.request, operation.restorable_snapshot, operation.tags
+    )
+    if is_new:
         return operation.moving(Move.CLUSTER, cluster, {})
+    if cluster.has_failed:
+        raise RestoreFailed(
+            f"Cluster {cluster.id} is {cluster.status} and cannot leave that status. Delete it, "
+            "then redrive the execution: it will be restored again."
+        )
     if not cluster.is_settled:
         raise ResourceBusy(f"Cluster {cluster.id} is {cluster.status}; the next move waits for it.")
     present = {instance.id: instance.status for instance in aurora.instances(cluster.id)}
@@ -28,9 +35,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
 def create_instances(operation: Operation, aurora: Aurora, cluster: Cluster) -> Operation:
     """Start creating the writer and the readers that are not there yet."""
     instances = [
-        aurora.ensure_instance(
-            instance_id, operation.request, operation.snapshot.engine, operation.tags
-        )
+        aurora.ensure_instance(instance_id, cluster, operation.request, operation.tags)
         for instance_id in operation.instance_ids
     ]
     return operation.moving(Move.INSTANCES, cluster, {one.id: one.status for one in instances})

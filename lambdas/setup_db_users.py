@@ -1,6 +1,8 @@
 """Create users and grants, lock out the logins that came along, prove both by logging in."""
 
+from shared import progress
 from shared.aws import Aws
+from shared.credentials import UsersSecret
 from shared.errors import ResourceBusy
 from shared.lockout import lock_other_logins
 from shared.names import Step
@@ -14,8 +16,10 @@ from shared.users import set_up
 @step(Step.SETUP_DB_USERS)
 def handler(operation: Operation, aws: Aws) -> Operation:
     templates = aws.secrets.users(operation.request.users_secret_id)
+    if operation.is_proof_due:
+        return prove_again(operation, aws, templates)
     names = tuple(user.username for user in templates.users)
-    server = restored_server(operation, aws)
+    server = restored_server(operation, aws, operation.restored_id)
     set_up(server, templates.users)
     locked = (
         lock_other_logins(server, names, operation.operation_id)
@@ -26,20 +30,28 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     return operation.users_ready(names, locked)
 
 
-def restored_server(operation: Operation, aws: Aws) -> Server:
+def prove_again(operation: Operation, aws: Aws, templates: UsersSecret) -> Operation:
+    """Prove the users once more, now that the restored cluster has the target id."""
+    # For a moment the name may still lead to the replaced cluster, where they can work, too.
+    progress.check_not_just_started(operation, f"Cluster {operation.target_cluster}")
+    prove(restored_server(operation, aws, operation.target_cluster), templates.users)
+    return operation.login_proven()
+
+
+def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
     """The restored cluster's writer and its master user's login.
 
     Raises `ResourceBusy` while the cluster is in a passing status.
     """
     request = operation.request
-    cluster = aws.aurora(request.target_region).cluster(request.target_cluster_id)
+    cluster = aws.aurora(request.target_region).cluster(cluster_id)
     if (
         cluster is None
         or cluster.endpoint is None
         or cluster.port is None
         or not cluster.is_settled
     ):
-        raise ResourceBusy(f"Cluster {request.target_cluster_id} cannot be connected to just now.")
+        raise ResourceBusy(f"Cluster {cluster_id} cannot be connected to just now.")
     admin = aws.secrets.admin(request.admin_secret_id)
     if admin.password is None and cluster.master_secret_arn:
         admin = aws.secrets.managed(cluster.master_secret_arn)

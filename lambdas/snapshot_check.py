@@ -8,6 +8,7 @@ from shared.errors import InvalidRequest
 from shared.model import Model, Moment
 from shared.names import Step
 from shared.operation import Operation
+from shared.progress import Status
 from shared.request import RestoreRequest
 from shared.route import plan_route
 from shared.state import ReplacedCluster
@@ -20,6 +21,7 @@ class Start(Model):
     request: JsonValue
     execution_arn: str
     execution_start_time: Moment
+    redrive_count: int
 
 
 def create_operation(event: Event, aws: Aws) -> Operation:
@@ -29,9 +31,9 @@ def create_operation(event: Event, aws: Aws) -> Operation:
     operation_id = request.operation_id or names.operation_id(
         start.execution_arn, start.execution_start_time
     )
+    parameters = request.model_dump(mode="json", exclude_none=True)
     existing = aws.store.load(operation_id)
     if existing is None:
-        parameters = request.model_dump(mode="json", exclude_none=True)
         return aws.store.begin(
             Operation.begin(
                 operation_id,
@@ -46,6 +48,9 @@ def create_operation(event: Event, aws: Aws) -> Operation:
             f"operation_id: {operation_id} was used by execution {existing.execution_arn}; "
             "choose another, or leave it out."
         )
+    if existing.status is Status.FAILED and start.redrive_count > existing.failed_attempt:
+        corrected = {"parameters": parameters, "target_cluster": request.target_cluster_id}
+        return aws.store.reopen(existing.reopened().model_copy(update=corrected))
     return existing
 
 

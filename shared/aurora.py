@@ -1,13 +1,13 @@
 """Aurora in one region: the only place that calls RDS. Verbs of the domain in, facts out."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared import descriptions
 from shared.aws_errors import named_errors
-from shared.errors import ConfigurationError, NotOurs, RestoreError, SnapshotNotFound
+from shared.errors import NotOurs, RestoreError, SnapshotNotFound
 from shared.facts import Cluster, Instance, Snapshot
 from shared.names import TAG_OPERATION
 from shared.request import RestoreRequest
@@ -83,34 +83,6 @@ class Aurora:
                 return None
         return descriptions.instance(found["DBInstances"][0])
 
-    def check_subnet_group(self, name: str) -> None:
-        """Raise `ConfigurationError` when there is no such subnet group."""
-        with self._missing("subnet group", name):
-            self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
-
-    def check_cluster_parameter_group(self, name: str, family: str) -> None:
-        """Raise `ConfigurationError` when there is no such group, or for other engines."""
-        with self._missing("cluster parameter group", name):
-            found = self._client.describe_db_cluster_parameter_groups(
-                DBClusterParameterGroupName=name
-            )
-        _check_family(name, found["DBClusterParameterGroups"][0]["DBParameterGroupFamily"], family)
-
-    def check_parameter_group(self, name: str, family: str) -> None:
-        """Raise `ConfigurationError` when there is no such group, or for other engines."""
-        with self._missing("parameter group", name):
-            found = self._client.describe_db_parameter_groups(DBParameterGroupName=name)
-        _check_family(name, found["DBParameterGroups"][0]["DBParameterGroupFamily"], family)
-
-    @contextmanager
-    def _missing(self, what: str, name: str) -> Iterator[None]:
-        """Say plainly what AWS says as one of many codes."""
-        try:
-            with named_errors(f"Looking at {what} {name} in {self._region}"):
-                yield
-        except ConfigurationError:
-            raise ConfigurationError(f"There is no {what} {name} in {self._region}.") from None
-
     # Copying
 
     def ensure_copy(self, hop: Hop, tags: Mapping[str, str]) -> Snapshot:
@@ -172,10 +144,10 @@ class Aurora:
     # Restoring
 
     def ensure_restored(
-        self, request: RestoreRequest, snapshot_id: str, tags: Mapping[str, str]
+        self, cluster_id: str, request: RestoreRequest, snapshot_id: str, tags: Mapping[str, str]
     ) -> Cluster:
-        """Start restoring the target cluster, without instances, or find it started."""
-        there = self.cluster(request.target_cluster_id)
+        """Start restoring a cluster, without instances, or find it started."""
+        there = self.cluster(cluster_id)
         if there is not None:
             _check_ours("cluster", there.id, there.tags, tags)
             return there
@@ -185,9 +157,9 @@ class Aurora:
                 f"Snapshot {snapshot_id} in {self._region} is gone, so nothing can be restored "
                 "from it. Start a new restore."
             )
-        with named_errors(f"Restoring {request.target_cluster_id} from {snapshot_id}"):
+        with named_errors(f"Restoring {cluster_id} from {snapshot_id}"):
             answer = self._client.restore_db_cluster_from_snapshot(
-                DBClusterIdentifier=request.target_cluster_id,
+                DBClusterIdentifier=cluster_id,
                 SnapshotIdentifier=snapshot_id,
                 Engine=snapshot.engine,
                 # Left out, the region's default version would be taken, not the snapshot's.
@@ -204,9 +176,13 @@ class Aurora:
         return descriptions.cluster(answer["DBCluster"])
 
     def ensure_instance(
-        self, instance_id: str, request: RestoreRequest, engine: str, tags: Mapping[str, str]
+        self,
+        instance_id: str,
+        cluster: Cluster,
+        request: RestoreRequest,
+        tags: Mapping[str, str],
     ) -> Instance:
-        """Start creating an instance of the target cluster, or find it started."""
+        """Start creating an instance of a restored cluster, or find it started."""
         there = self._instance(instance_id)
         if there is not None:
             _check_ours("instance", there.id, there.tags, tags)
@@ -214,9 +190,9 @@ class Aurora:
         with named_errors(f"Creating instance {instance_id} in {self._region}"):
             answer = self._client.create_db_instance(
                 DBInstanceIdentifier=instance_id,
-                DBClusterIdentifier=request.target_cluster_id,
+                DBClusterIdentifier=cluster.id,
                 DBInstanceClass=request.db_instance_class,
-                Engine=engine,
+                Engine=cluster.engine,
                 PubliclyAccessible=False,
                 Tags=_tag_list(tags),
                 **_given(DBParameterGroupName=request.db_parameter_group_name),
@@ -240,6 +216,22 @@ class Aurora:
                 DBClusterIdentifier=cluster.id, ManageMasterUserPassword=True, ApplyImmediately=True
             )
         return descriptions.cluster(answer["DBCluster"])
+
+    # Renaming
+
+    def rename(self, cluster: Cluster, new_id: str) -> None:
+        """Start giving a cluster another id; its endpoints change with it, its instances stay."""
+        with named_errors(f"Renaming cluster {cluster.id} to {new_id} in {self._region}"):
+            self._client.modify_db_cluster(
+                DBClusterIdentifier=cluster.id,
+                NewDBClusterIdentifier=new_id,
+                ApplyImmediately=True,
+            )
+
+    def tag(self, cluster: Cluster, tags: Mapping[str, str]) -> None:
+        """Add tags to a cluster; doing it again changes nothing."""
+        with named_errors(f"Tagging cluster {cluster.id} in {self._region}"):
+            self._client.add_tags_to_resource(ResourceName=cluster.arn, Tags=_tag_list(tags))
 
     # Deleting
 
@@ -270,13 +262,6 @@ class Aurora:
                 )
             except self._client.exceptions.DBClusterNotFoundFault:
                 return
-
-
-def _check_family(name: str, family: str, expected: str) -> None:
-    if family != expected:
-        raise ConfigurationError(
-            f"Parameter group {name} is of family {family}; the snapshot needs {expected}."
-        )
 
 
 def _wanted(request: RestoreRequest) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from shared.aurora import Aurora
 from shared.buckets import Buckets
 from shared.executions import Executions
 from shared.exports import SnapshotExports
+from shared.groups import Groups
 from shared.keys import Keys
 from shared.messages import Messages
 from shared.network import Network
@@ -42,6 +43,9 @@ class Aws:
 
     def network(self, region: str) -> Network:
         return Network(self._client("ec2", region), region)
+
+    def groups(self, region: str) -> Groups:
+        return Groups(self._client("rds", region), region)
 
     def exports(self, region: str) -> SnapshotExports:
         return SnapshotExports(self._client("rds", region), region)

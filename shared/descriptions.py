@@ -42,6 +42,8 @@ def cluster(told: "DBClusterTypeDef") -> Cluster:
         arn=told["DBClusterArn"],
         resource_id=told["DbClusterResourceId"],
         status=told["Status"],
+        engine=told.get("Engine", ""),
+        created_at=told.get("ClusterCreateTime"),
         endpoint=told.get("Endpoint"),
         reader_endpoint=told.get("ReaderEndpoint"),
         port=told.get("Port"),

@@ -18,6 +18,8 @@ class Execution(NamedTuple):
     arn: str
     status: str
     started_at: datetime
+    stopped_at: datetime | None
+    redrive_count: int
     request: JsonValue
     error: str | None
     message: str | None
@@ -37,6 +39,8 @@ class Executions:
             arn=arn,
             status=told["status"],
             started_at=told["startDate"],
+            stopped_at=told.get("stopDate"),
+            redrive_count=told.get("redriveCount", 0),
             request=json.loads(told.get("input", "{}")),
             error=told.get("error"),
             message=_message(told.get("cause")),

@@ -13,6 +13,7 @@ from shared.names import TAG_DELETE_AFTER, TAG_TEMPORARY
 
 AVAILABLE = "available"
 DELETING = "deleting"
+RENAMING = "renaming"
 
 _CLUSTER_DEAD_ENDS = frozenset(
     {
@@ -140,6 +141,8 @@ class Cluster(Changeable):
     id: str
     arn: str
     resource_id: str
+    engine: str
+    created_at: datetime | None
     endpoint: str | None
     reader_endpoint: str | None
     port: int | None
@@ -150,6 +153,10 @@ class Cluster(Changeable):
     global_cluster_id: str | None
     replication_source: str | None
     read_replicas: tuple[str, ...]
+
+    @property
+    def is_renaming(self) -> bool:
+        return self.status == RENAMING
 
     @property
     def is_replicated(self) -> bool:

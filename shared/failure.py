@@ -5,30 +5,70 @@ do nothing the second time.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from pydantic import JsonValue
 
-from shared import names
+from shared import clock, cutover, names
 from shared.aws import Aws
-from shared.errors import ExecutionAborted, ExecutionTimedOut, InternalError, ResourceBusy
+from shared.errors import (
+    ExecutionAborted,
+    ExecutionTimedOut,
+    InternalError,
+    ResourceBusy,
+    Terminal,
+)
 from shared.executions import Execution
 from shared.operation import Operation
+from shared.progress import Status
 from shared.request import CLUSTER_ID, OPERATION_ID, RestoreRequest
 
 _LONGEST = 200
+# A function of an execution that was stopped runs on to its own end.
+_FUNCTIONS_HAVE_ENDED = timedelta(minutes=2)
 
 
 def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
     """The operation of the execution in the event, closed as FAILED unless it is closed already.
 
-    An execution whose request was refused has no operation yet: it gets one, to be closed.
+    An execution whose request was refused has no operation yet: it gets one, to be closed. Every
+    attempt is closed once: one that a redrive has overtaken is left to the redrive.
     """
     execution = aws.executions.describe(event["detail"]["executionArn"])
-    if execution.status == "RUNNING":
-        raise ResourceBusy(f"Execution {execution.arn} is still, or again, running.")
     operation = _operation_of(execution, aws)
-    return operation if operation.is_closed else operation.failed(*_reason(execution))
+    if execution.status == "RUNNING":
+        if execution.redrive_count > event["detail"].get("redriveCount", 0):
+            return operation
+        raise ResourceBusy(f"Execution {execution.arn} is still running.")
+    is_told = operation.failed_attempt >= execution.redrive_count
+    if operation.status is Status.COMPLETED or (operation.status is Status.FAILED and is_told):
+        return operation
+    name, message = _reason(execution)
+    if cutover.needs_undoing(operation):
+        try:
+            operation = _undone(operation, execution, aws)
+        except Terminal as error:
+            message += (
+                f" The cut-over could not be undone: {error} The replaced cluster may still be "
+                f"called {operation.aside_id}: rename it back to {operation.target_cluster}."
+            )
+    return operation.failed(name, message, execution.redrive_count)
+
+
+def _undone(operation: Operation, execution: Execution, aws: Aws) -> Operation:
+    """The operation with the replaced cluster serving again under its own name.
+
+    Raises `ResourceBusy` until that is so, and until no function can be running that has not
+    heard of it.
+    """
+    undone = cutover.undo(operation, aws)
+    if undone.cutover is not None:
+        aws.store.save(undone)
+        raise ResourceBusy(f"The cut-over to {operation.target_cluster} is being undone.")
+    if execution.stopped_at and clock.now() - execution.stopped_at < _FUNCTIONS_HAVE_ENDED:
+        raise ResourceBusy(f"A function of {execution.arn} may still be running.")
+    return undone
 
 
 def _operation_of(execution: Execution, aws: Aws) -> Operation:

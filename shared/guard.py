@@ -35,9 +35,10 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
             "replace it. Choose another target_cluster_id, or set replace."
         )
     patterns = settings.replaceable_clusters
-    if not any(fnmatchcase(cluster.id, pattern) for pattern in patterns):
+    target = request.target_cluster_id
+    if not any(fnmatchcase(target, pattern) for pattern in patterns):
         raise TargetNotAllowed(
-            f"This deployment does not allow replacing cluster {cluster.id}; "
+            f"This deployment does not allow replacing cluster {target}; "
             f"its replaceable_clusters are {', '.join(patterns) or 'none'}."
         )
     if cluster.status == "stopped":

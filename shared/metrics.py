@@ -13,7 +13,13 @@ class PhaseTime(Model):
     """When a phase started, and when it ended."""
 
     started_at: Moment
+    resumed_at: Moment | None = None
     ended_at: Moment | None = None
+
+    @property
+    def counted_from(self) -> Moment:
+        """Where its deadline counts from: a redrive gives it all the time again."""
+        return self.resumed_at or self.started_at
 
 
 class Metrics(Model):

@@ -39,6 +39,8 @@ TAG_SOURCE_SNAPSHOT = "aurora-restore:source-snapshot"
 TAG_TARGET_CLUSTER = "aurora-restore:target-cluster"
 TAG_TEMPORARY = "aurora-restore:temporary"
 TAG_DELETE_AFTER = "aurora-restore:delete-after"
+TAG_REPLACED_BY = "aurora-restore:replaced-by"
+TAG_FINAL_SNAPSHOT = "aurora-restore:final-snapshot"
 
 
 def operation_id(execution_arn: str, started_at: datetime) -> str:
@@ -58,6 +60,16 @@ def copy_id(cluster_id: str, taken_at: datetime, operation_id: str) -> str:
 def final_snapshot_id(cluster_id: str, day: datetime, operation_id: str) -> str:
     """The id of the final snapshot of a replaced cluster; it must be unique for ever."""
     return _joined(cluster_id, f"final-{day:%Y-%m-%d}-{_fingerprint(operation_id)}")
+
+
+def candidate_id(cluster_id: str, operation_id: str) -> str:
+    """The id under which a cluster is restored that is to replace another one."""
+    return _joined(cluster_id, f"candidate-{_fingerprint(operation_id)}")
+
+
+def replaced_id(cluster_id: str, operation_id: str) -> str:
+    """The id under which a replaced cluster waits for its end."""
+    return _joined(cluster_id, f"replaced-{_fingerprint(operation_id)}")
 
 
 def export_id(cluster_id: str, day: datetime, operation_id: str, attempt: int) -> str:

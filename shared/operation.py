@@ -1,25 +1,20 @@
-"""The operation: one restore, from request to notification, and the versions it goes through.
+"""The operation: one restore, from request to notification, and how each step moves it on.
 
-An operation is a value. It makes its own next versions; each of them carries the audit events
-that tell how it came about, and the store writes both together. It never talks to AWS.
+An operation is a value: every step's result is its next version (`shared.versions`). It never
+talks to AWS.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, Self
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING, Any, Self
 
 from shared import clock
-from shared.audit import AuditEvent, EventType, Failure, Outcome
+from shared.audit import EventType
 from shared.facts import Cluster, ExportTask, Instance, Snapshot
-from shared.metrics import Metrics, PhaseTime
 from shared.progress import Phase, Status
+from shared.replacing import Replacing
 from shared.route import Hop
 from shared.state import (
     Move,
-    Notification,
-    OperationState,
     ReplacedCluster,
     RestoreDetails,
     SnapshotDetails,
@@ -27,36 +22,12 @@ from shared.state import (
     TemporarySnapshot,
 )
 
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
-class Operation(OperationState):
+
+class Operation(Replacing):
     """A restore that can go on; every method returns the version that comes next."""
-
-    @classmethod
-    def begin(
-        cls,
-        operation_id: str,
-        execution_arn: str,
-        started_at: datetime,
-        parameters: Mapping[str, JsonValue],
-        target_cluster: str,
-    ) -> Self:
-        """A new operation, also when the parameters turn out to be wrong."""
-        operation = cls(
-            operation_id=operation_id,
-            status=Status.INITIATED,
-            start_time=started_at,
-            last_updated_time=started_at,
-            waiting_since=started_at,
-            parameters=dict(parameters),
-            execution_arn=execution_arn,
-            initiator=str(parameters.get("initiator") or execution_arn),
-            target_cluster=target_cluster,
-        )
-        return operation._next(
-            EventType.OPERATION_STARTED,
-            {"parameters": operation.parameters, "initiator": operation.initiator},
-            phases={Phase.VALIDATION: PhaseTime(started_at=started_at)},
-        )
 
     def found(
         self, snapshot: Snapshot, route: tuple[Hop, ...], replaced: ReplacedCluster | None
@@ -90,6 +61,7 @@ class Operation(OperationState):
     def copying(self, copy: Snapshot) -> Self:
         """The next hop is under way."""
         hop = self.next_hop
+        made = TemporarySnapshot(region=hop.region, snapshot_id=hop.snapshot_id)
         return self._next(
             EventType.COPY_STARTED,
             {
@@ -101,10 +73,7 @@ class Operation(OperationState):
             status=Status.COPY_IN_PROGRESS,
             hop_under_way=True,
             snapshot_details=self._snapshot_seen(copy),
-            temporary_snapshots=(
-                *self.temporary_snapshots,
-                TemporarySnapshot(region=hop.region, snapshot_id=hop.snapshot_id),
-            ),
+            temporary_snapshots=(*(one for one in self.temporary_snapshots if one != made), made),
             waiting_since=clock.now(),
             starts=Phase.COPY,
         )
@@ -128,36 +97,6 @@ class Operation(OperationState):
             hop_under_way=False,
             snapshot_details=details,
             ends=Phase.COPY if is_last else None,
-        )
-
-    def deleting(self, what: Mapping[str, JsonValue]) -> Self:
-        """A move toward freeing the target id was made; `what` tells which."""
-        return self._next(
-            EventType.DELETE_STARTED,
-            dict(what),
-            status=Status.CUTOVER_IN_PROGRESS,
-            waiting_since=clock.now(),
-            starts=Phase.DELETE,
-        )
-
-    def delete_seen(self, what: Mapping[str, JsonValue]) -> Self:
-        """The deletion was looked at, and is still under way."""
-        return self._next(
-            EventType.DELETE_STATUS_CHECKED,
-            dict(what),
-            status=Status.CUTOVER_IN_PROGRESS,
-            starts=Phase.DELETE,
-        )
-
-    def target_freed(self) -> Self:
-        """Nothing has the target id any more."""
-        replaced = self.replaced_cluster
-        return self._next(
-            EventType.TARGET_FREED,
-            {"replaced_cluster": replaced.model_dump(mode="json") if replaced else None},
-            status=Status.CUTOVER_COMPLETED,
-            starts=Phase.DELETE,
-            ends=Phase.DELETE,
         )
 
     def moving(self, move: Move, cluster: Cluster, instances: Mapping[str, str]) -> Self:
@@ -203,7 +142,7 @@ class Operation(OperationState):
                 update={"users": users, "locked_logins": locked_logins}
             ),
             waiting_since=clock.now(),
-            starts=Phase.EXPORT if self.is_export_due else Phase.ARCHIVE,
+            starts=Phase.DELETE if self.swaps else self._last_phase,
             ends=Phase.USERS,
         )
 
@@ -255,43 +194,6 @@ class Operation(OperationState):
             ends=Phase.ARCHIVE,
         )
 
-    def completed(self) -> Self:
-        """Everything that was asked for is done."""
-        closed = self.model_copy(update={"status": Status.COMPLETED})
-        return closed._closed(EventType.OPERATION_COMPLETED, None)
-
-    def failed(self, name: str, message: str) -> Self:
-        """The execution ended, and this operation with it."""
-        failure = Failure(
-            name=name,
-            message=message,
-            step=self.next_step,
-            occurred_at=clock.now(),
-        )
-        closed = self.model_copy(update={"status": Status.FAILED, "error": failure})
-        return closed._closed(EventType.OPERATION_FAILED, failure)
-
-    def notified(self, message_id: str) -> Self:
-        """The message about the end went out."""
-        return self._next(
-            EventType.NOTIFICATION_SENT,
-            {"message_id": message_id},
-            notification=Notification(message_id=message_id, sent_at=clock.now()),
-        )
-
-    def saved(self) -> Self:
-        """This version as the store has it now."""
-        return self.model_copy(update={"version": self.version + 1, "events": ()})
-
-    def _closed(self, event: EventType, failure: Failure | None) -> Self:
-        metrics = Metrics.of(self.operation_id, self.start_time, clock.now(), self.phases, failure)
-        return self._next(
-            event,
-            {"metrics": dict(metrics.metrics), "leftovers": list(self.leftovers)},
-            failure=failure,
-            metrics=metrics,
-        )
-
     def _told_of(
         self, move: Move, cluster: Cluster, instances: Mapping[str, str]
     ) -> tuple[EventType, dict[str, Any]]:
@@ -327,34 +229,6 @@ class Operation(OperationState):
             port=cluster.port,
             instances=dict(instances),
         )
-
-    def _next(
-        self,
-        event: EventType,
-        details: dict[str, Any],
-        *,
-        failure: Failure | None = None,
-        starts: Phase | None = None,
-        ends: Phase | None = None,
-        **changes: Any,
-    ) -> Self:
-        """The next version with the event that tells of it, a microsecond apart at least."""
-        now = max(clock.now(), self.last_updated_time + timedelta(microseconds=1))
-        phases = dict(changes.pop("phases", self.phases))
-        if starts and starts not in phases:
-            phases[starts] = PhaseTime(started_at=now)
-        if ends:
-            phases[ends] = phases[ends].model_copy(update={"ended_at": now})
-        following = self.model_copy(update={**changes, "phases": phases, "last_updated_time": now})
-        told = AuditEvent(
-            operation_id=self.operation_id,
-            timestamp=now,
-            event_type=event,
-            details={**details, "operation_status": following.status},
-            status=Outcome.FAILURE if failure else Outcome.SUCCESS,
-            error=failure,
-        )
-        return following.model_copy(update={"events": (*self.events, told)})
 
 
 def _export_seen(task: ExportTask) -> SnapshotExport:

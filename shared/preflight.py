@@ -26,19 +26,19 @@ def _finding(look: Callable[[], None]) -> Terminal | None:
 
 def _checks(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> Iterator[Callable[[], None]]:
     region = request.target_region
-    target = aws.aurora(region)
+    groups = aws.groups(region)
     if snapshot.encrypted and snapshot.kms_key_id:
         yield partial(aws.keys(snapshot.region).check_usable, snapshot.kms_key_id)
     if request.kms_key_id:
         yield partial(aws.keys(region).check_usable, request.kms_key_id)
     if request.db_subnet_group_name:
-        yield partial(target.check_subnet_group, request.db_subnet_group_name)
+        yield partial(groups.check_subnet_group, request.db_subnet_group_name)
     if request.vpc_security_group_ids:
         yield partial(aws.network(region).check_security_groups, request.vpc_security_group_ids)
     if name := request.db_cluster_parameter_group_name:
-        yield partial(target.check_cluster_parameter_group, name, snapshot.family)
+        yield partial(groups.check_cluster_parameter_group, name, snapshot.family)
     if name := request.db_parameter_group_name:
-        yield partial(target.check_parameter_group, name, snapshot.family)
+        yield partial(groups.check_parameter_group, name, snapshot.family)
     if request.archive is Archive.EXPORT:
         yield partial(_check_exports, aws, region)
     yield partial(_check_admin, aws, request, snapshot)

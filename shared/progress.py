@@ -4,9 +4,12 @@
                                 └───────── (no copy needed) ────────────┤
                      CUTOVER_IN_PROGRESS ⟲ ─ CUTOVER_COMPLETED  (delete_first)
                                                                         │
-    RESTORE_IN_PROGRESS ⟲ ─ RESTORE_COMPLETED ─ USERS_CONFIGURED ─ SNAPSHOT_ARCHIVED ─ COMPLETED
+    RESTORE_IN_PROGRESS ⟲ ─ RESTORE_COMPLETED ─ USERS_CONFIGURED ───────┤
+                     CUTOVER_IN_PROGRESS ⟲ ─ CUTOVER_COMPLETED  (swap)
+                                                                        │
+                                                 SNAPSHOT_ARCHIVED ─ COMPLETED
 
-FAILED can follow every one of them but COMPLETED.
+FAILED can follow every one of them but COMPLETED; redrive leads back to where it came from.
 """
 
 from datetime import datetime, timedelta
@@ -60,17 +63,17 @@ def next_step(operation: "OperationState") -> Step | None:
         case Status.COPY_IN_PROGRESS:
             return Step.CHECK_COPY_STATUS if operation.hop_under_way else Step.COPY_SNAPSHOT
         case Status.SNAPSHOT_FOUND | Status.COPY_COMPLETED:
-            return Step.DELETE_RDS if operation.replaced_cluster else Step.RESTORE_SNAPSHOT
+            return Step.DELETE_RDS if operation.deletes_first else Step.RESTORE_SNAPSHOT
         case Status.CUTOVER_IN_PROGRESS:
-            return Step.DELETE_RDS
+            return Step.SETUP_DB_USERS if operation.is_proof_due else Step.DELETE_RDS
         case Status.CUTOVER_COMPLETED:
-            return Step.RESTORE_SNAPSHOT
+            return Step.ARCHIVE_SNAPSHOT if operation.swaps else Step.RESTORE_SNAPSHOT
         case Status.RESTORE_IN_PROGRESS:
             return Step.CHECK_RESTORE_STATUS if operation.move_under_way else Step.RESTORE_SNAPSHOT
         case Status.RESTORE_COMPLETED:
             return Step.SETUP_DB_USERS
         case Status.USERS_CONFIGURED:
-            return Step.ARCHIVE_SNAPSHOT
+            return Step.DELETE_RDS if operation.swaps else Step.ARCHIVE_SNAPSHOT
         case Status.SNAPSHOT_ARCHIVED:
             return Step.SNS_NOTIFICATION
         case Status.COMPLETED | Status.FAILED:
@@ -118,8 +121,9 @@ def check_deadline(
         Phase.ARCHIVE: (deadlines.archive_hours, errors.ArchiveTimedOut),
     }[phase]
     time = operation.phases.get(phase)
-    if time and clock.now() - time.started_at > timedelta(hours=hours):
+    if time and clock.now() - time.counted_from > timedelta(hours=hours):
         raise error(
             f"{what} is not finished after {hours:g} hours, the deadline of this phase. "
-            "Look at it in the RDS console; raise the deadline if it is only slow."
+            "Look at it in the RDS console. If it is only slow, redrive the execution: it gets "
+            "the whole time again."
         )

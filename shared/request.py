@@ -23,6 +23,7 @@ class Replace(StrEnum):
     """What happens to a cluster that already has the target id."""
 
     NEVER = "never"
+    SWAP = "swap"
     DELETE_FIRST = "delete_first"
 
 
@@ -113,6 +114,7 @@ class RestoreRequest(Model):
     # Longer than an operation can last, so that nobody sweeps what is still in use.
     retain_days: Annotated[int, Field(ge=4, le=3650)] | None = None
     final_snapshot: bool = True
+    keep_replaced_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 0
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = Field(default_factory=dict)
     initiator: Annotated[str, Field(max_length=256)] | None = None
     operation_id: Annotated[str, Field(pattern=f"^{OPERATION_ID.pattern}$")] | None = None
@@ -186,6 +188,8 @@ def _contradictions(
         low, high = scaling.get("min_capacity"), scaling.get("max_capacity")
         if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
             yield "serverless_v2", "min_capacity is above max_capacity"
+    if values.get("keep_replaced_hours") and values.get("replace") != Replace.SWAP:
+        yield "keep_replaced_hours", "only allowed with replace 'swap'"
     if values.get("retain_days") and values.get("archive") != Archive.RETAIN:
         yield "retain_days", "only allowed with archive 'retain'"
 

@@ -12,7 +12,7 @@ from shared.metrics import Metrics, PhaseTime
 from shared.model import Model, Moment
 from shared.names import Step
 from shared.progress import Phase, Status
-from shared.request import Archive, RestoreRequest
+from shared.request import Archive, Replace, RestoreRequest
 from shared.route import Hop
 
 
@@ -22,6 +22,15 @@ class Move(StrEnum):
     CLUSTER = "cluster"
     INSTANCES = "instances"
     MASTER_PASSWORD = "master_password"
+
+
+class Cutover(StrEnum):
+    """The last move of a `swap`: the old cluster aside, the candidate in, and whether it works."""
+
+    ASIDE = "aside"
+    IN = "in"
+    PROOF_DUE = "proof_due"
+    PROVEN = "proven"
 
 
 class SnapshotDetails(Model):
@@ -108,6 +117,9 @@ class OperationState(Model):
     temporary_snapshots: tuple[TemporarySnapshot, ...] = ()
     export: SnapshotExport | None = None
     replaced_cluster: ReplacedCluster | None = None
+    cutover: Cutover | None = None
+    failed_as: Status | None = None
+    failed_attempt: int = -1
     phases: dict[Phase, PhaseTime] = Field(default_factory=dict)
     metrics: Metrics | None = None
     notification: Notification | None = None
@@ -152,6 +164,40 @@ class OperationState(Model):
         return is_wanted and not (self.export and self.export.is_complete)
 
     @property
+    def deletes_first(self) -> bool:
+        """Whether the replaced cluster goes before its successor is restored."""
+        return self.replaced_cluster is not None and self.request.replace is Replace.DELETE_FIRST
+
+    @property
+    def swaps(self) -> bool:
+        """Whether the restored cluster takes the place of the replaced one at the very end."""
+        return self.replaced_cluster is not None and self.request.replace is Replace.SWAP
+
+    @property
+    def replaced(self) -> ReplacedCluster:
+        """The cluster to be replaced, which steps that replace one can rely on."""
+        if self.replaced_cluster is None:
+            raise ValueError(f"operation {self.operation_id} replaces no cluster")
+        return self.replaced_cluster
+
+    @property
+    def is_proof_due(self) -> bool:
+        """Whether the candidate has the target id, and has not been logged in to since."""
+        return self.cutover is Cutover.PROOF_DUE
+
+    @property
+    def restored_id(self) -> str:
+        """The id of the restored cluster until the cut-over: with `swap`, that of a candidate."""
+        if not self.swaps:
+            return self.target_cluster
+        return names.candidate_id(self.target_cluster, self.operation_id)
+
+    @property
+    def aside_id(self) -> str:
+        """The id that the replaced cluster gets when its successor comes."""
+        return names.replaced_id(self.target_cluster, self.operation_id)
+
+    @property
     def next_hop(self) -> Hop:
         """The hop that is under way, or to be started."""
         return self.route[self.hops_done]
@@ -190,13 +236,16 @@ class OperationState(Model):
     def copy_tags(self) -> dict[str, str]:
         """The tags of a temporary snapshot; one that is kept for a time says until when."""
         days = self.request.retain_days
-        until = clock.iso(self.start_time + timedelta(days=days or 0))
-        expiry = {names.TAG_DELETE_AFTER: until} if days else {}
+        until = clock.iso(self.start_time + timedelta(days=days)) if days else "never"
+        is_kept = self.request.archive is Archive.RETAIN
+        expiry = {names.TAG_DELETE_AFTER: until} if is_kept else {}
         return self.tags | {names.TAG_TEMPORARY: "true"} | expiry
 
     @property
     def replaced_cluster_is_touched(self) -> bool:
         """Whether deleting the cluster that had the target id before may have begun."""
+        if self.swaps:
+            return self.cutover is Cutover.PROVEN
         return Phase.DELETE in self.phases or self._failed_in(Step.DELETE_RDS)
 
     @property
@@ -222,7 +271,12 @@ class OperationState(Model):
             return tuple(snapshots)
         where = self.request.target_region
         instances = [f"instance {name} in {where}" for name in self.restored.instances]
-        return (*snapshots, f"cluster {self.restored.cluster_id} in {where}", *instances)
+        aside = [f"cluster {self.aside_id} in {where}"] if self._is_replaced_cluster_aside else []
+        return (*snapshots, f"cluster {self.restored.cluster_id} in {where}", *instances, *aside)
+
+    @property
+    def _is_replaced_cluster_aside(self) -> bool:
+        return self.cutover is Cutover.PROVEN and self.failed_as is Status.CUTOVER_IN_PROGRESS
 
     @property
     def _possible_leftovers(self) -> tuple[str, ...]:
@@ -233,7 +287,7 @@ class OperationState(Model):
             return ()
         where = self.request.target_region
         if self.restore_details is None:
-            return (f"perhaps cluster {self.request.target_cluster_id} in {where}",)
+            return (f"perhaps cluster {self.restored_id} in {where}",)
         noted = self.restored.instances
         return tuple(
             f"perhaps instance {name} in {where}" for name in self.instance_ids if name not in noted

@@ -45,6 +45,7 @@ class Turn(Model):
 
     operation_id: str
     execution_arn: str
+    redrive_count: int
 
 
 class NextTicket(Model):
@@ -57,7 +58,11 @@ class NextTicket(Model):
 
 
 def load(event: Event, aws: Aws) -> Operation:
-    """The operation whose turn it is; raises `NotOurs` when another execution has it."""
+    """The operation whose turn it is, opened again when its execution was redriven.
+
+    Raises `NotOurs` when it belongs to another execution, or to an attempt that is over, and
+    `TargetLocked` when somebody else has taken the target in the meantime.
+    """
     turn = Turn.model_validate(event)
     operation = aws.store.load(turn.operation_id)
     if operation is None:
@@ -68,7 +73,14 @@ def load(event: Event, aws: Aws) -> Operation:
         raise NotOurs(
             f"Operation {turn.operation_id} belongs to execution {operation.execution_arn}."
         )
-    return operation
+    if operation.status is not Status.FAILED:
+        return operation
+    if turn.redrive_count <= operation.failed_attempt:
+        raise NotOurs(
+            f"Operation {turn.operation_id} has failed already. This call comes from the attempt "
+            "that is over; redrive the execution to go on."
+        )
+    return aws.store.reopen(operation.reopened())
 
 
 def step(

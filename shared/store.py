@@ -1,10 +1,12 @@
 """State, audit trail and lock in DynamoDB; one transaction for what belongs together.
 
-begin ── state (new) + first event + lock (new) ──┐
-                                                  │  the lock stays, however long it takes
-save ─── state (version read) + events            │
-                                                  │
-save ─── state (closed) + events + lock (gone) ───┘
+begin ─── state (new) + first event + lock (new) ──┐
+                                                   │  the lock stays, however long it takes
+save ──── state (version read) + events            │
+                                                   │
+save ──── state (closed) + events + lock (gone) ───┘
+                                                   after a redrive:
+reopen ── state (version read) + event + lock (new)
 """
 
 from collections.abc import Mapping
@@ -55,6 +57,13 @@ class Store:
 
     def begin(self, operation: Operation) -> Operation:
         """Save a new operation and take its lock; raises `TargetLocked` naming who has it."""
+        return self._take_lock_and_write(operation)
+
+    def reopen(self, operation: Operation) -> Operation:
+        """Save a failed operation that goes on, and take its lock again; raises `TargetLocked`."""
+        return self._take_lock_and_write(operation)
+
+    def _take_lock_and_write(self, operation: Operation) -> Operation:
         lock = self._lock_of(operation)
         taken = {
             "operation_id": lock,

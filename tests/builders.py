@@ -79,6 +79,8 @@ def a_cluster(**changes: Any) -> Cluster:
         "arn": "arn:aws:rds:us-west-2:123456789012:cluster:aurora-staging",
         "resource_id": "cluster-ABC",
         "status": "available",
+        "engine": "aurora-postgresql",
+        "created_at": NOON,
         "endpoint": "aurora-staging.cluster-abc.us-west-2.rds.amazonaws.com",
         "reader_endpoint": "aurora-staging.cluster-ro-abc.us-west-2.rds.amazonaws.com",
         "port": 5432,

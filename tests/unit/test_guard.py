@@ -18,7 +18,7 @@ def check(request: dict[str, Any] | None = None, **cluster: Any) -> None:
 
 def test_a_cluster_that_may_be_replaced_passes() -> None:
     check()
-    check(id="aurora-staging-2")
+    check({"replace": "swap", "target_cluster_id": "aurora-staging-2"}, id="aurora-staging-2")
 
 
 def test_nothing_may_be_replaced_unasked() -> None:
@@ -34,7 +34,7 @@ def test_nothing_may_be_replaced_where_the_deployment_names_nothing() -> None:
 @pytest.mark.parametrize("name", ["aurora-prod", "my-aurora-staging"])
 def test_a_pattern_fits_the_whole_name(name: str) -> None:
     with pytest.raises(TargetNotAllowed, match="aurora-staging"):
-        check(id=name)
+        check({"replace": "delete_first", "target_cluster_id": name}, id=name)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,9 @@ def test_a_restore_that_was_cut_short_lists_every_instance_it_may_have_made() ->
 
 
 def test_a_replaced_cluster_that_may_be_gone_is_mentioned_with_its_last_snapshot() -> None:
-    replacing = an_operation().found(a_snapshot(region="us-west-2"), (), a_replaced_cluster())
+    replacing = an_operation(request={"replace": "delete_first"}).found(
+        a_snapshot(region="us-west-2"), (), a_replaced_cluster()
+    )
 
     failed = replacing.failed("AccessDenied", "Not for you.")
 

@@ -13,7 +13,7 @@ from shared.operation import Operation
 from shared.progress import Phase, Status
 from shared.route import Hop
 from shared.settings import PhaseDeadlines
-from shared.state import Move, Notification
+from shared.state import Cutover, Move, Notification
 from tests.builders import NOON, a_replaced_cluster, an_operation
 
 HOP = Hop(
@@ -23,6 +23,13 @@ HOP = Hop(
     snapshot_id="nightly-copy",
     kms_key_id=None,
 )
+
+
+DELETE_FIRST = {
+    "request": {"replace": "delete_first"},
+    "replaced_cluster": a_replaced_cluster(),
+}
+SWAP = {"request": {"replace": "swap"}, "replaced_cluster": a_replaced_cluster()}
 
 
 def every_operation() -> list[Operation]:
@@ -36,6 +43,8 @@ def every_operation() -> list[Operation]:
             move_under_way=move,
             replaced_cluster=replaced,
             notification=told,
+            request={"replace": replace},
+            cutover=cutover,
         )
         for status in Status
         for hops in (0, 1, 2)
@@ -44,6 +53,8 @@ def every_operation() -> list[Operation]:
         for move in (None, *Move)
         for replaced in (None, a_replaced_cluster())
         for told in (None, Notification(message_id="1", sent_at=NOON))
+        for replace in ("never", "delete_first", "swap")
+        for cutover in (None, *Cutover)
     ]
 
 
@@ -66,16 +77,17 @@ def test_a_closed_operation_only_has_its_message_left() -> None:
     [
         ({"status": Status.SNAPSHOT_FOUND, "route": (HOP,)}, Step.COPY_SNAPSHOT),
         ({"status": Status.SNAPSHOT_FOUND}, Step.RESTORE_SNAPSHOT),
-        (
-            {"status": Status.SNAPSHOT_FOUND, "replaced_cluster": a_replaced_cluster()},
-            Step.DELETE_RDS,
-        ),
-        (
-            {"status": Status.COPY_COMPLETED, "replaced_cluster": a_replaced_cluster()},
-            Step.DELETE_RDS,
-        ),
+        ({"status": Status.SNAPSHOT_FOUND, **DELETE_FIRST}, Step.DELETE_RDS),
+        ({"status": Status.COPY_COMPLETED, **DELETE_FIRST}, Step.DELETE_RDS),
+        ({"status": Status.COPY_COMPLETED, **SWAP}, Step.RESTORE_SNAPSHOT),
+        ({"status": Status.USERS_CONFIGURED, **SWAP}, Step.DELETE_RDS),
         ({"status": Status.CUTOVER_IN_PROGRESS}, Step.DELETE_RDS),
-        ({"status": Status.CUTOVER_COMPLETED}, Step.RESTORE_SNAPSHOT),
+        (
+            {"status": Status.CUTOVER_IN_PROGRESS, "cutover": Cutover.PROOF_DUE, **SWAP},
+            Step.SETUP_DB_USERS,
+        ),
+        ({"status": Status.CUTOVER_COMPLETED, **DELETE_FIRST}, Step.RESTORE_SNAPSHOT),
+        ({"status": Status.CUTOVER_COMPLETED, **SWAP}, Step.ARCHIVE_SNAPSHOT),
         (
             {"status": Status.RESTORE_IN_PROGRESS, "move_under_way": Move.INSTANCES},
             Step.CHECK_RESTORE_STATUS,

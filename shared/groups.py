@@ -1,0 +1,54 @@
+"""Subnet groups and parameter groups of one region: only ever looked at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from shared.aws_errors import named_errors
+from shared.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds import RDSClient
+
+
+class Groups:
+    """What a request names of RDS, and clusters need: groups of subnets and of parameters."""
+
+    def __init__(self, client: "RDSClient", region: str) -> None:
+        self._client = client
+        self._region = region
+
+    def check_subnet_group(self, name: str) -> None:
+        """Raise `ConfigurationError` when there is no such subnet group."""
+        with self._missing("subnet group", name):
+            self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
+
+    def check_cluster_parameter_group(self, name: str, family: str) -> None:
+        """Raise `ConfigurationError` when there is no such group, or for other engines."""
+        with self._missing("cluster parameter group", name):
+            found = self._client.describe_db_cluster_parameter_groups(
+                DBClusterParameterGroupName=name
+            )
+        _check_family(name, found["DBClusterParameterGroups"][0]["DBParameterGroupFamily"], family)
+
+    def check_parameter_group(self, name: str, family: str) -> None:
+        """Raise `ConfigurationError` when there is no such group, or for other engines."""
+        with self._missing("parameter group", name):
+            found = self._client.describe_db_parameter_groups(DBParameterGroupName=name)
+        _check_family(name, found["DBParameterGroups"][0]["DBParameterGroupFamily"], family)
+
+    @contextmanager
+    def _missing(self, what: str, name: str) -> Iterator[None]:
+        """Say plainly what AWS says as one of many codes."""
+        try:
+            with named_errors(f"Looking at {what} {name} in {self._region}"):
+                yield
+        except ConfigurationError:
+            raise ConfigurationError(f"There is no {what} {name} in {self._region}.") from None
+
+
+def _check_family(name: str, family: str, expected: str) -> None:
+    if family != expected:
+        raise ConfigurationError(
+            f"Parameter group {name} is of family {family}; the snapshot needs {expected}."
+        )

@@ -1,0 +1,146 @@
+"""Clusters that change places: `replace: swap`."""
+
+import pytest
+
+from local.faults import AnswerError
+from shared import names
+from tests.workflow.disturbed import assert_proven, assert_undisturbed
+from tests.workflow.stage import TARGET_REGION, Outcome, Stage
+
+CLUSTER = "aurora-staging"
+
+
+def resource_id(stage: Stage, cluster_id: str) -> str:
+    rds = stage.cloud.client("rds", region_name=TARGET_REGION)
+    (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"]
+    assert cluster["Status"] == "available"
+    return cluster["DbClusterResourceId"]
+
+
+def clusters(stage: Stage) -> set[str]:
+    rds = stage.cloud.client("rds", region_name=TARGET_REGION)
+    return {one["DBClusterIdentifier"] for one in rds.describe_db_clusters()["DBClusters"]}
+
+
+def moves(outcome: Outcome) -> list[str]:
+    """The events of the cut-over, without those that only looked."""
+    first = outcome.event_types.index("USERS_CONFIGURED")
+    last = outcome.event_types.index("CUTOVER_COMPLETED")
+    between = outcome.event_types[first + 1 : last + 1]
+    return [event for event in between if not event.endswith("_CHECKED")]
+
+
+def test_the_restored_cluster_takes_the_place_of_the_old_one(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER, instances=2)
+
+    outcome = stage.restore(replace="swap")
+
+    assert_undisturbed(stage, outcome)
+    assert moves(outcome) == [
+        "CUTOVER_STARTED",
+        "CANDIDATE_MOVED_IN",
+        "TARGET_SERVED",
+        "LOGIN_PROVEN",
+        "DELETE_STARTED",
+        "DELETE_STARTED",
+        "DELETE_STARTED",
+        "CUTOVER_COMPLETED",
+    ]
+    assert clusters(stage) == {CLUSTER}
+    final = outcome.state["replaced_cluster"]["final_snapshot_id"]
+    assert any(final in name for name in stage.inventory())
+
+
+def test_a_swap_onto_a_free_target_simply_restores(stage: Stage) -> None:
+    outcome = stage.restore(replace="swap")
+
+    assert_undisturbed(stage, outcome)
+    assert "DeleteRds" not in outcome.execution.states
+
+
+def test_the_old_cluster_serves_until_its_successor_is_proven(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+
+    with stage.under_way("RESTORE_IN_PROGRESS", operation_id="rehearsal", replace="swap") as arn:
+        serving = resource_id(stage, CLUSTER)
+        candidate = names.candidate_id(CLUSTER, "rehearsal")
+        assert candidate in clusters(stage)
+    outcome = stage.end_of(arn)
+
+    assert serving == old
+    assert_undisturbed(stage, outcome)
+
+
+def test_a_replaced_cluster_may_be_kept_for_a_time(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+
+    outcome = stage.restore(replace="swap", keep_replaced_hours=24, operation_id="keeping")
+
+    aside = names.replaced_id(CLUSTER, "keeping")
+    assert_undisturbed(stage, outcome)
+    assert resource_id(stage, aside) == old
+    assert "DELETE_STARTED" not in outcome.event_types
+
+
+@pytest.mark.parametrize("nth", [1, 2], ids=["old aside", "candidate in"])
+def test_when_a_rename_fails_for_good_the_old_cluster_serves_again(stage: Stage, nth: int) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+    refused = stage.cloud.faults.on(
+        "rds:ModifyDBCluster",
+        do=AnswerError("InvalidParameterValue", "No."),
+        nth=nth,
+        function="aurora-restore-delete-rds",
+    )
+
+    outcome = stage.restore(replace="swap", operation_id=f"failing-{nth}")
+
+    assert refused.fired
+    assert (outcome.status, outcome.error) == ("FAILED", "RestoreFailed")
+    assert resource_id(stage, CLUSTER) == old
+    assert names.candidate_id(CLUSTER, f"failing-{nth}") in clusters(stage)
+    assert outcome.state["status"] == "FAILED"
+    assert stage.locks() == []
+    assert ("CUTOVER_UNDONE" in outcome.event_types) is (nth == 2)
+
+
+def test_when_the_new_cluster_does_not_work_under_the_target_id_the_old_one_serves_again(
+    stage: Stage,
+) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+    broken = stage.cloud.faults.on(
+        "secretsmanager:GetSecretValue",
+        do=AnswerError("ResourceNotFoundException", "Gone."),
+        nth=3,
+        function="aurora-restore-setup-db-users",
+    )
+
+    outcome = stage.restore(replace="swap")
+
+    assert broken.fired
+    assert (outcome.status, outcome.error) == ("FAILED", "ConfigurationError")
+    assert resource_id(stage, CLUSTER) == old
+    undone = [event for event in outcome.event_types if event.startswith("CUTOVER_UNDO")]
+    assert undone == ["CUTOVER_UNDO_STARTED", "CUTOVER_UNDO_STARTED", "CUTOVER_UNDONE"]
+
+
+def test_a_failed_swap_is_finished_by_redrive(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    stage.cloud.faults.on(
+        "rds:ModifyDBCluster",
+        do=AnswerError("InvalidParameterValue", "No."),
+        nth=2,
+        function="aurora-restore-delete-rds",
+    )
+    failed = stage.restore(replace="swap")
+
+    outcome = stage.redrive(failed)
+
+    assert_proven(stage, outcome)
+    assert clusters(stage) == {CLUSTER}
+    tail = outcome.event_types[outcome.event_types.index("OPERATION_FAILED") :]
+    assert tail[:3] == ["OPERATION_FAILED", "NOTIFICATION_SENT", "OPERATION_REDRIVEN"]
+    assert tail[-2:] == ["OPERATION_COMPLETED", "NOTIFICATION_SENT"]
