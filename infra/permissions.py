@@ -120,10 +120,21 @@ def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     `aurora-restore:target-cluster` with a replaceable cluster as its value: an owner whose
     instances are named otherwise sets that tag.
     """
-    patterns = scope.replaceable_clusters
-    if not patterns:
+    clusters = scope.rds(*_under(scope.replaceable_clusters, REPLACED))
+    return _delete(scope, clusters)
+
+
+def remove_leftover_clusters(scope: Scope) -> list[iam.PolicyStatement]:
+    """Delete what earlier operations left: clusters under derived names, not under their own."""
+    derived = _under(scope.replaceable_clusters, CANDIDATES, REPLACED)
+    own = {f"cluster:{pattern}" for pattern in scope.replaceable_clusters}
+    return _delete(scope, scope.rds(*(name for name in derived if name not in own)))
+
+
+def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
+    if not clusters:
         return []
-    clusters = scope.rds(*_under(patterns, REPLACED))
+    patterns = scope.replaceable_clusters
     instances = scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))
     tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
     return [
@@ -306,6 +317,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         look_at_aurora,
         export_snapshots,
         remove_temporary_snapshots,
+        remove_leftover_clusters,
     ),
     Step.SNS_NOTIFICATION: (look_at_aurora, rename_clusters, release_locks, tell_people),
 }

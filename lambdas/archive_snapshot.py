@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from shared import clock, names, progress
+from shared import clock, names, progress, sweeping
 from shared.aws import Aws
 from shared.errors import ExportFailed, SnapshotNotFound
 from shared.names import Step
@@ -27,8 +27,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
                 aurora.ensure_snapshot_deleted(there)
                 return operation.snapshot_deleting(there)
             operation = operation.snapshot_gone(temporary)
-    swept = aws.aurora(operation.request.target_region).sweep(clock.now())
-    return operation.archived(swept)
+    aurora = aws.aurora(operation.request.target_region)
+    return operation.archived(sweeping.sweep(operation, aurora, clock.now()))
 
 
 def start_export(operation: Operation, aws: Aws) -> Operation:

@@ -1,13 +1,11 @@
 """Aurora in one region: the only place that calls RDS. Verbs of the domain in, facts out."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shared import descriptions
 from shared.aws_errors import named_errors
-from shared.errors import NotOurs, RestoreError, SnapshotNotFound
+from shared.errors import NotOurs, SnapshotNotFound
 from shared.facts import Cluster, Instance, Snapshot
 from shared.names import TAG_OPERATION
 from shared.request import RestoreRequest
@@ -75,6 +73,22 @@ class Aurora:
                 descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
             )
 
+    def manual_snapshots(self) -> tuple[Snapshot, ...]:
+        """Every manual snapshot of the region; the pipeline's copies are among them."""
+        with named_errors(f"Listing the manual snapshots in {self._region}"):
+            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
+                SnapshotType="manual"
+            )
+            return tuple(
+                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
+            )
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Every cluster of the region."""
+        with named_errors(f"Listing the clusters in {self._region}"):
+            pages = self._client.get_paginator("describe_db_clusters").paginate()
+            return tuple(descriptions.cluster(one) for page in pages for one in page["DBClusters"])
+
     def _instance(self, instance_id: str) -> Instance | None:
         with named_errors(f"Looking at instance {instance_id} in {self._region}"):
             try:
@@ -118,28 +132,6 @@ class Aurora:
                 self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot.id)
             except self._client.exceptions.DBClusterSnapshotNotFoundFault:
                 return
-
-    def sweep(self, now: datetime) -> tuple[str, ...]:
-        """Delete temporary snapshots whose time to be kept has passed; returns their ids.
-
-        One that cannot be deleted stays for the next sweep: it must not fail whoever sweeps.
-        """
-        swept = []
-        for snapshot in self._manual_snapshots():
-            if snapshot.has_expired(now):
-                with suppress(RestoreError):
-                    self.ensure_snapshot_deleted(snapshot)
-                    swept.append(snapshot.id)
-        return tuple(swept)
-
-    def _manual_snapshots(self) -> tuple[Snapshot, ...]:
-        with named_errors(f"Listing the manual snapshots in {self._region}"):
-            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
-                SnapshotType="manual"
-            )
-            return tuple(
-                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
-            )
 
     # Restoring
 
@@ -246,6 +238,12 @@ class Aurora:
                 )
             except self._client.exceptions.DBInstanceNotFoundFault:
                 return
+
+    def ensure_emptied_and_deleted(self, cluster: Cluster, final_snapshot_id: str | None) -> None:
+        """Start deleting a cluster that nobody uses together with all of its instances."""
+        for instance in self.instances(cluster.id):
+            self.ensure_instance_deleted(instance)
+        self.ensure_cluster_deleted(cluster, final_snapshot_id)
 
     def ensure_cluster_deleted(self, cluster: Cluster, final_snapshot_id: str | None) -> None:
         """Start deleting a cluster without instances, with a final snapshot when one is named."""

@@ -6,10 +6,10 @@ until the phase's deadline.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar, NamedTuple
 
-from shared.names import TAG_DELETE_AFTER, TAG_TEMPORARY
+from shared import names
 
 AVAILABLE = "available"
 DELETING = "deleting"
@@ -110,19 +110,11 @@ class Snapshot(Resource):
     @property
     def is_temporary(self) -> bool:
         """Whether this pipeline made it, as a copy to restore from."""
-        return TAG_TEMPORARY in self.tags
+        return names.TAG_TEMPORARY in self.tags
 
     def has_expired(self, now: datetime) -> bool:
-        """Whether it was to be kept until a time that has passed; an unreadable time keeps it."""
-        try:
-            delete_after = datetime.fromisoformat(self.tags[TAG_DELETE_AFTER])
-        except (KeyError, ValueError):
-            return False
-        is_naive = delete_after.tzinfo is None
-        return (
-            self.is_temporary
-            and (delete_after.replace(tzinfo=UTC) if is_naive else delete_after) < now
-        )
+        """Whether it was to be kept until a time that has passed."""
+        return self.is_temporary and names.has_expired(self.tags, now)
 
 
 class Member(NamedTuple):

@@ -1,6 +1,7 @@
 """The steps, and the one name each of them has in every layer."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -41,6 +42,16 @@ TAG_TEMPORARY = "aurora-restore:temporary"
 TAG_DELETE_AFTER = "aurora-restore:delete-after"
 TAG_REPLACED_BY = "aurora-restore:replaced-by"
 TAG_FINAL_SNAPSHOT = "aurora-restore:final-snapshot"
+
+
+def has_expired(tags: Mapping[str, str], now: datetime) -> bool:
+    """Whether the tags name a time that has passed; an unreadable one has not."""
+    try:
+        delete_after = datetime.fromisoformat(tags[TAG_DELETE_AFTER])
+    except (KeyError, ValueError):
+        return False
+    is_naive = delete_after.tzinfo is None
+    return (delete_after.replace(tzinfo=UTC) if is_naive else delete_after) < now
 
 
 def operation_id(execution_arn: str, started_at: datetime) -> str:

@@ -122,6 +122,7 @@ class OperationState(Model):
     failed_attempt: int = -1
     phases: dict[Phase, PhaseTime] = Field(default_factory=dict)
     metrics: Metrics | None = None
+    leftovers: tuple[str, ...] = ()
     notification: Notification | None = None
     events: tuple[AuditEvent, ...] = Field(default=(), exclude=True)
 
@@ -246,52 +247,8 @@ class OperationState(Model):
         """Whether deleting the cluster that had the target id before may have begun."""
         if self.swaps:
             return self.cutover is Cutover.PROVEN
-        return Phase.DELETE in self.phases or self._failed_in(Step.DELETE_RDS)
+        return Phase.DELETE in self.phases or self.failed_in(Step.DELETE_RDS)
 
-    @property
-    def leftovers(self) -> tuple[str, ...]:
-        """What this operation made and has not finished or removed, in words.
-
-        A step that failed may have made something that it could not note any more; since names
-        follow from the operation, they can be told all the same.
-        """
-        if self.status is Status.COMPLETED:
-            return ()
-        return (*self._noted_leftovers, *self._possible_leftovers)
-
-    @property
-    def _noted_leftovers(self) -> tuple[str, ...]:
-        snapshots = [
-            f"temporary snapshot {snapshot.snapshot_id} in {snapshot.region}"
-            for snapshot in self.temporary_snapshots
-        ]
-        if self.export and not self.export.is_complete:
-            snapshots.append(f"perhaps export {self.export.task_id}, still under way")
-        if self.restore_details is None:
-            return tuple(snapshots)
-        where = self.request.target_region
-        instances = [f"instance {name} in {where}" for name in self.restored.instances]
-        aside = [f"cluster {self.aside_id} in {where}"] if self._is_replaced_cluster_aside else []
-        return (*snapshots, f"cluster {self.restored.cluster_id} in {where}", *instances, *aside)
-
-    @property
-    def _is_replaced_cluster_aside(self) -> bool:
-        return self.cutover is Cutover.PROVEN and self.failed_as is Status.CUTOVER_IN_PROGRESS
-
-    @property
-    def _possible_leftovers(self) -> tuple[str, ...]:
-        if self._failed_in(Step.COPY_SNAPSHOT):
-            hop = self.next_hop
-            return (f"perhaps temporary snapshot {hop.snapshot_id} in {hop.region}",)
-        if not self._failed_in(Step.RESTORE_SNAPSHOT):
-            return ()
-        where = self.request.target_region
-        if self.restore_details is None:
-            return (f"perhaps cluster {self.restored_id} in {where}",)
-        noted = self.restored.instances
-        return tuple(
-            f"perhaps instance {name} in {where}" for name in self.instance_ids if name not in noted
-        )
-
-    def _failed_in(self, step: Step) -> bool:
+    def failed_in(self, step: Step) -> bool:
+        """Whether this step was the last to be tried."""
         return self.error is not None and self.error.step == step

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pydantic import JsonValue
 
-from shared import clock, errors
+from shared import clock, errors, leftovers
 from shared.audit import AuditEvent, EventType, Failure, Outcome
 from shared.metrics import Metrics, PhaseTime
 from shared.progress import Phase, Status
@@ -85,6 +85,7 @@ class Versions(OperationState):
             status=self.failed_as or Status.INITIATED,
             error=None,
             metrics=None,
+            leftovers=(),
             notification=None,
             hop_under_way=self.hop_under_way and error != errors.CopyFailed.__name__,
             move_under_way=None if error == errors.RestoreFailed.__name__ else self.move_under_way,
@@ -105,12 +106,14 @@ class Versions(OperationState):
         )
 
     def _closed(self, event: EventType, failure: Failure | None) -> Self:
+        left = leftovers.told(self)
         metrics = Metrics.of(self.operation_id, self.start_time, clock.now(), self.phases, failure)
         return self._next(
             event,
-            {"metrics": dict(metrics.metrics), "leftovers": list(self.leftovers)},
+            {"metrics": dict(metrics.metrics), "leftovers": list(left)},
             failure=failure,
             metrics=metrics,
+            leftovers=left,
         )
 
     def saved(self) -> Self:

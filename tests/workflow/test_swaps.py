@@ -14,7 +14,7 @@ def resource_id(stage: Stage, cluster_id: str) -> str:
     rds = stage.cloud.client("rds", region_name=TARGET_REGION)
     (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"]
     assert cluster["Status"] == "available"
-    return cluster["DbClusterResourceId"]
+    return str(cluster["DbClusterResourceId"])
 
 
 def clusters(stage: Stage) -> set[str]:

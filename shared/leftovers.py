@@ -1,0 +1,54 @@
+"""What an operation that ended badly has left behind, in words: what it is, and what it costs.
+
+A step that failed may have made something that it could not note any more; since names follow
+from the operation, that can be told all the same.
+"""
+
+from collections.abc import Iterator
+
+from shared.names import Step
+from shared.progress import Status
+from shared.state import Cutover, OperationState
+
+_SNAPSHOT = "billed as snapshot storage until it is deleted"
+_CLUSTER = "its storage is billed until it is deleted"
+_INSTANCE = "billed for every hour it exists"
+
+
+def told(operation: OperationState) -> tuple[str, ...]:
+    """Everything that the operation made and has not finished or removed."""
+    if operation.status is Status.COMPLETED:
+        return ()
+    return (*_noted(operation), *_possible(operation))
+
+
+def _noted(operation: OperationState) -> Iterator[str]:
+    for snapshot in operation.temporary_snapshots:
+        yield f"temporary snapshot {snapshot.snapshot_id} in {snapshot.region} ({_SNAPSHOT})"
+    if operation.export and not operation.export.is_complete:
+        yield f"perhaps export {operation.export.task_id}, still under way"
+    if operation.restore_details is None:
+        return
+    where = operation.request.target_region
+    yield f"cluster {operation.restored.cluster_id} in {where} ({_CLUSTER})"
+    instance_class = operation.request.db_instance_class
+    for name in operation.restored.instances:
+        yield f"instance {name} in {where} ({instance_class}, {_INSTANCE})"
+    if operation.cutover is Cutover.PROVEN and operation.failed_as is Status.CUTOVER_IN_PROGRESS:
+        yield f"cluster {operation.aside_id} in {where}, which was replaced ({_CLUSTER})"
+
+
+def _possible(operation: OperationState) -> Iterator[str]:
+    if operation.failed_in(Step.COPY_SNAPSHOT):
+        hop = operation.next_hop
+        yield f"perhaps temporary snapshot {hop.snapshot_id} in {hop.region} ({_SNAPSHOT})"
+    if not operation.failed_in(Step.RESTORE_SNAPSHOT):
+        return
+    where = operation.request.target_region
+    if operation.restore_details is None:
+        yield f"perhaps cluster {operation.restored_id} in {where} ({_CLUSTER})"
+        return
+    instance_class = operation.request.db_instance_class
+    for name in operation.instance_ids:
+        if name not in operation.restored.instances:
+            yield f"perhaps instance {name} in {where} ({instance_class}, {_INSTANCE})"

@@ -1,0 +1,80 @@
+"""What earlier operations have left, and whose time has passed: removed by the next operation.
+
+Only what carries this pipeline's tags and a name that it derived is ever touched. The lock makes
+sure that no other operation onto the same target is using it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+from shared import names
+from shared.aurora import Aurora
+from shared.errors import RestoreError
+from shared.facts import Cluster, Snapshot
+from shared.operation import Operation
+
+REDRIVE_WINDOW = timedelta(days=14)
+
+
+def sweep(operation: Operation, aurora: Aurora, now: datetime) -> tuple[str, ...]:
+    """Start removing what is due, and return its ids; what cannot be removed stays for the next.
+
+    Due is what was kept for a time that is over, whatever its target, and what a failed operation
+    left behind on its way onto this target and can never use again.
+    """
+    swept = []
+    for name, remove in _due(operation, aurora, now):
+        with suppress(RestoreError):
+            remove()
+            swept.append(name)
+    return tuple(swept)
+
+
+def _due(
+    operation: Operation, aurora: Aurora, now: datetime
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    for snapshot in aurora.manual_snapshots():
+        if snapshot.has_expired(now) or _is_stranded(snapshot, operation, now):
+            yield snapshot.id, partial(aurora.ensure_snapshot_deleted, snapshot)
+    for cluster in aurora.clusters():
+        if cluster.is_protected or not cluster.is_settled:
+            continue
+        if _is_candidate(cluster, operation, now):
+            yield cluster.id, partial(aurora.ensure_emptied_and_deleted, cluster, None)
+        elif _is_replaced(cluster, operation, now):
+            final = cluster.tags.get(names.TAG_FINAL_SNAPSHOT)
+            yield cluster.id, partial(aurora.ensure_emptied_and_deleted, cluster, final)
+
+
+def _is_stranded(snapshot: Snapshot, operation: Operation, now: datetime) -> bool:
+    """Whether a temporary snapshot is from an operation onto this target that nobody redrove."""
+    return (
+        snapshot.is_temporary
+        and names.TAG_DELETE_AFTER not in snapshot.tags
+        and _is_from_before(operation, snapshot.tags, snapshot.created_at, now)
+    )
+
+
+def _is_candidate(cluster: Cluster, operation: Operation, now: datetime) -> bool:
+    maker = cluster.tags.get(names.TAG_OPERATION, "")
+    is_named_so = cluster.id == names.candidate_id(operation.target_cluster, maker)
+    return is_named_so and _is_from_before(operation, cluster.tags, cluster.created_at, now)
+
+
+def _is_replaced(cluster: Cluster, operation: Operation, now: datetime) -> bool:
+    replacer = cluster.tags.get(names.TAG_REPLACED_BY, "")
+    is_named_so = cluster.id == names.replaced_id(operation.target_cluster, replacer)
+    return is_named_so and names.has_expired(cluster.tags, now)
+
+
+def _is_from_before(
+    operation: Operation, tags: Mapping[str, str], made_at: datetime | None, now: datetime
+) -> bool:
+    return (
+        tags.get(names.TAG_TARGET_CLUSTER) == operation.target_cluster
+        and tags.get(names.TAG_OPERATION) != operation.operation_id
+        and made_at is not None
+        and now - made_at > REDRIVE_WINDOW
+    )
