@@ -25,29 +25,34 @@ class Work:
 
 
 class Background:
-    """All work that goes on by itself."""
+    """All work that goes on by itself, and may set off more."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._closing = threading.Event()
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
+        self._this_thread = threading.local()
 
     def start(self, name: str, work: Callable[[Work], None]) -> threading.Event:
-        """Do `work` in a thread of its own; the event is set when it is done.
+        """Do `work` in a thread of its own; the event is set when it and what it set off are done.
 
         The work holds the clock from now on, so no time passes before it has begun.
         """
         participant = self._clock.join()
         done = threading.Event()
+        getattr(self._this_thread, "set_off", []).append(done)
 
         def run() -> None:
+            self._this_thread.set_off = []
             try:
                 work(Work(participant, self._closing))
             except Closing:
                 pass
             finally:
                 participant.leave()
+                for other in self._this_thread.set_off:
+                    other.wait()
                 done.set()
                 with self._lock:
                     self._threads.discard(thread)

@@ -30,6 +30,7 @@ from local.faults import Faults
 from local.functions import Functions, InvocationSeconds
 from local.invocations import Invocations
 from local.postgres import Databases
+from local.queues import Queues
 from local.roster import Roster
 from local.transactions import Transactions
 from local.workflows import Execution, Workflows
@@ -112,7 +113,8 @@ class LocalCloud:
         self.events = Events(clock, endpoint.gate, asynchronous, self._background)
         self.workflows = Workflows(clock, self.functions, endpoint.gate, self.events)
         invocations = Invocations(clock, self.functions, roster, asynchronous)
-        for part in (self.workflows, invocations, Transactions()):
+        queues = Queues(clock, self.functions, endpoint.gate, self._background)
+        for part in (self.workflows, invocations, queues, Transactions()):
             part.install()
             at_exit(part.uninstall)
         at_exit(self._stop_everything)

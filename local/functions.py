@@ -78,8 +78,13 @@ class Functions:
         function, code = self._deployed(name, region)
         runner, is_cold = self._borrow(function, code)
         cost = self._costs.cold if is_cold else self._costs.warm
-        if sleeper:
-            sleeper.sleep(min(cost, patience_seconds))
+        try:
+            if sleeper:
+                sleeper.sleep(min(cost, patience_seconds))
+        except BaseException:
+            # A caller that is told to give up while it waits never gets as far as `_run`.
+            self._discard(runner)
+            raise
         if cost >= patience_seconds:
             self._give_back(runner)
             raise TimeoutError(f"{function.name} did not answer within {patience_seconds} s")

@@ -67,7 +67,7 @@ class Gate:
         raise _hang_up(environ)
 
     def invocation(self, function_name: str, region: str) -> None:
-        """Record that the state machine or a rule invokes a function, without HTTP.
+        """Record that the state machine, a rule or a queue invokes a function, without HTTP.
 
         Raises `ClientError` when a fault says that the invocation fails.
         """

@@ -121,10 +121,10 @@ def a_machine(
     return str(created["stateMachineArn"])
 
 
-def a_queue(cloud: LocalCloud, name: str = "letters") -> tuple[str, str]:
+def a_queue(cloud: LocalCloud, name: str = "letters", **attributes: str) -> tuple[str, str]:
     """Create a queue; returns its URL and its ARN."""
     sqs = cloud.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return str(url), str(arn["Attributes"]["QueueArn"])
 
