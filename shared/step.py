@@ -8,6 +8,7 @@ A step that died after saving is called again by the state machine; its work is 
 answers with the ticket that the first call could not deliver.
 """
 
+import json
 import os
 import traceback
 from collections.abc import Callable, Mapping
@@ -90,6 +91,7 @@ def step(
 
     def decorate(run: Callable[[Operation, Aws], Operation]) -> Handler:
         def handler(event: Event, context: object) -> Ticket:  # noqa: ARG001
+            event = _unwrapped(event)
             telemetry.logger.append_keys(step=name.module, **_keys(event))
             try:
                 operation = _run(name, run, find, event, _aws())
@@ -125,6 +127,16 @@ def _run(
 @cache
 def _aws() -> Aws:
     return Aws(Settings.from_environment(os.environ))
+
+
+def _unwrapped(event: Event) -> Event:
+    """The event itself, also when Lambda has taken it from a queue, one message at a time."""
+    match event:
+        case {"Records": [{"body": str(body)}]}:
+            message: Event = json.loads(body)
+            return message
+        case _:
+            return event
 
 
 def _keys(event: Event) -> dict[str, Any]:
