@@ -10,9 +10,16 @@ from constructs import Construct
 
 FAILURES = ["FAILED", "TIMED_OUT", "ABORTED"]
 
+# One try per visibility timeout: with the six minutes of a one-minute function, six hours.
+TRIES = 60
+
 
 class FailureRule(Construct):
-    """Tell `sns_notification` how an execution of this state machine ended, when it ended badly."""
+    """Tell `sns_notification` how an execution of this state machine ended, when it ended badly.
+
+    Closing can take hours and many tries. The queue between rule and function gives it both, where
+    Lambda itself would try three times within minutes.
+    """
 
     def __init__(
         self,
@@ -21,10 +28,22 @@ class FailureRule(Construct):
         *,
         prefix: str,
         state_machine: sfn.IStateMachine,
-        notify: lambda_.IFunction,
+        notify: lambda_.Function,
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
+        assert notify.timeout
+        failed_executions = sqs.Queue(
+            self,
+            "FailedExecutions",
+            queue_name=f"{prefix}-failed-executions",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(4),
+            # As Lambda advises, so that a throttled function is not out of tries at once.
+            visibility_timeout=Duration.seconds(6 * notify.timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=TRIES),
+        )
         events.Rule(
             self,
             "Rule",
@@ -36,11 +55,19 @@ class FailureRule(Construct):
                 detail={"status": FAILURES, "stateMachineArn": [state_machine.state_machine_arn]},
             ),
             targets=[
-                targets.LambdaFunction(
-                    notify,
+                targets.SqsQueue(
+                    failed_executions,
                     dead_letter_queue=dead_letters,
                     retry_attempts=185,
                     max_event_age=Duration.hours(24),
                 )
             ],
+        )
+        # Lambda polls the queue as the function.
+        failed_executions.grant(
+            notify, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"
+        )
+        # One message at a time: a batch would fail, and be repeated, as a whole.
+        notify.add_event_source_mapping(
+            "FailedExecutions", event_source_arn=failed_executions.queue_arn, batch_size=1
         )

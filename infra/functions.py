@@ -6,9 +6,7 @@ from typing import NamedTuple
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import bundling, permissions
@@ -25,8 +23,6 @@ class Form(NamedTuple):
     layers: tuple[bundling.Layer, ...] = (bundling.DEPENDENCIES,)
     environment: tuple[tuple[str, str], ...] = ()
     is_in_network: bool = False
-    # Lambda takes an event first and runs it later: what fails then would be gone.
-    keeps_failed_events: bool = False
 
 
 FORMS = {
@@ -36,7 +32,6 @@ FORMS = {
         environment=(("PGSSLROOTCERT", bundling.RDS_ROOT_CERTIFICATES),),
         is_in_network=True,
     ),
-    Step.SNS_NOTIFICATION: Form(keeps_failed_events=True),
 }
 
 
@@ -52,7 +47,6 @@ class Functions(Construct):
         code: Path,
         settings: Settings,
         permitted: Scope,
-        failed_events: sqs.IQueue,
         network: Network | None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -60,7 +54,6 @@ class Functions(Construct):
         self._code = lambda_.Code.from_asset(str(code))
         self._environment = settings.to_environment() | {"POWERTOOLS_LOG_LEVEL": "INFO"}
         self._permitted = permitted
-        self._failed_events = failed_events
         self._network = network
         self._layers = {
             layer.name: self._layer(layer) for layer in (bundling.DEPENDENCIES, bundling.PSYCOPG2)
@@ -91,11 +84,6 @@ class Functions(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
             role=self._role(step, log_group),
-            on_failure=(
-                destinations.SqsDestination(self._failed_events)
-                if form.keeps_failed_events
-                else None
-            ),
         )
         if form.is_in_network and self._network:
             _place(function, self._network)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -10,7 +11,10 @@ from constructs import Construct
 
 
 class Notification(Construct):
-    """A topic under a key of its own, which, unlike `aws/sns`, alarms can be allowed to use."""
+    """A topic that the stack's alarms may use, too.
+
+    It is under a key of its own: the policy of `aws/sns` cannot be told to let alarms in.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, prefix: str, emails: Sequence[str]
@@ -29,3 +33,33 @@ class Notification(Construct):
         )
         for email in emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        self._let_alarms_publish(prefix)
+
+    def _let_alarms_publish(self, prefix: str) -> None:
+        """Let the alarms whose names begin with the prefix publish.
+
+        AWS documents no condition that would narrow how alarms use a topic's key
+        (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html).
+        """
+        alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[alarms],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+            )
+        )
+        ours = Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{prefix}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[alarms],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"ArnLike": {"aws:SourceArn": ours}},
+            )
+        )

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Duration, Environment, Stack
-from aws_cdk import aws_sqs as sqs
+from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Environment, Stack
 from constructs import Construct
 
+from infra.dead_letters import DeadLetters
 from infra.deployment import DeploymentSettings
 from infra.export_role import ExportRole
 from infra.failure_rule import FailureRule
@@ -44,14 +44,9 @@ class PipelineStack(Stack):
         restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
         default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
         export_role = self._export_role(settings, restore_keys.arns, default_key)
-        dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            queue_name=f"{prefix}-dead-letters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
+        dead_letters = DeadLetters(
+            self, "DeadLetters", prefix=prefix, topic=notification.topic
+        ).queue
         functions = Functions(
             self,
             "Functions",
@@ -92,7 +87,6 @@ class PipelineStack(Stack):
                 export_bucket=export_role.bucket_arn if export_role else None,
                 export_role=export_role.settings.role_arn if export_role else None,
             ),
-            failed_events=dead_letters,
             network=settings.network,
         ).by_step
         state_machine = Workflow(self, "Workflow", prefix=prefix, functions=functions).state_machine

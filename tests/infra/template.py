@@ -67,9 +67,18 @@ class Template:
         name = f"aurora-restore-{step.function}"
         return f"{{{self.id_of('AWS::Lambda::Function', FunctionName=name)}.Arn}}"
 
+    def queue_arn(self, name: str) -> dict[str, list[str]]:
+        return {"Fn::GetAtt": [self.id_of("AWS::SQS::Queue", QueueName=name), "Arn"]}
+
     @property
-    def queue_arn(self) -> dict[str, list[str]]:
-        return {"Fn::GetAtt": [self.id_of("AWS::SQS::Queue"), "Arn"]}
+    def dead_letters(self) -> dict[str, list[str]]:
+        """The ARN of the queue for what was tried in vain."""
+        return self.queue_arn("aurora-restore-dead-letters")
+
+    @property
+    def failed_executions(self) -> dict[str, list[str]]:
+        """The ARN of the queue between the failure rule and the function that closes."""
+        return self.queue_arn("aurora-restore-failed-executions")
 
     @property
     def definition(self) -> dict[str, Any]:

@@ -107,14 +107,5 @@ def test_only_the_step_that_talks_to_postgresql_runs_in_the_network(
     assert not any("VpcConfig" in template.function(step) for step in Step)
 
 
-def test_a_failure_that_nobody_could_be_told_of_is_kept(template: Template) -> None:
-    kept = template.only("AWS::Lambda::EventInvokeConfig")
-
-    (target,) = kept["FunctionName"].values()
-    assert template.function_arn(Step.SNS_NOTIFICATION) == f"{{{target}.Arn}}"
-    destination = kept["DestinationConfig"]["OnFailure"]["Destination"]
-    assert text(destination) == f"{{{template.id_of('AWS::SQS::Queue')}.Arn}}"
-
-
 def _reference(template: Template, table: str) -> str:
     return text({"Ref": template.id_of("AWS::DynamoDB::Table", TableName=table)})

@@ -10,7 +10,7 @@ from infra.bundling import ROOT
 from infra.permissions import PERMISSIONS
 from shared import names
 from shared.names import Step
-from tests.infra.template import Statement, Template
+from tests.infra.template import Statement, Template, text
 
 RDS = "arn:aws:rds:us-west-2:123456789012"
 TAGGED_AS_OURS = {"Null": {f"aws:ResourceTag/{names.TAG_OPERATION}": "false"}}
@@ -250,6 +250,20 @@ def test_secrets_are_read_by_the_steps_that_need_them_and_by_name(template: Temp
         Step.RESTORE_SNAPSHOT: {admin},
         Step.SETUP_DB_USERS: {admin, users, managed},
     }
+
+
+def test_only_the_last_step_is_handed_messages_and_only_of_failed_executions(
+    template: Template,
+) -> None:
+    queues = {
+        step: (statement.actions, statement.resources)
+        for step in Step
+        for statement in template.of_step(step)
+        if any(action.startswith("sqs:") for action in statement.actions)
+    }
+
+    polling = frozenset({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"})
+    assert queues == {Step.SNS_NOTIFICATION: (polling, (text(template.failed_executions),))}
 
 
 def test_keys_are_used_through_a_service_or_not_at_all(template: Template) -> None:

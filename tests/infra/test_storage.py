@@ -1,5 +1,7 @@
 """Tables, topic, queue and keys: nothing is lost, nothing is readable by others."""
 
+from typing import Any
+
 import pytest
 
 from tests.infra.template import Template, text
@@ -41,13 +43,31 @@ def test_audit_events_are_ordered_by_time(template: Template) -> None:
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["operation_id", "timestamp"]
 
 
-def test_messages_and_dead_letters_are_encrypted(template: Template) -> None:
+def test_messages_are_encrypted_with_a_key_of_their_own(template: Template) -> None:
     topic = template.only("AWS::SNS::Topic")
-    queue = template.only("AWS::SQS::Queue")
 
     assert text(topic["KmsMasterKeyId"]).startswith("{NotificationKey")
+
+
+@pytest.mark.parametrize(
+    ("name", "days"), [("aurora-restore-failed-executions", 4), ("aurora-restore-dead-letters", 14)]
+)
+def test_a_queue_keeps_its_messages_long_and_unreadable(
+    template: Template, name: str, days: int
+) -> None:
+    queue = template.only("AWS::SQS::Queue", QueueName=name)
+    (policy,) = [
+        policy
+        for policy in template.resources("AWS::SQS::QueuePolicy")
+        if policy["Queues"] == [{"Ref": template.id_of("AWS::SQS::Queue", QueueName=name)}]
+    ]
+    denied = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+
     assert queue["SqsManagedSseEnabled"] is True
-    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["MessageRetentionPeriod"] == days * 24 * 3600
+    assert [(one["Action"], one["Condition"]) for one in denied] == [
+        ("sqs:*", {"Bool": {"aws:SecureTransport": "false"}})
+    ]
 
 
 def test_a_key_that_clusters_depend_on_outlives_the_stack(template: Template) -> None:
@@ -65,8 +85,45 @@ def test_no_key_is_made_when_the_deployment_names_one(other_template: Template) 
     assert '"arn:aws:kms:us-west-2:123456789012:key/named"' in other_template.text
 
 
+def test_a_dead_letter_raises_an_alarm_that_people_are_told_of(template: Template) -> None:
+    alarm = template.only("AWS::CloudWatch::Alarm", AlarmName="aurora-restore-dead-letters")
+    (dimension,) = alarm["Dimensions"]
+    queue, _ = template.dead_letters["Fn::GetAtt"]
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+    )
+    assert text(dimension["Value"]) == f"{{{queue}.QueueName}}"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["AlarmActions"] == [{"Ref": template.id_of("AWS::SNS::Topic")}]
+    assert alarm.get("ActionsEnabled", True)
+
+
+def test_the_alarm_may_publish_to_the_topic_and_use_its_key(template: Template) -> None:
+    key = template.only("AWS::KMS::Key", Description="aurora-restore: messages about restores")
+    topic = template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]
+    alarms = "arn:aws:cloudwatch:us-west-2:123456789012:alarm:aurora-restore-*"
+
+    (publishing,) = _allowed_to_alarms(topic)
+    (encrypting,) = _allowed_to_alarms(key["KeyPolicy"])
+
+    assert publishing["Action"] == "sns:Publish"
+    assert text(publishing["Condition"]["ArnLike"]["aws:SourceArn"]) == alarms
+    assert encrypting["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+
+
 def test_people_get_the_messages(other_template: Template) -> None:
     subscription = other_template.only("AWS::SNS::Subscription")
 
     assert subscription["Protocol"] == "email"
     assert subscription["Endpoint"] == "database-team@example.com"
+
+
+def _allowed_to_alarms(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        statement
+        for statement in policy["Statement"]
+        if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        and statement["Effect"] == "Allow"
+    ]

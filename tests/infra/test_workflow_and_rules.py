@@ -44,7 +44,7 @@ def test_what_travels_between_states_is_not_logged(template: Template) -> None:
     assert machine["TracingConfiguration"] == {"Enabled": True}
 
 
-def test_every_bad_end_of_this_state_machine_reaches_the_notification(template: Template) -> None:
+def test_every_bad_end_of_this_state_machine_reaches_the_queue(template: Template) -> None:
     rule = template.only("AWS::Events::Rule", Name="aurora-restore-failure")
     (target,) = rule["Targets"]
 
@@ -57,19 +57,52 @@ def test_every_bad_end_of_this_state_machine_reaches_the_notification(template: 
         },
     }
     assert rule["State"] == "ENABLED"
-    assert text(target["Arn"]) == template.function_arn(Step.SNS_NOTIFICATION)
-    assert target["DeadLetterConfig"] == {"Arn": template.queue_arn}
+    assert target["Arn"] == template.failed_executions
+    assert target["DeadLetterConfig"] == {"Arn": template.dead_letters}
     assert "InputPath" not in target
     assert "Input" not in target
 
 
-def test_events_may_invoke_the_notification_only_for_that_rule(template: Template) -> None:
-    permission = template.only("AWS::Lambda::Permission")
+def test_only_the_rule_may_send_to_the_queue(template: Template) -> None:
     rule = template.id_of("AWS::Events::Rule", Name="aurora-restore-failure")
+    allowed = [
+        statement
+        for policy in template.resources("AWS::SQS::QueuePolicy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow" and statement["Resource"] == template.failed_executions
+    ]
 
-    assert text(permission["FunctionName"]) == template.function_arn(Step.SNS_NOTIFICATION)
-    assert permission["Principal"] == "events.amazonaws.com"
-    assert text(permission["SourceArn"]) == f"{{{rule}.Arn}}"
+    (sending,) = allowed
+    assert "sqs:SendMessage" in sending["Action"]
+    assert sending["Principal"] == {"Service": "events.amazonaws.com"}
+    assert sending["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+
+
+def test_the_notification_gets_what_is_in_the_queue_one_by_one(template: Template) -> None:
+    mapping = template.only("AWS::Lambda::EventSourceMapping")
+
+    (function,) = mapping["FunctionName"].values()
+    assert template.function_arn(Step.SNS_NOTIFICATION) == f"{{{function}.Arn}}"
+    assert mapping["EventSourceArn"] == template.failed_executions
+    assert mapping["BatchSize"] == 1
+    assert mapping.get("Enabled", True)
+
+
+def test_closing_is_tried_for_hours_and_then_put_aside(template: Template) -> None:
+    queue = template.only("AWS::SQS::Queue", QueueName="aurora-restore-failed-executions")
+    function = template.function(Step.SNS_NOTIFICATION)
+
+    tries = queue["RedrivePolicy"]["maxReceiveCount"]
+
+    assert queue["VisibilityTimeout"] == 6 * function["Timeout"]
+    assert tries * queue["VisibilityTimeout"] == 6 * 3600
+    assert tries * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == template.dead_letters
+
+
+def test_functions_are_invoked_by_nothing_else(template: Template) -> None:
+    assert template.resources("AWS::Lambda::Permission") == []
+    assert template.resources("AWS::Lambda::EventInvokeConfig") == []
 
 
 def test_a_schedule_starts_the_state_machine_with_its_request(template: Template) -> None:
@@ -80,7 +113,7 @@ def test_a_schedule_starts_the_state_machine_with_its_request(template: Template
     assert rule["ScheduleExpression"] == "cron(0 2 * * ? *)"
     assert target["Arn"] == machine
     assert json.loads(target["Input"])["target_cluster_id"] == "aurora-staging"
-    assert target["DeadLetterConfig"] == {"Arn": template.queue_arn}
+    assert target["DeadLetterConfig"] == {"Arn": template.dead_letters}
     assert template.statements(target["RoleArn"]["Fn::GetAtt"][0]) == [
         Statement(frozenset({"states:StartExecution"}), (text(machine),), {})
     ]

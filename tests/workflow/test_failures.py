@@ -1,13 +1,16 @@
 """Restores that fail on the way: named, closed, told, and honest about what they leave."""
 
 import json
+from datetime import timedelta
+from typing import Any, Literal
 
 import pytest
 
-from local.faults import AnswerError
+from local.faults import AnswerError, KillWorker, Throttle
 from local.production import MASTER, REGION, at_once
 from tests.workflow.stage import TARGET_REGION, Outcome, Stage
 
+CLOSING = "aurora-restore-sns-notification"
 NOT_AUTHORIZED = AnswerError("AuthorizationError", "Not for you.", http_status=403)
 
 
@@ -133,30 +136,113 @@ def test_a_second_delivery_of_the_failure_closes_nothing_again(stage: Stage) -> 
     stage.cloud.aurora.fail_next("copy", "failed")
     outcome = stage.restore()
 
-    stage.cloud.client("lambda").invoke(
-        FunctionName="aurora-restore-sns-notification",
-        Payload=json.dumps({"detail": {"executionArn": outcome.execution.arn}}),
+    stage.cloud.client("sqs").send_message(
+        QueueUrl=queue_url(stage, "failed-executions"),
+        MessageBody=json.dumps({"detail": {"executionArn": outcome.execution.arn}}),
     )
+    stage.cloud.clock.sleep(60)
 
     operation_id = outcome.state["operation_id"]
+    assert len(stage.cloud.calls.of("states:DescribeExecution", function=CLOSING)) == 2
     assert stage.item(operation_id) == outcome.state
     assert stage.events(operation_id) == outcome.events
     assert stage.scene.messages() == []
+    assert dead_letters(stage) == []
 
 
-def test_a_failure_that_cannot_be_closed_waits_in_the_dead_letter_queue(stage: Stage) -> None:
+def test_the_log_of_the_closing_names_execution_and_operation(stage: Stage) -> None:
+    outcome = stage.restore(colour="red")
+
+    logs = stage.cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{CLOSING}")
+    lines = [json.loads(event["message"]) for event in logs["events"]]
+    (done,) = [
+        line
+        for line in lines
+        if line.get("message") == "Step done" and line["execution_arn"] == outcome.execution.arn
+    ]
+    assert done["operation_id"] == outcome.state["operation_id"]
+
+
+@pytest.mark.parametrize(
+    "call", ["dynamodb:GetItem", "dynamodb:TransactWriteItems", "sns:Publish", "states:*"]
+)
+def test_a_failure_that_cannot_be_closed_for_an_hour_is_closed_after_it(
+    stage: Stage, call: str
+) -> None:
     stage.cloud.aurora.fail_next("copy", "failed")
-    topic = stage.cloud.faults.on("sns:Publish", do=NOT_AUTHORIZED, times=10)
+    outage = stage.cloud.faults.on(call, do=Throttle(), times=10, function=CLOSING)
 
     outcome = stage.restore()
 
-    assert topic.fired
+    took = stage.cloud.clock.now() - outcome.execution.stopped_at
+    assert len(outage.struck) == 10
+    assert timedelta(hours=1) <= took < timedelta(hours=1, minutes=1)
+    assert_closed(stage, outcome, "CopyFailed", "temporary snapshot aurora-prod-")
+    assert outcome.event_types.count("OPERATION_FAILED") == 1
+    assert dead_letters(stage) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", ["dynamodb:TransactWriteItems", "sns:Publish"])
+def test_a_worker_killed_while_it_closes_leaves_the_rest_to_the_next(
+    stage: Stage, call: str, when: Literal["before", "after"]
+) -> None:
+    stage.cloud.aurora.fail_next("copy", "failed")
+    killed = stage.cloud.faults.on(call, do=KillWorker(when), function=CLOSING)
+
+    outcome = stage.restore()
+
+    assert killed.fired
+    assert outcome.event_types[-2:] == ["OPERATION_FAILED", "NOTIFICATION_SENT"]
+    assert outcome.event_types.count("OPERATION_FAILED") == 1
+    assert stage.locks() == []
+    assert dead_letters(stage) == []
+
+
+def test_a_failure_that_nobody_can_be_told_of_waits_in_the_dead_letter_queue(stage: Stage) -> None:
+    stage.cloud.aurora.fail_next("copy", "failed")
+    topic = stage.cloud.faults.on("sns:Publish", do=NOT_AUTHORIZED, times=99)
+
+    outcome = stage.restore()
+
+    assert len(topic.struck) == 60
+    assert stage.cloud.clock.now() - outcome.execution.stopped_at >= timedelta(hours=6)
     assert outcome.state["status"] == "FAILED"
     assert stage.locks() == []
-    queue = stage.scene.deployment.dead_letter_queue_url
-    letters = stage.cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"]
-    assert outcome.execution.arn in letters[0]["Body"]
-    stage.cloud.client("sqs").purge_queue(QueueUrl=queue)
+    (letter,) = dead_letters(stage)
+    assert letter["detail"]["executionArn"] == outcome.execution.arn
+
+
+def test_a_failure_that_was_not_closed_is_closed_by_hand(stage: Stage) -> None:
+    stage.cloud.aurora.fail_next("copy", "failed")
+    table = stage.cloud.faults.on("dynamodb:*", do=Throttle(), times=60, function=CLOSING)
+    left = stage.restore()
+    (letter,) = dead_letters(stage)
+    locked = stage.locks()
+
+    stage.cloud.client("lambda").invoke(
+        FunctionName=CLOSING,
+        Payload=json.dumps({"detail": {"executionArn": letter["detail"]["executionArn"]}}),
+    )
+
+    assert len(table.struck) == 60
+    assert (left.state["status"], len(locked)) == ("COPY_IN_PROGRESS", 1)
+    assert_closed(stage, stage.end_of(left.execution.arn), "CopyFailed")
+
+
+def queue_url(stage: Stage, name: str) -> str:
+    """The URL of one of the deployed queues."""
+    told = stage.cloud.client("sqs").get_queue_url(QueueName=f"aurora-restore-{name}")
+    return str(told["QueueUrl"])
+
+
+def dead_letters(stage: Stage) -> list[dict[str, Any]]:
+    """Take the events that were tried in vain."""
+    url, sqs = queue_url(stage, "dead-letters"), stage.cloud.client("sqs")
+    taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in taken:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [json.loads(message["Body"]) for message in taken]
 
 
 def run_in_production(stage: Stage, *statements: str) -> None:
