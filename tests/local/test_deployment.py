@@ -131,28 +131,38 @@ def test_the_same_assembly_can_be_deployed_again_after_a_reset(
     assert cloud.run(after.state_machine_arn, {"count": 1}).status == "SUCCEEDED"
 
 
-def test_failures_of_asynchronous_invocations_go_where_the_template_says(
+def test_a_queue_is_connected_to_a_function_as_the_template_says(
     cloud: LocalCloud, tmp_path: Path
 ) -> None:
-    destination = {"OnFailure": {"Destination": {"Fn::GetAtt": ["Letters", "Arn"]}}}
     template = a_template(
-        Config={
-            "Type": "AWS::Lambda::EventInvokeConfig",
+        Orders={
+            "Type": "AWS::SQS::Queue",
+            "Properties": {
+                "QueueName": "orders",
+                "RedrivePolicy": {
+                    "deadLetterTargetArn": {"Fn::GetAtt": ["Letters", "Arn"]},
+                    "maxReceiveCount": 2,
+                },
+            },
+        },
+        Mapping={
+            "Type": "AWS::Lambda::EventSourceMapping",
             "Properties": {
                 "FunctionName": {"Ref": "Counter"},
-                "Qualifier": "$LATEST",
-                "MaximumRetryAttempts": 1,
-                "DestinationConfig": destination,
+                "EventSourceArn": {"Fn::GetAtt": ["Orders", "Arn"]},
+                "BatchSize": 1,
             },
-        }
+        },
     )
     deployment = cloud.deploy(an_assembly(tmp_path, template, code=SOURCES))
+    sqs = cloud.client("sqs")
 
-    cloud.client("lambda").invoke(
-        FunctionName="counter", InvocationType="Event", Payload='{"nothing": "to count"}'
+    sqs.send_message(
+        QueueUrl=sqs.get_queue_url(QueueName="orders")["QueueUrl"],
+        MessageBody='{"nothing": "that counter expects"}',
     )
     cloud.clock.sleep(3600)
 
     (letter,) = messages(cloud, deployment.dead_letter_queue_url)
-    assert letter["Body"]["requestContext"]["approximateInvokeCount"] == 2
-    assert letter["Body"]["responsePayload"]["errorType"] == "KeyError"
+    assert letter["Body"] == {"nothing": "that counter expects"}
+    assert len(cloud.calls.of("lambda:Invoke")) == 2
