@@ -130,7 +130,7 @@ def test_no_other_step_deletes_clusters(template: Template) -> None:
 
     deleting = {step for step in Step for one in template.of_step(step) if one.actions & deletions}
 
-    assert deleting == {Step.DELETE_RDS}
+    assert deleting == {Step.DELETE_RDS, Step.ARCHIVE_SNAPSHOT}
 
 
 def test_only_temporary_snapshots_with_our_tag_are_deleted(template: Template) -> None:
@@ -146,15 +146,37 @@ def test_only_temporary_snapshots_with_our_tag_are_deleted(template: Template) -
     assert deleting[Step.ARCHIVE_SNAPSHOT].resources == (f"{RDS}:cluster-snapshot:*-copy-??????",)
 
 
-def test_only_clusters_with_our_tag_are_changed(template: Template) -> None:
+def test_only_clusters_with_our_tag_are_changed_and_only_replaceable_ones_renamed(
+    template: Template,
+) -> None:
     changing = {
-        (step, str(statement.conditions))
+        step: statement
         for step in Step
         for statement in template.of_step(step)
         if "rds:ModifyDBCluster" in statement.actions
     }
 
-    assert changing == {(Step.RESTORE_SNAPSHOT, str(TAGGED_AS_OURS))}
+    assert set(changing) == {Step.RESTORE_SNAPSHOT, Step.DELETE_RDS, Step.SNS_NOTIFICATION}
+    assert changing[Step.RESTORE_SNAPSHOT].conditions == TAGGED_AS_OURS
+    for step in (Step.DELETE_RDS, Step.SNS_NOTIFICATION):
+        assert changing[step].resources == (
+            f"{RDS}:cluster:aurora-staging*",
+            f"{RDS}:cluster:aurora-staging*-candidate-??????",
+            f"{RDS}:cluster:aurora-staging*-replaced-??????",
+        )
+
+
+def test_archiving_deletes_no_cluster_under_its_own_name(template: Template) -> None:
+    (clusters,) = {
+        statement.resources
+        for statement in template.of_step(Step.ARCHIVE_SNAPSHOT)
+        if "rds:DeleteDBCluster" in statement.actions
+    }
+
+    assert clusters == (
+        f"{RDS}:cluster:aurora-staging*-candidate-??????",
+        f"{RDS}:cluster:aurora-staging*-replaced-??????",
+    )
 
 
 @pytest.mark.parametrize(

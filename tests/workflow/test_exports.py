@@ -115,7 +115,7 @@ def test_a_full_quota_of_exports_is_waited_for(stage: Stage) -> None:
     outcome = stage.restore(archive="export", target_cluster_id="aurora-rehearsal")
 
     assert outcome.status == "SUCCEEDED"
-    assert outcome.state["metrics"]["metrics"]["export_duration_seconds"] > 3 * 3600
+    assert outcome.state["metrics"]["metrics"]["export_duration_seconds"] > 2 * 3600
 
 
 def test_a_bucket_that_is_not_there_is_noticed_before_anything_is_made(stage: Stage) -> None:
