@@ -32,6 +32,7 @@ from local.invocations import Invocations
 from local.postgres import Databases
 from local.queues import Queues
 from local.roster import Roster
+from local.shortcuts import Shortcuts
 from local.transactions import Transactions
 from local.workflows import Execution, Workflows
 
@@ -114,7 +115,7 @@ class LocalCloud:
         self.workflows = Workflows(clock, self.functions, endpoint.gate, self.events)
         invocations = Invocations(clock, self.functions, roster, asynchronous)
         queues = Queues(clock, self.functions, endpoint.gate, self._background)
-        for part in (self.workflows, invocations, queues, Transactions()):
+        for part in (self.workflows, invocations, queues, Transactions(), Shortcuts()):
             part.install()
             at_exit(part.uninstall)
         at_exit(self._stop_everything)

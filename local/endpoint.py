@@ -25,6 +25,8 @@ class _Emulator(DomainDispatcherApplication):  # type: ignore[misc]
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
     # One connection per request: no thread waits for a client that has gone.
     protocol_version = "HTTP/1.0"
+    # An answer goes out in one piece: every piece costs both sides a switch of threads.
+    wbufsize = -1
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: the gate keeps a record of all calls."""

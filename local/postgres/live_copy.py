@@ -1,5 +1,6 @@
 """Copying the volume of a running server without disturbing it."""
 
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -34,14 +35,14 @@ def copy_live(source: Path, target: Path, owner: Owner, administrator: str) -> N
     owner.own(label_file)
 
 
-def _is_left_out(path: Path) -> bool:
+def _is_left_out(entry: os.DirEntry[str]) -> bool:
     return (
-        path.parent.name in _CONTENTS_LEFT_OUT
-        or path.name.startswith("pgsql_tmp")
-        or is_lock_file(path)
+        entry.name.startswith("pgsql_tmp")
+        or is_lock_file(entry)
+        or Path(entry.path).parent.name in _CONTENTS_LEFT_OUT
     )
 
 
-def is_lock_file(path: Path) -> bool:
+def is_lock_file(entry: os.DirEntry[str]) -> bool:
     """Whether the file says that a process is serving the volume."""
-    return path.name in {"postmaster.pid", "postmaster.opts"}
+    return entry.name in {"postmaster.pid", "postmaster.opts"}
