@@ -58,7 +58,15 @@ class KillWorker:
     when: Literal["before", "after"]
 
 
-Effect = AnswerError | Throttle | ServerError | LoseConnection | KillWorker
+@dataclass(frozen=True)
+class TimeOut:
+    """The call takes effect, and the function hangs until its own time-out strikes.
+
+    The time it hangs passes on the clock, not in reality.
+    """
+
+
+Effect = AnswerError | Throttle | ServerError | LoseConnection | KillWorker | TimeOut
 
 _JSON_SERVICES = frozenset({"dynamodb", "kms", "secretsmanager", "states", "events", "logs", "sqs"})
 

@@ -102,6 +102,10 @@ class Functions:
             runner.worker.dispose()
         return len(idle) + len(busy)
 
+    def time_out(self, function_name: str) -> None:
+        """Let the time-out of a function strike now, wherever it is at work."""
+        self._roster.time_out(function_name)
+
     def stop(self) -> None:
         """Kill all workers, and every new one, until `reset`."""
         self._is_stopping = True

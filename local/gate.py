@@ -20,6 +20,7 @@ from local.faults import (
     LoseConnection,
     ServerError,
     Throttle,
+    TimeOut,
 )
 
 StartResponse = Callable[..., Any]
@@ -37,6 +38,9 @@ class Workers(Protocol):
 
     def kill_owner_of(self, access_key: str) -> None:
         """Kill the worker process that was given `access_key`."""
+
+    def time_out_owner_of(self, access_key: str) -> None:
+        """Let the time-out of the function that was given `access_key` strike now."""
 
 
 class Gate:
@@ -62,6 +66,9 @@ class Gate:
             case KillWorker():
                 self._take_effect(environ)
                 self._workers.kill_owner_of(call.access_key)
+            case TimeOut():
+                self._take_effect(environ)
+                self._workers.time_out_owner_of(call.access_key)
             case LoseConnection():
                 self._take_effect(environ)
         raise _hang_up(environ)
@@ -86,7 +93,7 @@ class Gate:
                 return
             case AnswerError() | Throttle() | ServerError() as effect:
                 raise client_error(effect.answer_of(call))
-            case LoseConnection() | KillWorker() as effect:
+            case LoseConnection() | KillWorker() | TimeOut() as effect:
                 raise ValueError(f"{effect} makes no sense for an invocation by AWS itself")
 
     def reset(self) -> None:

@@ -47,6 +47,9 @@ class Conductor(Protocol):
     def invoke(self, run: Run, parameters: dict[str, Any], region: str) -> dict[str, Any]:
         """Run a task, given the parameters of Lambda's `Invoke`; returns its response."""
 
+    def entering(self, run: Run, state: str) -> None:
+        """An execution enters a state; it can still be stopped before it does anything there."""
+
     def ended(self, run: Run) -> None:
         """An execution has ended; the clock still stands at the moment of its end."""
 
@@ -175,6 +178,7 @@ class Interpreter:
         """Let an execution take notice when it enters a state."""
 
         def enter_state_and_notice(state: Any, env: Any) -> None:
+            self._conductor.entering(self._run, state.name)
             self._run.notice()
             enter_state(state, env)
 

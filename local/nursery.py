@@ -1,5 +1,6 @@
 """Worker processes as the local cloud sees them: born in a nursery, asked, and killed."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -92,6 +93,7 @@ class Worker:
         self._answer = b""
         self._written = b""
         self._status: int | None = None
+        self._is_out_of_time = False
         self._lock = threading.Lock()
         self._send(function)
 
@@ -113,6 +115,8 @@ class Worker:
                 ready = selector.select(max(0.0, deadline - time.monotonic()))
                 if not ready:
                     raise WorkerTimedOut
+                if self._is_out_of_time:
+                    raise WorkerTimedOut
                 for key, _ in ready:
                     if key.fileobj is self._channel:
                         self._receive()
@@ -131,6 +135,12 @@ class Worker:
         with self._lock:
             if self._status is None:
                 os.kill(self._process_id, signal.SIGKILL)
+
+    def time_out(self) -> None:
+        """Let whoever waits for an answer believe that the time for it is over."""
+        self._is_out_of_time = True
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RD)
 
     def dispose(self) -> int:
         """Kill the process if it lives, and let go of it; its status as `os.wait` gives it."""

@@ -91,3 +91,16 @@ class Roster:
         """Kill the worker that was given `access_key`."""
         if runner := self._runners.get(access_key):
             runner.worker.kill()
+
+    def time_out_owner_of(self, access_key: str) -> None:
+        """Let the time-out of the worker that was given `access_key` strike now."""
+        if runner := self._runners.get(access_key):
+            runner.worker.time_out()
+
+    def time_out(self, function_name: str) -> None:
+        """Let the time-out of a function strike in all workers that are busy with it."""
+        with self._lock:
+            runners = list(self._runners.values())
+        for runner in runners:
+            if runner.function.name == function_name:
+                runner.worker.time_out()

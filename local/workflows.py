@@ -3,7 +3,7 @@
 import json
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,8 @@ class Workflows:
         self._lock = threading.Lock()
         self._redriving = threading.Lock()
         self._is_stopping = False
+        self.watchers: list[Callable[[str, str], None]] = []
+        """Each is called with an execution's ARN and the name of the state that it enters."""
         self._interpreter = Interpreter(clock, self)
         self._patches = Patches()
 
@@ -184,6 +186,11 @@ class Workflows:
     def started(self, run: Run) -> None:
         """Tell of an execution's start, or that it goes on."""
         self._events.publish(self._status_change(run))
+
+    def entering(self, run: Run, state: str) -> None:
+        """Tell whoever watches that an execution enters a state."""
+        for watcher in self.watchers:
+            watcher(run.execution.execution_arn, state)
 
     def ended(self, run: Run) -> None:
         """Tell of an execution's end."""

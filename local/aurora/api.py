@@ -53,7 +53,10 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
     def call_action(self) -> Any:
         with self.operations.lock:
             self.operations.timeline.advance()
-            return super().call_action()
+            try:
+                return super().call_action()
+            finally:
+                self.operations.timeline.tell()
 
     @property
     def _place(self) -> Region:

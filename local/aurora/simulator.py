@@ -1,7 +1,7 @@
 """Aurora as strict and as slow as the real one, in place of moto's clusters."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -60,6 +60,16 @@ class AuroraSimulator:
         """Every piece of work that has ended, in the order in which it ended."""
         with self._lock:
             return tuple(self._timeline.records)
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Have `watcher` called, for good, after every call of the API and every end of work."""
+        with self._lock:
+            self._timeline.watchers.append(watcher)
+
+    def forget_timeline(self) -> None:
+        """Forget the work that has ended."""
+        with self._lock:
+            self._timeline.records.clear()
 
     @property
     def restore_status(self) -> str:

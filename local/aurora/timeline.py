@@ -72,6 +72,12 @@ class Timeline:
         self._under_way: list[Work] = []
         self._failures: defaultdict[Kind, deque[str]] = defaultdict(deque)
         self.records: list[Record] = []
+        self.watchers: list[Callable[[], None]] = []
+
+    def tell(self) -> None:
+        """Tell whoever watches that something may have changed."""
+        for watcher in self.watchers:
+            watcher()
 
     def now(self) -> datetime:
         """The time; for work that is just being finished, the time at which it was due."""
@@ -161,6 +167,7 @@ class Timeline:
             self._record(work, work.due, "failed")
         if work.afterwards is not None:
             work.afterwards()
+        self.tell()
 
     def _record(
         self, work: Work, ended: datetime, outcome: Literal["done", "failed", "cancelled"]

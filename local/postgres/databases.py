@@ -1,5 +1,6 @@
 """The volumes of the simulated clusters and their snapshots, and the servers on them."""
 
+import hashlib
 import itertools
 import secrets
 import shutil
@@ -106,6 +107,13 @@ class Databases:
     def set_password(self, volume: str, username: str, password: str) -> None:
         with self._existing(volume) as server:
             server.execute([password_statement(username, password)], self._password)
+
+    def stamp(self, volume: str) -> str:
+        """A text that stays the same as long as no file of a volume changes."""
+        with self._existing(volume) as server:
+            files = sorted(file for file in server.data.rglob("*") if file.is_file())
+            looks = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        return hashlib.sha256(repr(looks).encode()).hexdigest()
 
     def dsn(self, volume: str, database: str, username: str, password: str | None) -> str:
         """How to connect to a served volume directly, past TLS: to load data."""

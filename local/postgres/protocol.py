@@ -5,10 +5,12 @@ https://www.postgresql.org/docs/16/protocol-message-formats.html
 
 import struct
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Callable
 
 SSL_REQUEST = 80877103
 GSS_ENCRYPTION_REQUEST = 80877104
 LONGEST_STARTUP_MESSAGE = 10_000
+READY = b"Z"
 STATEMENT_MESSAGES = (b"Q", b"E")  # a simple query; the execution of a prepared one
 
 
@@ -27,19 +29,45 @@ async def agree_on_tls(reader: StreamReader, writer: StreamWriter) -> bool:
         writer.write(b"N")
 
 
-async def forward_statements(reader: StreamReader, writer: StreamWriter, count: int) -> None:
-    """Forward what a client sends until the statement after the first `count` arrives."""
+async def forward_statements(
+    reader: StreamReader,
+    writer: StreamWriter,
+    count: Callable[[], None],
+    limit: int | None = None,
+) -> bytes:
+    """Forward what a client sends, calling `count` for every statement.
+
+    Returns the statement after the first `limit`, which is not forwarded.
+    """
     (length,) = struct.unpack("!I", startup_length := await reader.readexactly(4))
     writer.write(startup_length + await reader.readexactly(length - 4))
+    counted = 0
     while True:
         kind, length = struct.unpack("!cI", head := await reader.readexactly(5))
-        body = await reader.readexactly(length - 4)
+        message = head + await reader.readexactly(length - 4)
         if kind in STATEMENT_MESSAGES:
-            if count == 0:
-                return
-            count -= 1
-        writer.write(head + body)
+            if counted == limit:
+                return message
+            counted += 1
+            count()
+        writer.write(message)
         await writer.drain()
+
+
+async def swallow_answer(reader: StreamReader) -> None:
+    """Read what a server answers until it is ready for the next statement."""
+    while True:
+        kind, length = struct.unpack("!cI", await reader.readexactly(5))
+        await reader.readexactly(length - 4)
+        if kind == READY:
+            return
+
+
+def error_message(code: str, message: str) -> bytes:
+    """The error with which a server ends a connection."""
+    fields = {"S": "FATAL", "V": "FATAL", "C": code, "M": message}
+    body = b"".join(f"{kind}{text}\0".encode() for kind, text in fields.items()) + b"\0"
+    return b"E" + struct.pack("!I", len(body) + 4) + body
 
 
 def _no_encryption(client: str, startup: bytes) -> bytes:
@@ -52,6 +80,4 @@ def _no_encryption(client: str, startup: bytes) -> bytes:
         f'no pg_hba.conf entry for host "{client}", user "{user}", database "{database}",'
         " no encryption"
     )
-    fields = {"S": "FATAL", "V": "FATAL", "C": "28000", "M": message}
-    body = b"".join(f"{kind}{text}\0".encode() for kind, text in fields.items()) + b"\0"
-    return b"E" + struct.pack("!I", len(body) + 4) + body
+    return error_message("28000", message)

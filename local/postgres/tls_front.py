@@ -6,14 +6,13 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from fnmatch import fnmatch
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import trustme
 
-from local.postgres.protocol import agree_on_tls, forward_statements
+from local.postgres.interruptions import Interruption, Interruptions, Talk
+from local.postgres.protocol import agree_on_tls, forward_statements, swallow_answer
 
 HANDSHAKE_SECONDS = 10
 CLOSE_SECONDS = 1
@@ -27,12 +26,6 @@ class _Route:
     owner: str
     port: int
     socket: Path
-
-
-@dataclass(frozen=True)
-class _Fault:
-    hostname_pattern: str
-    after_statements: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +60,7 @@ class TlsFront:
         self._listening = asyncio.Lock()
         self._connections: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._faults: list[_Fault] = []
+        self._interruptions = Interruptions()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="tls-front", daemon=True
@@ -94,7 +87,19 @@ class TlsFront:
 
         With `after_statements`, that many are answered, and the next one never arrives.
         """
-        self._run(self._drop_next(_Fault(hostname_pattern, after_statements)))
+        self.interrupt(Interruption(hostname_pattern, after_statements))
+
+    def interrupt(self, interruption: Interruption) -> None:
+        """Let a connection that is yet to come break in a chosen way."""
+        self._run(self._interrupt(interruption))
+
+    def talks(self) -> tuple[Talk, ...]:
+        """The connections made since the start, or since the interruptions were cleared."""
+        return tuple(self._interruptions.talks)
+
+    def clear_interruptions(self) -> None:
+        """Let nothing go wrong any more, and forget the connections so far."""
+        self._run(self._clear_interruptions())
 
     def close(self) -> None:
         """Break everything and end the thread; harmless when done already."""
@@ -127,8 +132,11 @@ class TlsFront:
             connection.abort()
         return len(found)
 
-    async def _drop_next(self, fault: _Fault) -> None:
-        self._faults.append(fault)
+    async def _interrupt(self, interruption: Interruption) -> None:
+        self._interruptions.add(interruption)
+
+    async def _clear_interruptions(self) -> None:
+        self._interruptions.clear()
 
     async def _shut_down(self) -> None:
         for listener in self._listeners.values():
@@ -190,47 +198,55 @@ class TlsFront:
         connection = _Connection(hostname, writer)
         self._connections.add(connection)
         try:
-            fault = self._take_fault(hostname)
+            talk, interruption = self._interruptions.meet(hostname)
             route = self._routes.get(hostname)
             if route is None:
                 return
-            if fault is None:
-                await _connect(reader, writer, route.socket, _pump)
-                return
-            if fault.after_statements is not None:
-                limited = partial(forward_statements, count=fault.after_statements)
-                await _connect(reader, writer, route.socket, limited)
-            connection.abort()
+            if interruption is None:
+                await _connect(reader, writer, route.socket, talk)
+            else:
+                if interruption.after_statements is not None:
+                    await _connect(reader, writer, route.socket, talk, interruption)
+                await _break(writer, interruption)
+                connection.abort()
         finally:
             self._connections.discard(connection)
-
-    def _take_fault(self, hostname: str) -> _Fault | None:
-        for fault in self._faults:
-            if fnmatch(hostname, fault.hostname_pattern.lower()):
-                self._faults.remove(fault)
-                return fault
-        return None
 
 
 async def _connect(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     socket: Path,
-    send: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]],
+    talk: Talk,
+    interruption: Interruption | None = None,
 ) -> None:
-    """Forward both ways, requests by `send`, until one direction ends."""
+    """Forward both ways until one direction ends, or the statement comes that is to go wrong."""
     answers, requests = await asyncio.open_unix_connection(socket, limit=CHUNK)
-    directions = (
-        asyncio.ensure_future(send(reader, requests)),
-        asyncio.ensure_future(_pump(answers, writer)),
-    )
+    limit = interruption.after_statements if interruption else None
+    sending = asyncio.ensure_future(forward_statements(reader, requests, talk.count, limit))
+    answering = asyncio.ensure_future(_pump(answers, writer))
     try:
-        await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((sending, answering), return_when=asyncio.FIRST_COMPLETED)
+        is_reached = sending.done() and sending.exception() is None
+        answering.cancel()
+        if is_reached and interruption and interruption.takes_effect:
+            requests.write(sending.result())
+            await asyncio.gather(answering, return_exceptions=True)
+            await swallow_answer(answers)
     finally:
-        for direction in directions:
+        for direction in (sending, answering):
             direction.cancel()
-        await asyncio.gather(*directions, return_exceptions=True)
+        await asyncio.gather(sending, answering, return_exceptions=True)
         await _close(requests)
+
+
+async def _break(writer: asyncio.StreamWriter, interruption: Interruption) -> None:
+    """Do what is to happen when the connection breaks."""
+    if interruption.act:
+        interruption.act()
+    if interruption.refusal:
+        writer.write(interruption.refusal.as_message)
+        await _close(writer)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

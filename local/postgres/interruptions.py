@@ -1,0 +1,78 @@
+"""What goes wrong with a connection on request, and a count of what could go wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+
+from local.postgres.protocol import error_message
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer of the server's own kind, after which it closes the connection."""
+
+    code: str
+    message: str
+
+    @property
+    def as_message(self) -> bytes:
+        """As PostgreSQL writes it."""
+        return error_message(self.code, self.message)
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """One connection breaks: at once, or at the statement after the first `after_statements`."""
+
+    hostname_pattern: str
+    after_statements: int | None = None
+    nth: int = 1
+    """Which matching connection it is, from now on."""
+    takes_effect: bool = False
+    """Whether the statement is still executed; its answer never arrives."""
+    refusal: Refusal | None = None
+    """What the client is told; nothing, when the line just goes dead."""
+    act: Callable[[], object] | None = None
+    """What else happens at that moment."""
+
+
+@dataclass
+class Talk:
+    """One connection, and how many statements were sent over it."""
+
+    hostname: str
+    statements: int = 0
+
+    def count(self) -> None:
+        """One more statement was sent."""
+        self.statements += 1
+
+
+@dataclass
+class Interruptions:
+    """The interruptions that are to come, and the connections that were made."""
+
+    armed: list[tuple[Interruption, list[str]]] = field(default_factory=list)
+    talks: list[Talk] = field(default_factory=list)
+
+    def add(self, interruption: Interruption) -> None:
+        """Have it happen to a connection that is yet to come."""
+        self.armed.append((interruption, []))
+
+    def meet(self, hostname: str) -> tuple[Talk, Interruption | None]:
+        """Count a new connection; what is to happen to it."""
+        talk = Talk(hostname)
+        self.talks.append(talk)
+        struck: Interruption | None = None
+        for interruption, seen in tuple(self.armed):
+            if fnmatch(hostname, interruption.hostname_pattern.lower()):
+                seen.append(hostname)
+                if len(seen) == interruption.nth and struck is None:
+                    struck = interruption
+                    self.armed.remove((interruption, seen))
+        return talk, struck
+
+    def clear(self) -> None:
+        """Disarm everything, and forget the connections."""
+        self.armed.clear()
+        self.talks.clear()
