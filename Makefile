@@ -16,7 +16,7 @@ ASSEMBLY := .build/assembly/.synthesized
 DEPLOYED := $(shell find infra lambdas shared statemachine -type f -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test check bench synth deploy layers clean
+.PHONY: help demo local test check bench chaos synth deploy layers clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ local: $(ASSEMBLY)  ## run the local cloud until interrupted
 
 bench: $(ASSEMBLY)  ## measure what the project promises
 	@$(BIN)/python -m local bench $(ARGS)
+
+chaos: $(ASSEMBLY)  ## break restores wherever they can break; ARGS="--sample 100 --seed 1"
+	@$(BIN)/python -m local chaos $(ARGS)
 
 test: $(ASSEMBLY)  ## run every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -1,4 +1,4 @@
-"""The local cloud from the command line: `python -m local demo`, `serve` or `bench`."""
+"""The local cloud from the command line: `python -m local demo`, and others."""
 
 import argparse
 import os
@@ -17,6 +17,13 @@ def main() -> int:
     bench_parser.add_argument(
         "--all", action="store_true", help="also set-up and tests of a fresh clone"
     )
+    chaos_parser = commands.add_parser("chaos", help="break restores wherever they can break")
+    chaos_parser.add_argument("point", nargs="*", help="the name of a breakage point")
+    chaos_parser.add_argument("--scenario", default="*", help="as across_regions/*")
+    chaos_parser.add_argument("--fault", default="*", help="as 'killed *'")
+    chaos_parser.add_argument("--sample", type=int, help="how many points, drawn from all")
+    chaos_parser.add_argument("--seed", type=int, default=0, help="which sample")
+    chaos_parser.add_argument("--processes", type=int, help="as many as cores, by default")
     arguments = parser.parse_args()
     # Nothing here is to touch, or to need, the developer's own accounts.
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
@@ -31,6 +38,17 @@ def main() -> int:
             from local.serve import serve
 
             return serve(speed=arguments.speed)
+        case "chaos":
+            from local.chaos import chaos
+
+            return chaos(
+                arguments.point,
+                scenario=arguments.scenario,
+                fault=arguments.fault,
+                sample=arguments.sample,
+                seed=arguments.seed,
+                processes=arguments.processes,
+            )
         case _:
             from local.bench import bench
 

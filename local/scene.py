@@ -13,6 +13,7 @@ from local.aurora.limits import Durations
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.deployment import Deployment
+from local.functions import InvocationSeconds
 from local.production import Production, make_production, make_surroundings
 
 ASSEMBLY = Path(".build/assembly")
@@ -54,11 +55,17 @@ class Scene:
 
 
 @contextmanager
-def scene(clock: Clock, *, scale: int, durations: Durations | None = None) -> Iterator[Scene]:
+def scene(
+    clock: Clock,
+    *,
+    scale: int,
+    durations: Durations | None = None,
+    invocation_seconds: InvocationSeconds | None = None,
+) -> Iterator[Scene]:
     """Set everything up, with pgbench tables at `scale` in production; take it down at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="aurora-restore-", dir=_fast_directory()) as folder,
-        LocalCloud(clock, _enterable(Path(folder)), durations) as cloud,
+        LocalCloud(clock, _enterable(Path(folder)), durations, invocation_seconds) as cloud,
         _verified_connections(cloud),
     ):
         deployment = cloud.deploy(ASSEMBLY)

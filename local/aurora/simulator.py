@@ -136,6 +136,12 @@ class AuroraSimulator:
             self._timeline.advance()
             return Region(account_id, region).cluster(cluster_id).volume
 
+    def volume_of_snapshot(self, arn: str) -> str | None:
+        """The volume that a snapshot holds; None when the ARN is no snapshot's."""
+        with self._lock:
+            snapshot = Region.of(arn).snapshots.get(arn.split(":", 6)[-1])
+            return snapshot.volume if snapshot and snapshot.arn == arn else None
+
     def take_automated_snapshot(
         self,
         region: str,

@@ -116,15 +116,17 @@ class TlsFront:
         async with self._listening:
             if port not in self._listeners:
                 self._listeners[port] = await self._listen(port)
+        names = [hostname.lower() for hostname in hostnames]
+        contexts = {name: self._contexts.get(name) or self._certify(name) for name in names}
         await self._unroute(owner)
-        for hostname in map(str.lower, hostnames):
-            self._routes[hostname] = _Route(owner, port, socket)
-            self._contexts[hostname] = self._contexts.get(hostname) or self._certify(hostname)
+        self._contexts.update(contexts)
+        self._routes.update({name: _Route(owner, port, socket) for name in names})
         actual: int = self._listeners[port].sockets[0].getsockname()[1]
         return actual
 
     async def _unroute(self, owner: str) -> None:
         self._routes = {name: to for name, to in self._routes.items() if to.owner != owner}
+        self._contexts = {name: self._contexts[name] for name in self._routes}
 
     async def _drop_connections(self, hostname: str) -> int:
         found = [each for each in self._connections if each.hostname == hostname.lower()]

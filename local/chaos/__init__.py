@@ -1,0 +1,71 @@
+"""The breakage suite: restores are broken wherever they can break, and nothing may be lost."""
+
+import random
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from local.chaos.crew import Crew, Result
+from local.chaos.points import Point
+from local.chaos.scenarios import SCENARIOS
+from local.chaos.table import DOCUMENT, document, table
+
+
+def chaos(
+    names: Sequence[str] = (),
+    *,
+    scenario: str = "*",
+    fault: str = "*",
+    sample: int | None = None,
+    seed: int = 0,
+    processes: int | None = None,
+) -> int:
+    """Break restores at the points with these names, or at all that match; returns 0 if all live.
+
+    A `sample` is so many of them, the same for the same `seed`. The page in `docs/` is written when
+    nothing was left out.
+    """
+    console = Console()
+    with Crew(processes) as crew:
+        if names:
+            points = [Point.named(name) for name in names]
+        else:
+            chosen = [name for name in SCENARIOS if fnmatchcase(name, scenario)]
+            points = [one for one in crew.points(chosen) if fnmatchcase(one.fault, fault)]
+        told = f"{len(points):,} breakage points."
+        if sample is not None and sample < len(points):
+            points = random.Random(seed).sample(points, sample)
+            told = f"{sample:,} of {told[:-1]}, drawn with seed {seed}."
+        console.print(told)
+        results = _break(crew, points, console)
+    console.print(table(results))
+    if (scenario, fault) == ("*", "*") and not names:
+        DOCUMENT.write_text(document(results, told))
+    return 0 if all(result.has_survived for result in results if result.is_met) else 1
+
+
+def _break(crew: Crew, points: Sequence[Point], console: Console) -> list[Result]:
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[lost]} lost, {task.fields[missed]} not met"),
+        TimeRemainingColumn(),
+    )
+    results: list[Result] = []
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("", total=len(points), lost=0, missed=0)
+        for result in crew.break_at(points):
+            results.append(result)
+            if result.violations:
+                console.print(f"[red]✘[/] {result.point.name}")
+                for violation in result.violations:
+                    console.print(f"    {violation}", markup=False)
+            progress.update(
+                bar,
+                advance=1,
+                lost=sum(bool(one.violations) for one in results),
+                missed=sum(not one.is_met for one in results),
+            )
+    return results

@@ -1,0 +1,227 @@
+"""What must be true of every restore, however it was broken. Each tells what is not, in words."""
+
+from collections.abc import Callable, Iterator
+
+from local.chaos.recorder import SeenCluster
+from local.chaos.trial import Trial
+
+_LOCK = "LOCK#"
+_MAY_BE_UNSERVED_FROM = {
+    "never": frozenset[str](),
+    "delete_first": frozenset(
+        {"SNAPSHOT_FOUND", "COPY_COMPLETED", "CUTOVER_IN_PROGRESS", "CUTOVER_COMPLETED"}
+    ),
+    "swap": frozenset({"CUTOVER_IN_PROGRESS"}),
+}
+"""In which statuses the target may stop being served. Polling events repeat and are no moves."""
+
+
+def it_ends_as_expected(trial: Trial) -> Iterator[str]:
+    """The restore finishes by itself, or its operation is closed and everyone is told."""
+    status = trial.state.get("status")
+    if trial.expectation == "finishes" and (trial.status, status) != ("SUCCEEDED", "COMPLETED"):
+        yield f"it ended as {trial.status}, operation {status}: {trial.error}"
+    if status not in ("COMPLETED", "FAILED"):
+        yield f"the operation is not closed: {status}"
+    if trial.status != "SUCCEEDED" and status == "FAILED" and not trial.state.get("error"):
+        yield "the operation failed without saying why"
+    if not trial.messages:
+        yield "nobody was told of the end"
+
+
+def the_target_is_served(trial: Trial) -> Iterator[str]:
+    """Once served, the target id stops being served only for the cut-over."""
+    was_served = False
+    for picture in trial.pictures:
+        served = [one for one in picture.clusters if one.is_served and _has(one, trial.target)]
+        if was_served and not served:
+            status = _status_after(trial, picture.writes)
+            if status not in _MAY_BE_UNSERVED_FROM[trial.replace]:
+                yield f"{trial.target} stopped being served while the operation was {status}"
+        was_served = bool(served)
+
+
+def only_the_named_cluster_is_deleted(trial: Trial) -> Iterator[str]:
+    """Of the clusters that were there before, only the replaced one may go."""
+    first, last = trial.pictures[0].clusters, trial.pictures[-1].clusters
+    remaining = {one.resource_id for one in last}
+    for one in first:
+        may_go = _has(one, trial.target) and trial.replace != "never"
+        if one.resource_id not in remaining and not may_go:
+            yield f"cluster {one.identifier} ({one.resource_id}) was deleted"
+
+
+def what_is_not_ours_stays(trial: Trial) -> Iterator[str]:
+    """Everything but the replaced cluster is as before: RDS, snapshots' data, production."""
+    target = trial.before.arn_of(trial.target)
+    for arn, described in trial.before.resources.items():
+        is_replaced = arn == target or described.get("DBClusterIdentifier") == trial.target
+        if trial.replace != "never" and is_replaced and ":cluster-snapshot:" not in arn:
+            continue
+        if arn in trial.gone:
+            yield f"{arn} is gone"
+        elif trial.after.resources[arn] != described:
+            yield f"{arn} is described differently"
+    for arn, stamp in trial.before.volumes.items():
+        if arn in trial.after.resources and trial.after.volumes.get(arn) != stamp:
+            yield f"the data of {arn} has changed"
+    if trial.before.production != trial.after.production:
+        yield "production's data has changed"
+
+
+def a_finished_restore_is_whole(trial: Trial) -> Iterator[str]:
+    """One cluster has the target id, as asked for and proven; nothing else is new."""
+    if not trial.is_completed:
+        return
+    clusters = [one for one in trial.pictures[-1].clusters if _has(one, trial.target)]
+    if len(clusters) != 1 or not clusters[0].is_served:
+        yield f"{len(clusters)} clusters have the target id, or it is not served"
+    asked = int(trial.request.get("instance_count", 1))
+    arn = trial.after.arn_of(trial.target)
+    members = trial.after.resources[arn]["DBClusterMembers"] if arn else []
+    if len(members) != asked:
+        yield f"it has {len(members)} instances, not {asked}"
+    yield from (f"{claim}: {detail}" for claim, holds, detail in trial.claims if not holds)
+    for one in sorted(trial.new):
+        if not _belongs_to_the_target(trial, one) and not _is_final_snapshot(trial, one):
+            yield f"{one} was not there before"
+
+
+def a_failed_restore_loses_nothing(trial: Trial) -> Iterator[str]:
+    """The old cluster answers under its name, or its final snapshot exists."""
+    old = trial.before.arn_of(trial.target)
+    if trial.is_completed or old is None:
+        return
+    resource_id = trial.before.resources[old]["DbClusterResourceId"]
+    is_there = any(one.resource_id == resource_id for one in trial.pictures[-1].clusters)
+    # While its instances go, it does not answer, and its data is still in it.
+    if is_there and trial.replace != "delete_first":
+        yield from (f"{claim}: {detail}" for claim, holds, detail in trial.claims if not holds)
+    if not is_there and not any(_is_final_snapshot(trial, one) for one in trial.new):
+        yield f"cluster {old} is gone, and there is no final snapshot"
+
+
+def leftovers_are_listed(trial: Trial) -> Iterator[str]:
+    """Whatever a failed restore leaves is named in its closing event and in its message."""
+    if trial.is_completed:
+        return
+    texts = {
+        "the closing event": str([e["details"].get("leftovers") for e in trial.events]),
+        "the message": " ".join(one["Message"] for one in trial.messages),
+    }
+    for arn in sorted(trial.new):
+        name = arn.rsplit(":", 1)[-1]
+        for where, text in texts.items():
+            if name not in text and not _is_final_snapshot(trial, arn):
+                yield f"{arn} is left, and {where} does not say so"
+
+
+def the_audit_replays_the_state(trial: Trial) -> Iterator[str]:
+    """Every version of the state came with its events, and they tell its statuses in order."""
+    versions = [
+        (change.item, [one.item for one in write if one.item is not change.item])
+        for write in trial.writes
+        for change in write
+        if change.kind == "Put" and change.item.get("operation_id") == trial.operation_id
+        if "version" in change.item
+    ]
+    if [int(item["version"]) for item, _ in versions] != list(range(1, len(versions) + 1)):
+        yield "the versions of the state do not follow each other"
+    for item, others in versions:
+        told = [one["details"]["operation_status"] for one in others if "event_type" in one]
+        if not told:
+            yield f"version {item['version']} has no event"
+        elif told[-1] != item["status"]:
+            yield f"version {item['version']} is {item['status']}, its event says {told[-1]}"
+    written = sum(len([1 for o in others if "event_type" in o]) for _, others in versions)
+    if written != len(trial.events):
+        yield f"{written} events were written, {len(trial.events)} are there"
+    moves = [
+        (event["event_type"], str(event["details"]))
+        for event in trial.events
+        if not event["event_type"].endswith("_STATUS_CHECKED")
+    ]
+    yield from (f"{m[0]} is told twice" for n, m in enumerate(moves) if m in moves[:n])
+    if trial.events and trial.events[-1]["details"]["operation_status"] != trial.state["status"]:
+        yield "the last event tells another status than the state has"
+
+
+def one_operation_holds_the_target(trial: Trial) -> Iterator[str]:
+    """A lock is taken when it is free, by who writes afterwards, and is released in the end."""
+    holder: str | None = None
+    for write in trial.writes:
+        for change in write:
+            key = str(change.item["operation_id"])
+            if key.startswith(_LOCK):
+                if change.kind == "Put" and holder is not None:
+                    yield f"{change.item['holder']} took {key}, which {holder} held"
+                holder = change.item["holder"] if change.kind == "Put" else None
+        for change in write:
+            is_state = change.kind == "Put" and "version" in change.item
+            is_open = is_state and change.item["status"] not in ("COMPLETED", "FAILED")
+            if is_open and change.item["operation_id"] != holder:
+                yield f"{change.item['operation_id']} went on without the lock"
+    yield from (f"{lock} is still held" for lock in trial.locks)
+
+
+def no_password_is_written(trial: Trial) -> Iterator[str]:
+    """No password, and no verifier of one, is in anything that people read."""
+    found = [one for one in sorted(trial.passwords) if one in trial.written]
+    yield from (f"password {one[:3]}… is written" for one in found)
+    if "SCRAM-SHA-256$" in trial.written:
+        yield "a verifier is written"
+
+
+Invariant = Callable[[Trial], Iterator[str]]
+
+INVARIANTS: tuple[Invariant, ...] = (
+    it_ends_as_expected,
+    the_target_is_served,
+    only_the_named_cluster_is_deleted,
+    what_is_not_ours_stays,
+    a_finished_restore_is_whole,
+    a_failed_restore_loses_nothing,
+    leftovers_are_listed,
+    the_audit_replays_the_state,
+    one_operation_holds_the_target,
+    no_password_is_written,
+)
+
+
+def violations(trial: Trial) -> list[str]:
+    """Everything that is not as it must be, each with the invariant that says so."""
+    return [
+        f"{invariant.__name__}: {violation}"
+        for invariant in INVARIANTS
+        for violation in invariant(trial)
+    ]
+
+
+def _has(cluster: SeenCluster, target: str) -> bool:
+    return cluster.identifier == target
+
+
+def _status_after(trial: Trial, writes: int) -> str:
+    """The status of the operation once so many writes had counted."""
+    statuses = [
+        str(change.item["status"])
+        for write in trial.writes[:writes]
+        for change in write
+        if "version" in change.item and change.item["operation_id"] == trial.operation_id
+    ]
+    return statuses[-1] if statuses else "not there"
+
+
+def _belongs_to_the_target(trial: Trial, arn: str) -> bool:
+    described = trial.after.resources[arn]
+    is_snapshot = ":cluster-snapshot:" in arn
+    return not is_snapshot and described.get("DBClusterIdentifier") == trial.target
+
+
+def _is_final_snapshot(trial: Trial, arn: str) -> bool:
+    """Whether this holds the last state of the cluster that was replaced."""
+    old = trial.before.arn_of(trial.target)
+    if old is None or ":cluster-snapshot:" not in arn:
+        return False
+    resource_id = trial.before.resources[old]["DbClusterResourceId"]
+    return bool(trial.after.resources[arn].get("DbClusterResourceId") == resource_id)

@@ -1,0 +1,270 @@
+"""Where restores are broken: one cloud, set up once, and emptied after every restore."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from local.aurora.limits import Durations
+from local.chaos.breaking import arm, disarm
+from local.chaos.cleaning import clean, logs
+from local.chaos.points import Fault, Point, points_of
+from local.chaos.recorder import Recorder
+from local.chaos.scenarios import REHEARSAL, SCENARIOS, TARGET, TARGET_REGION, Scenario
+from local.chaos.trial import Expectation, Trial, World
+from local.clock import InstantClock
+from local.evidence import Evidence, evidence
+from local.functions import InvocationSeconds
+from local.postgres.databases import VolumeError
+from local.production import LOGINS, REGION, at_once, endpoint_of, fingerprints
+from local.scene import Scene, scene
+from local.workflows import Execution
+from shared import names
+
+# A restore has few looks at things under way, and some.
+_DURATIONS = Durations(
+    copy=18,
+    restore=15,
+    snapshot=8,
+    instance=10,
+    password=5,
+    pending=3,
+    delete_snapshot=4,
+    delete_instance=10,
+    delete_cluster=10,
+    rename=10,
+)
+# Whether a worker is new must not matter to when things happen: points are found by counting.
+_ALWAYS_THE_SAME = InvocationSeconds(warm=0.3, cold=0.3)
+_PATIENCE_SECONDS = 120
+_OLD_PASSWORD = "old-password"
+
+_read = TypeDeserializer().deserialize
+
+
+class Laboratory:
+    """A cloud with production in it, between `__enter__` and `__exit__`."""
+
+    def __init__(self) -> None:
+        self._exit = ExitStack()
+        self._recorder = Recorder()
+        self._passwords: frozenset[str] = frozenset()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as until_complete:
+            self._scene: Scene = until_complete.enter_context(
+                scene(
+                    InstantClock(),
+                    scale=0,
+                    durations=replace(_DURATIONS),
+                    invocation_seconds=_ALWAYS_THE_SAME,
+                )
+            )
+            self._cloud = self._scene.cloud
+            self._recorder.install(self._cloud)
+            until_complete.callback(self._recorder.uninstall)
+            self._take_rehearsal_snapshot()
+            self._passwords = self._all_passwords()
+            self._exit = until_complete.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._exit.close()
+
+    def points(self, scenario: Scenario) -> list[Point]:
+        """Every breakage point of a scenario, found by a clean restore. It must be a clean one."""
+        with self._prepared(scenario):
+            execution = self._run(scenario.request)
+            calls, talks = tuple(self._cloud.calls), self._cloud.databases.front.talks()
+            of_restore = [talk for talk in talks if talk.hostname.startswith(TARGET)]
+            found = list(points_of(scenario.name, calls, of_restore, execution.states))
+        if execution.status != "SUCCEEDED":
+            raise RuntimeError(f"{scenario.name} fails by itself: {execution.cause}")
+        return found
+
+    def trials(self, point: Point) -> Iterator[Trial]:
+        """Break a restore at a point; then, where that ends it, what follows. None: not met."""
+        scenario = SCENARIOS[point.scenario]
+        with self._prepared(scenario):
+            has_struck = arm(self._cloud, point)
+            trial = self._trial(scenario.request, "finishes" if point.fault.passes else "closes")
+            if not has_struck():
+                return
+            yield trial
+            if point.fault is Fault.ABORTED:
+                again = dict(scenario.request)
+                if any(one.identifier == TARGET for one in trial.pictures[-1].clusters):
+                    again["replace"] = "delete_first"
+                yield self._trial(again, "finishes")
+
+    def clean_trial(self, scenario: Scenario) -> Trial:
+        """A restore that nothing breaks."""
+        with self._prepared(scenario):
+            return self._trial(scenario.request, "finishes")
+
+    @contextmanager
+    def _prepared(self, scenario: Scenario) -> Iterator[None]:
+        """The scene as the scenario has it; emptied afterwards."""
+        try:
+            if scenario.replaces:
+                self._make_old_cluster()
+            self._cloud.calls.clear()
+            self._cloud.databases.front.clear_interruptions()
+            yield
+        finally:
+            disarm(self._cloud)
+            clean(self._scene, keep={REHEARSAL})
+
+    def _run(self, request: Any) -> Execution:
+        states = self._cloud.client("stepfunctions")
+        started = states.start_execution(
+            stateMachineArn=self._scene.deployment.state_machine_arn, input=json.dumps(request)
+        )
+        return self._cloud.workflows.wait(started["executionArn"], _PATIENCE_SECONDS)
+
+    def _trial(self, request: Any, expectation: Expectation) -> Trial:
+        before = self._world()
+        self._recorder.clear()
+        execution = self._run(request)
+        disarm(self._cloud)
+        operation_id = names.operation_id(execution.arn, execution.started_at)
+        state, events = self._state(operation_id), self._events(operation_id)
+        messages = tuple(self._scene.messages())
+        pictures, writes = tuple(self._recorder.pictures), tuple(self._recorder.writes)
+        told = [state, events, messages, execution.history, execution.cause, logs()]
+        return Trial(
+            expectation=expectation,
+            request=request,
+            status=execution.status,
+            error=f"{execution.error}: {execution.cause}" if execution.error else "",
+            operation_id=operation_id,
+            before=before,
+            after=self._world(),
+            pictures=pictures,
+            writes=writes,
+            state=state,
+            events=events,
+            messages=messages,
+            locks=tuple(self._locks()),
+            claims=tuple(self._claims(state.get("status") == "COMPLETED")),
+            written=json.dumps(told, default=str),
+            passwords=self._passwords,
+        )
+
+    def _claims(self, is_completed: bool) -> Iterator[Evidence]:
+        """What a user of the target can see: the restored data, or the old cluster's."""
+        if is_completed:
+            yield from (
+                one
+                for one in evidence(self._scene, TARGET, TARGET_REGION)
+                # Whether anything is left, the invariants say themselves.
+                if one.claim != "no temporary snapshot is left"
+            )
+            return
+        claim = "the old cluster answers under its name"
+        try:
+            endpoint = endpoint_of(self._cloud, TARGET, TARGET_REGION)
+            endpoint.connect("postgres", _OLD_PASSWORD, "postgres").close()
+        except Exception as error:
+            yield Evidence(claim, False, f"{type(error).__name__}: {error}")
+        else:
+            yield Evidence(claim, True)
+
+    def _world(self) -> World:
+        resources: dict[str, Any] = {}
+        for region in (REGION, TARGET_REGION):
+            rds = self._cloud.client("rds", region_name=region)
+            clusters = rds.describe_db_clusters()["DBClusters"]
+            resources |= {one["DBClusterArn"]: one for one in clusters}
+            instances = rds.describe_db_instances()["DBInstances"]
+            resources |= {one["DBInstanceArn"]: one for one in instances}
+            snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
+            resources |= {one["DBClusterSnapshotArn"]: one for one in snapshots}
+        production, login = self._scene.production, LOGINS[0]
+        with closing(production.endpoint.connect(login, production.passwords[login])) as opened:
+            data = fingerprints(opened)
+        return World(resources, self._stamps(resources), data)
+
+    def _stamps(self, resources: Any) -> dict[str, str]:
+        by_volume: dict[str, str] = {}
+        stamps = {}
+        for arn in resources:
+            volume = self._cloud.aurora.volume_of_snapshot(arn)
+            if volume is None:
+                continue
+            if volume not in by_volume:
+                try:
+                    by_volume[volume] = self._cloud.databases.stamp(volume)
+                except VolumeError:
+                    continue
+            stamps[arn] = by_volume[volume]
+        return stamps
+
+    def _state(self, operation_id: str) -> dict[str, Any]:
+        answer = self._cloud.client("dynamodb").get_item(
+            TableName=self._scene.deployment.state_table, Key={"operation_id": {"S": operation_id}}
+        )
+        return {name: _read(value) for name, value in answer.get("Item", {}).items()}
+
+    def _events(self, operation_id: str) -> tuple[dict[str, Any], ...]:
+        answer = self._cloud.client("dynamodb").query(
+            TableName=self._scene.deployment.audit_table,
+            KeyConditionExpression="operation_id = :id",
+            ExpressionAttributeValues={":id": {"S": operation_id}},
+        )
+        return tuple(
+            {name: _read(value) for name, value in item.items()} for item in answer["Items"]
+        )
+
+    def _locks(self) -> Iterator[str]:
+        items = self._cloud.client("dynamodb").scan(TableName=self._scene.deployment.state_table)[
+            "Items"
+        ]
+        yield from (item["operation_id"]["S"] for item in items if "holder" in item)
+
+    def _make_old_cluster(self) -> None:
+        rds = self._cloud.client("rds", region_name=TARGET_REGION)
+        with at_once(self._cloud):
+            rds.create_db_cluster(
+                DBClusterIdentifier=TARGET,
+                Engine="aurora-postgresql",
+                MasterUsername="postgres",
+                MasterUserPassword=_OLD_PASSWORD,
+            )
+            rds.create_db_instance(
+                DBInstanceIdentifier=f"{TARGET}-old-1",
+                DBClusterIdentifier=TARGET,
+                DBInstanceClass="db.r6g.large",
+                Engine="aurora-postgresql",
+            )
+            self._cloud.aurora.settle()
+
+    def _take_rehearsal_snapshot(self) -> None:
+        """Have production's snapshot in the target's region, as somebody's own."""
+        with at_once(self._cloud):
+            self._cloud.client("rds", region_name=TARGET_REGION).copy_db_cluster_snapshot(
+                SourceDBClusterSnapshotIdentifier=self._scene.production.snapshot_arn,
+                TargetDBClusterSnapshotIdentifier=REHEARSAL,
+                KmsKeyId="alias/aws/rds",
+                SourceRegion=REGION,
+            )
+            self._cloud.aurora.settle()
+
+    def _all_passwords(self) -> frozenset[str]:
+        secret = self._cloud.client("secretsmanager").get_secret_value(
+            SecretId="aurora-restore/admin"
+        )
+        admin = json.loads(secret["SecretString"])["password"]
+        here = self._scene
+        return frozenset(
+            {admin, _OLD_PASSWORD, *here.passwords.values(), *here.production.passwords.values()}
+        )
