@@ -1,6 +1,7 @@
 """Emptying the cloud between two restores, so that the thousandth is as fast as the first."""
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.dynamodb.models import dynamodb_backends
@@ -33,7 +34,7 @@ def logs() -> list[str]:
     return [event.message for stream in _streams() for event in stream.events]
 
 
-def _streams() -> Iterator[object]:
+def _streams() -> Iterator[Any]:
     for group in logs_backends[ACCOUNT][TARGET_REGION].groups.values():
         yield from group.streams.values()
 

@@ -88,12 +88,13 @@ class Recorder:
 
 
 def _changes(item: Mapping[str, Any]) -> list[Change]:
-    return [
-        Change(
-            kind,
-            request["TableName"],
-            {name: _read(value) for name, value in request[source].items()},
-        )
-        for kind, source in (("Put", "Item"), ("Delete", "Key"))
-        if (request := item.get(kind))
-    ]
+    changes = []
+    if put := item.get("Put"):
+        changes.append(Change("Put", put["TableName"], _plain(put["Item"])))
+    if delete := item.get("Delete"):
+        changes.append(Change("Delete", delete["TableName"], _plain(delete["Key"])))
+    return changes
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _read(value) for name, value in item.items()}
