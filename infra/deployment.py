@@ -62,7 +62,7 @@ SubnetId = Annotated[str, _text(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "a subnet 
 SecurityGroupId = Annotated[str, _text(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "a security group id")]
 BucketName = Annotated[str, _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")]
 # RDS takes no colon in it.
-Prefix = Annotated[str, _text(r"[\w!.*'()-]+(/[\w!.*'()-]+)*", "a prefix of S3 keys")]
+Prefix = Annotated[str, _text(r"[\w!.'()-]+(/[\w!.'()-]+)*", "a prefix of S3 keys")]
 EmailAddress = Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
 ScheduleExpression = Annotated[
     str, _text(r"(cron|rate)\(.+\)", "an expression such as cron(0 2 * * ? *) or rate(1 day)")

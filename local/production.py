@@ -135,10 +135,15 @@ def make_surroundings(cloud: LocalCloud) -> dict[str, str]:
         DBSubnetGroupDescription="Where restored clusters go",
         SubnetIds=[subnet["SubnetId"] for subnet in subnets],
     )
-    s3 = cloud.client("s3")
-    region = s3.meta.region_name
-    s3.create_bucket(Bucket=EXPORT_BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
+    make_export_bucket(cloud, cloud.environment["AWS_DEFAULT_REGION"])
     return passwords
+
+
+def make_export_bucket(cloud: LocalCloud, region: str) -> None:
+    """Make the bucket that the local deployment exports to."""
+    cloud.client("s3", region_name=region).create_bucket(
+        Bucket=EXPORT_BUCKET, CreateBucketConfiguration={"LocationConstraint": region}
+    )
 
 
 def endpoint_of(cloud: LocalCloud, cluster_id: str, region: str) -> Endpoint:

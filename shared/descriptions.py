@@ -83,6 +83,7 @@ def export_task(told: "ExportTaskTypeDef | ExportTaskResponseTypeDef") -> Export
         status=told["Status"],
         percent=told.get("PercentProgress"),
         failure_cause=told.get("FailureCause"),
+        warning=told.get("WarningMessage"),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared import descriptions
 from shared.aws_errors import named_errors
+from shared.errors import NotOurs
 from shared.facts import ExportTask
 from shared.settings import Exports
 
@@ -32,6 +33,8 @@ class SnapshotExports:
             there = self.find(task_id)
             if there is None:
                 break
+            if there.source_arn != snapshot_arn:
+                raise NotOurs(f"Export {task_id} in {self._region} is one of {there.source_arn}.")
             if not there.has_failed:
                 return there
         with named_errors(f"Exporting {snapshot_arn} to bucket {exports.bucket}"):

@@ -176,6 +176,7 @@ class ExportTask:
     status: str
     percent: int | None
     failure_cause: str | None
+    warning: str | None
 
     @property
     def location(self) -> str:

@@ -6,6 +6,7 @@ from the operation, that can be told all the same.
 
 from collections.abc import Iterator
 
+from shared.errors import ExportFailed
 from shared.names import Step
 from shared.progress import Status
 from shared.state import Cutover, OperationState
@@ -25,8 +26,8 @@ def told(operation: OperationState) -> tuple[str, ...]:
 def _noted(operation: OperationState) -> Iterator[str]:
     for snapshot in operation.temporary_snapshots:
         yield f"temporary snapshot {snapshot.snapshot_id} in {snapshot.region} ({_SNAPSHOT})"
-    if operation.export and not operation.export.is_complete:
-        yield f"perhaps export {operation.export.task_id}, still under way"
+    if operation.export and not operation.export.is_complete and not _has_export_failed(operation):
+        yield f"export {operation.export.task_id}, perhaps still under way"
     if operation.restore_details is None:
         return
     where = operation.request.target_region
@@ -42,6 +43,8 @@ def _possible(operation: OperationState) -> Iterator[str]:
     if operation.failed_in(Step.COPY_SNAPSHOT):
         hop = operation.next_hop
         yield f"perhaps temporary snapshot {hop.snapshot_id} in {hop.region} ({_SNAPSHOT})"
+    if operation.failed_in(Step.ARCHIVE_SNAPSHOT) and _may_have_started_export(operation):
+        yield f"perhaps an export of snapshot {operation.restorable_snapshot}, under way"
     if not operation.failed_in(Step.RESTORE_SNAPSHOT):
         return
     where = operation.request.target_region
@@ -52,3 +55,11 @@ def _possible(operation: OperationState) -> Iterator[str]:
     for name in operation.instance_ids:
         if name not in operation.restored.instances:
             yield f"perhaps instance {name} in {where} ({instance_class}, {_INSTANCE})"
+
+
+def _has_export_failed(operation: OperationState) -> bool:
+    return operation.error is not None and operation.error.name == ExportFailed.__name__
+
+
+def _may_have_started_export(operation: OperationState) -> bool:
+    return operation.is_export_due and operation.export is None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from shared.aws_errors import named_errors
 from shared.operation import Operation
 from shared.progress import Status
+from shared.request import Archive
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -69,6 +70,10 @@ def _success(operation: Operation) -> Iterator[str]:
         yield f"Logins that came along and were locked: {', '.join(restored.locked_logins)}"
     if operation.export:
         yield f"The data of the snapshot was exported to {operation.export.location}"
+        if operation.export.warning:
+            yield f"RDS says about the export: {operation.export.warning}"
+    elif operation.request.archive is Archive.EXPORT:
+        yield "Nothing was exported: the restore needed no copy of the snapshot."
     for temporary in operation.temporary_snapshots:
         days = operation.request.retain_days
         until = f"for {days} days" if days else "until somebody deletes it"

@@ -237,5 +237,6 @@ def _export_seen(task: ExportTask) -> SnapshotExport:
         location=task.location,
         status=task.status,
         percent_progress=task.percent,
+        warning=task.warning,
         is_complete=task.is_complete,
     )

@@ -40,13 +40,19 @@ def _checks(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> Iterator[C
     if name := request.db_parameter_group_name:
         yield partial(groups.check_parameter_group, name, snapshot.family)
     if request.archive is Archive.EXPORT:
-        yield partial(_check_exports, aws, region)
+        yield partial(_check_export_bucket, aws, region)
+        yield partial(_check_export_key, aws, region)
     yield partial(_check_admin, aws, request, snapshot)
     yield partial(_check_users, aws, request)
 
 
-def _check_exports(aws: Aws, region: str) -> None:
+def _check_export_bucket(aws: Aws, region: str) -> None:
     aws.buckets(region).check_usable(aws.settings.required_exports.bucket)
+
+
+def _check_export_key(aws: Aws, region: str) -> None:
+    if aws.settings.exports:
+        aws.keys(region).check_usable(aws.settings.exports.kms_key_id)
 
 
 def _check_admin(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> None:

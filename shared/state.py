@@ -83,6 +83,7 @@ class SnapshotExport(Model):
     location: str
     status: str
     percent_progress: int | None
+    warning: str | None
     is_complete: bool
 
 

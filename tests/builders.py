@@ -115,6 +115,7 @@ def an_export(**changes: Any) -> ExportTask:
         "status": "COMPLETE",
         "percent": 100,
         "failure_cause": None,
+        "warning": None,
     }
     return ExportTask(**facts | changes)
 

@@ -236,10 +236,14 @@ async def _connect(
             await asyncio.gather(answering, return_exceptions=True)
             await swallow_answer(answers)
     finally:
-        for direction in (sending, answering):
-            direction.cancel()
-        await asyncio.gather(sending, answering, return_exceptions=True)
-        await _close(requests)
+        try:
+            for direction in (sending, answering):
+                direction.cancel()
+            await asyncio.gather(sending, answering, return_exceptions=True)
+            await _close(requests)
+        finally:
+            # Also when the front itself is being shut down just now.
+            _abort(requests)
 
 
 async def _break(writer: asyncio.StreamWriter, interruption: Interruption) -> None:

@@ -93,7 +93,7 @@ def test_a_schedule_that_exports_needs_a_bucket() -> None:
     assert DeploymentSettings.read(settings | {"exports": {"bucket": "exports"}}).exports
 
 
-@pytest.mark.parametrize("prefix", ["", "/x", "x/", "a:b", "a//b", "with space"])
+@pytest.mark.parametrize("prefix", ["", "/x", "x/", "a:b", "a//b", "with space", "a*"])
 def test_a_prefix_that_rds_would_not_take_is_refused(prefix: str) -> None:
     exports = {"bucket": "exports", "prefix": prefix}
 

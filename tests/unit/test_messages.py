@@ -107,7 +107,7 @@ def test_an_export_that_may_still_run_is_left_behind() -> None:
 
     failed = operation.exporting(an_export(id="one", status="STARTING")).failed("Odd", "Why?")
 
-    assert "perhaps export one, still under way" in failed.leftovers
+    assert "export one, perhaps still under way" in failed.leftovers
 
 
 @pytest.mark.parametrize("target", ["a" * 300, "two\nlines", "späti"])

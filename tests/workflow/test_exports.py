@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from local.faults import AnswerError, Effect, KillWorker, LoseConnection, Throttle
-from local.production import EXPORT_BUCKET
+from local.production import EXPORT_BUCKET, make_export_bucket
 from tests.workflow.conftest import SHORT
-from tests.workflow.disturbed import assert_undisturbed
+from tests.workflow.disturbed import assert_proven, assert_undisturbed
 from tests.workflow.stage import TARGET_REGION, Outcome, Stage
 
 
@@ -76,6 +76,32 @@ def test_an_export_that_fails_keeps_the_snapshot_and_says_why(stage: Stage) -> N
     assert (outcome.status, outcome.error) == ("FAILED", "ExportFailed")
     assert any(copy in name for name in stage.inventory())
     assert f"temporary snapshot {copy}" in outcome.messages[0]["Message"]
+
+
+def test_a_failed_export_is_made_again_by_redrive(stage: Stage) -> None:
+    stage.cloud.aurora.fail_next("export", "FAILED")
+    failed = stage.restore(archive="export")
+
+    outcome = stage.redrive(failed)
+
+    assert_proven(stage, outcome)
+    assert [task["Status"] for task in tasks(stage, outcome)] == ["FAILED", "COMPLETE"]
+    assert exported(stage, outcome)
+
+
+def test_a_bucket_in_another_region_is_refused(stage: Stage) -> None:
+    s3 = stage.cloud.client("s3")
+    for one in s3.list_objects_v2(Bucket=EXPORT_BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=EXPORT_BUCKET, Key=one["Key"])
+    s3.delete_bucket(Bucket=EXPORT_BUCKET)
+    make_export_bucket(stage.cloud, "eu-west-1")
+
+    outcome = stage.restore(archive="export")
+
+    s3.delete_bucket(Bucket=EXPORT_BUCKET)
+    make_export_bucket(stage.cloud, TARGET_REGION)
+    assert (outcome.status, outcome.error) == ("FAILED", "ConfigurationError")
+    assert "is in eu-west-1" in outcome.message
 
 
 def test_an_export_that_takes_too_long_keeps_the_snapshot(stage: Stage) -> None:
