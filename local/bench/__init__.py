@@ -40,5 +40,5 @@ def bench(*, everything: bool = False) -> int:
                 live.update(Group(table(figures), spinner))
         live.update(table(figures))
     if not everything:
-        console.print("Set-up and tests of a fresh clone: `python -m local bench --all`.")
+        console.print("Set-up and tests of a fresh clone: `make bench ARGS=--all`.")
     return 0 if all(figure.is_reached is not False for figure in figures) else 1
