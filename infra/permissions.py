@@ -120,7 +120,7 @@ def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     `aurora-restore:target-cluster` with a replaceable cluster as its value: an owner whose
     instances are named otherwise sets that tag.
     """
-    clusters = scope.rds(*_under(scope.replaceable_clusters, REPLACED))
+    clusters = scope.rds(*_under(scope.replaceable_clusters, CANDIDATES, REPLACED))
     return _delete(scope, clusters)
 
 

@@ -8,7 +8,6 @@ from shared.errors import ExportFailed, SnapshotNotFound
 from shared.names import Step
 from shared.operation import Operation
 from shared.progress import Phase
-from shared.request import Archive
 from shared.step import step
 
 
@@ -16,7 +15,7 @@ from shared.step import step
 def handler(operation: Operation, aws: Aws) -> Operation:
     if operation.is_export_due:
         return start_export(operation, aws) if operation.export is None else look(operation, aws)
-    if operation.request.archive is not Archive.RETAIN:
+    if not operation.keeps_copies:
         for temporary in operation.temporary_snapshots:
             aurora = aws.aurora(temporary.region)
             there = aurora.snapshot(temporary.snapshot_id)

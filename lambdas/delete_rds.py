@@ -1,4 +1,4 @@
-"""Free the target id (`delete_first`), or cut over to the candidate and remove the old (`swap`).
+"""Free the target id (`delete_first`), or cut over and remove the old cluster (`swap`).
 
 One move per call. Deleting goes readers first, then the writer, then the cluster.
 """
@@ -19,6 +19,8 @@ from shared.step import step
 
 @step(Step.DELETE_RDS)
 def handler(operation: Operation, aws: Aws) -> Operation:
+    if operation.abandons:
+        return remove_unfinished(operation, aws)
     if operation.swaps and operation.cutover is not Cutover.PROVEN:
         return cutover.advance(operation, aws)
     request = operation.request
@@ -35,7 +37,21 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         check_successor_is_there(operation, aurora)
         if request.keep_replaced_hours:
             return keep(operation, aurora, there)
-    return move(operation, aurora, there)
+    return move(operation, aurora, there, operation.replaced.final_snapshot_id)
+
+
+def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
+    """Remove the cluster that a failed operation has begun and nobody can be using."""
+    aurora = aws.aurora(operation.request.target_region)
+    begun = operation.abandoned_cluster
+    there = aurora.cluster(begun) if begun else None
+    if there is None:
+        return operation.cutover_completed()
+    guard.check_unfinished(there, operation.request, aws.settings)
+    progress.check_deadline(
+        operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {there.id}"
+    )
+    return move(operation, aurora, there, final_snapshot=None)
 
 
 def check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
@@ -58,7 +74,9 @@ def keep(operation: Operation, aurora: Aurora, cluster: Cluster) -> Operation:
     return operation.replaced_kept(until).cutover_completed()
 
 
-def move(operation: Operation, aurora: Aurora, cluster: Cluster) -> Operation:
+def move(
+    operation: Operation, aurora: Aurora, cluster: Cluster, final_snapshot: str | None
+) -> Operation:
     """Make the next move toward deleting the cluster, or see that the last one is under way."""
     writers = {member.instance_id for member in cluster.members if member.is_writer}
     standing = [one for one in aurora.instances(cluster.id) if not one.is_deleting]
@@ -67,7 +85,6 @@ def move(operation: Operation, aurora: Aurora, cluster: Cluster) -> Operation:
         return operation.delete_seen({"cluster_status": cluster.status})
     if doomed := readers or standing:
         return delete_instances(operation, aurora, doomed)
-    final_snapshot = operation.replaced.final_snapshot_id
     aurora.ensure_cluster_deleted(cluster, final_snapshot)
     return operation.deleting({"cluster_id": cluster.id, "final_snapshot_id": final_snapshot})
 

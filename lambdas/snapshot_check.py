@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from shared import clock, guard, names, preflight, selection
+from shared import abandonment, clock, guard, names, preflight, selection
 from shared.aws import Aws
 from shared.errors import InvalidRequest
 from shared.model import Model, Moment
@@ -27,11 +27,11 @@ class Start(Model):
 def create_operation(event: Event, aws: Aws) -> Operation:
     """The execution's operation: created and locked now, or by an earlier call."""
     start = Start.model_validate(event)
-    request = RestoreRequest.parse(start.request, aws.settings.defaults)
-    operation_id = request.operation_id or names.operation_id(
-        start.execution_arn, start.execution_start_time
-    )
-    parameters = request.model_dump(mode="json", exclude_none=True)
+    parameters = checked_parameters(start.request, aws)
+    operation_id = names.operation_id(start.execution_arn, start.execution_start_time)
+    if not parameters["abandon"]:
+        operation_id = str(parameters.get("operation_id", operation_id))
+    target_cluster = str(parameters["target_cluster_id"])
     existing = aws.store.load(operation_id)
     if existing is None:
         return aws.store.begin(
@@ -40,7 +40,7 @@ def create_operation(event: Event, aws: Aws) -> Operation:
                 start.execution_arn,
                 start.execution_start_time,
                 parameters,
-                request.target_cluster_id,
+                target_cluster,
             )
         )
     if existing.execution_arn != start.execution_arn:
@@ -49,13 +49,24 @@ def create_operation(event: Event, aws: Aws) -> Operation:
             "choose another, or leave it out."
         )
     if existing.status is Status.FAILED and start.redrive_count > existing.failed_attempt:
-        corrected = {"parameters": parameters, "target_cluster": request.target_cluster_id}
+        corrected = {"parameters": parameters, "target_cluster": target_cluster}
         return aws.store.reopen(existing.reopened().model_copy(update=corrected))
     return existing
 
 
+def checked_parameters(raw: JsonValue, aws: Aws) -> dict[str, JsonValue]:
+    """The request with the deployment's defaults, or that of the operation it gives up."""
+    if isinstance(raw, dict) and abandonment.is_asked_for(raw):
+        return abandonment.parameters(raw, aws.store)
+    return RestoreRequest.parse(raw, aws.settings.defaults).model_dump(
+        mode="json", exclude_none=True
+    )
+
+
 @step(Step.SNAPSHOT_CHECK, find=create_operation)
 def handler(operation: Operation, aws: Aws) -> Operation:
+    if operation.abandons:
+        return give_up(operation, aws)
     request = operation.request
     snapshots = selection.candidates(aws.aurora(request.source_region), request)
     snapshot = selection.choose(snapshots, request)
@@ -66,6 +77,14 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     replaced = find_replaced(operation, aws)
     preflight.check(aws, request, snapshot)
     return operation.found(snapshot, route, replaced)
+
+
+def give_up(operation: Operation, aws: Aws) -> Operation:
+    """Make sure that the failed operation never goes on, and take over what it has left."""
+    failed = abandonment.failed_operation(str(operation.request.operation_id), aws.store)
+    if failed.abandoned_by != operation.operation_id:
+        failed = aws.store.save(failed.abandoned(operation.operation_id))
+    return operation.abandoning(failed)
 
 
 def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:

@@ -10,6 +10,7 @@ from shared.errors import (
     TargetProtected,
 )
 from shared.facts import Cluster
+from shared.names import TAG_OPERATION
 from shared.request import Replace, RestoreRequest
 from shared.settings import Settings
 from shared.state import ReplacedCluster
@@ -34,13 +35,20 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
             f"Cluster {cluster.id} exists in {request.target_region} and the request does not "
             "replace it. Choose another target_cluster_id, or set replace."
         )
+    _check_allowed(request.target_cluster_id, settings)
+    _check_unprotected(cluster)
+
+
+def _check_allowed(target: str, settings: Settings) -> None:
     patterns = settings.replaceable_clusters
-    target = request.target_cluster_id
     if not any(fnmatchcase(target, pattern) for pattern in patterns):
         raise TargetNotAllowed(
-            f"This deployment does not allow replacing cluster {target}; "
+            f"This deployment does not allow replacing or removing cluster {target}; "
             f"its replaceable_clusters are {', '.join(patterns) or 'none'}."
         )
+
+
+def _check_unprotected(cluster: Cluster) -> None:
     if cluster.status == "stopped":
         raise TargetProtected(
             f"Cluster {cluster.id} is stopped, and RDS deletes only clusters that run. Start it."
@@ -54,6 +62,16 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
             f"Cluster {cluster.id} belongs to a global cluster or is part of a replication. "
             "Detach it if it may be replaced."
         )
+
+
+def check_unfinished(cluster: Cluster, request: RestoreRequest, settings: Settings) -> None:
+    """Raise the reason why a cluster is not to be removed as what a failed operation has begun."""
+    if cluster.tags.get(TAG_OPERATION) != request.operation_id:
+        raise NotOurs(
+            f"Cluster {cluster.id} was not made by operation {request.operation_id}. It stays."
+        )
+    _check_allowed(request.target_cluster_id, settings)
+    _check_unprotected(cluster)
 
 
 def check_is_the_same(cluster: Cluster, replaced: ReplacedCluster) -> None:

@@ -18,7 +18,7 @@ _INSTANCE = "billed for every hour it exists"
 
 def told(operation: OperationState) -> tuple[str, ...]:
     """Everything that the operation made and has not finished or removed."""
-    if operation.status is Status.COMPLETED:
+    if operation.status is Status.COMPLETED or operation.abandoned_by:
         return ()
     return (*_noted(operation), *_possible(operation))
 

@@ -7,6 +7,7 @@ from shared.aws_errors import named_errors
 from shared.operation import Operation
 from shared.progress import Status
 from shared.request import Archive
+from shared.state import ReplacedCluster
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -42,14 +43,28 @@ class Messages:
 def subject(operation: Operation) -> str:
     """One line of printable ASCII, as SNS demands."""
     outcome = "restored" if operation.status is Status.COMPLETED else "FAILED to restore"
+    if operation.status is Status.COMPLETED and operation.abandons:
+        outcome = "gave up restoring"
     line = f"Aurora restore: {outcome} {operation.target_cluster}"
     return "".join(sign if " " <= sign <= "~" else "?" for sign in line)[:_LONGEST_SUBJECT]
 
 
 def text(operation: Operation) -> str:
     """The whole message, for a person to read."""
-    lines = _success(operation) if operation.status is Status.COMPLETED else _failure(operation)
+    lines = _words(operation)
     return "\n".join([*lines, "", *_durations(operation), "", *_where_to_look(operation)])
+
+
+def _words(operation: Operation) -> Iterator[str]:
+    if operation.status is not Status.COMPLETED:
+        return _failure(operation)
+    return _abandonment(operation) if operation.abandons else _success(operation)
+
+
+def _abandonment(operation: Operation) -> Iterator[str]:
+    given_up = operation.request.operation_id
+    yield f"Operation {given_up} onto {operation.target_cluster} was given up."
+    yield "What it had left behind, clusters and temporary snapshots, was removed."
 
 
 def _success(operation: Operation) -> Iterator[str]:
@@ -79,9 +94,15 @@ def _success(operation: Operation) -> Iterator[str]:
         until = f"for {days} days" if days else "until somebody deletes it"
         yield f"Snapshot {temporary.snapshot_id} in {temporary.region} is kept {until}."
     if operation.replaced_cluster:
-        final = operation.replaced_cluster.final_snapshot_id
-        kept = f"its last state is in snapshot {final}" if final else "no final snapshot was taken"
-        yield f"The cluster that had this id before was deleted; {kept}."
+        yield _fate_of(operation.replaced_cluster, operation)
+
+
+def _fate_of(replaced: ReplacedCluster, operation: Operation) -> str:
+    if hours := operation.request.keep_replaced_hours:
+        return f"The cluster that had this id before is kept as {operation.aside_id} for {hours} h."
+    final = replaced.final_snapshot_id
+    kept = f"its last state is in snapshot {final}" if final else "no final snapshot was taken"
+    return f"The cluster that had this id before was deleted; {kept}."
 
 
 def _failure(operation: Operation) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from shared import clock
 from shared.audit import EventType
 from shared.facts import Cluster, ExportTask, Instance, Snapshot
+from shared.names import Step
 from shared.progress import Phase, Status
 from shared.replacing import Replacing
 from shared.route import Hop
@@ -55,6 +56,23 @@ class Operation(Replacing):
             snapshot_details=details,
             route=route,
             replaced_cluster=replaced,
+            ends=Phase.VALIDATION,
+        )
+
+    def abandoning(self, failed: "Operation") -> Self:
+        """What this failed operation left is about to be removed."""
+        snapshots = failed.temporary_snapshots
+        if failed.failed_in(Step.COPY_SNAPSHOT):
+            hop = failed.next_hop
+            snapshots += (TemporarySnapshot(region=hop.region, snapshot_id=hop.snapshot_id),)
+        return self._next(
+            EventType.ABANDONMENT_STARTED,
+            {"operation_id": failed.operation_id, "leftovers": list(failed.leftovers)},
+            status=Status.SNAPSHOT_FOUND,
+            temporary_snapshots=snapshots,
+            abandoned_cluster=failed.unfinished_cluster,
+            waiting_since=clock.now(),
+            starts=Phase.DELETE,
             ends=Phase.VALIDATION,
         )
 

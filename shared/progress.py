@@ -58,6 +58,8 @@ def next_step(operation: "OperationState") -> Step | None:
     match operation.status:
         case Status.INITIATED:
             return Step.SNAPSHOT_CHECK
+        case Status.SNAPSHOT_FOUND if operation.abandons:
+            return Step.DELETE_RDS
         case Status.SNAPSHOT_FOUND if operation.is_copy_needed:
             return Step.COPY_SNAPSHOT
         case Status.COPY_IN_PROGRESS:
@@ -67,7 +69,8 @@ def next_step(operation: "OperationState") -> Step | None:
         case Status.CUTOVER_IN_PROGRESS:
             return Step.SETUP_DB_USERS if operation.is_proof_due else Step.DELETE_RDS
         case Status.CUTOVER_COMPLETED:
-            return Step.ARCHIVE_SNAPSHOT if operation.swaps else Step.RESTORE_SNAPSHOT
+            is_last = operation.swaps or operation.abandons
+            return Step.ARCHIVE_SNAPSHOT if is_last else Step.RESTORE_SNAPSHOT
         case Status.RESTORE_IN_PROGRESS:
             return Step.CHECK_RESTORE_STATUS if operation.move_under_way else Step.RESTORE_SNAPSHOT
         case Status.RESTORE_COMPLETED:

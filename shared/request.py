@@ -71,6 +71,7 @@ def _tag_key(value: str) -> str:
 
 
 ClusterId = Annotated[str, AfterValidator(_cluster_id)]
+OperationId = Annotated[str, Field(pattern=f"^{OPERATION_ID.pattern}$")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 Name = Annotated[str, Field(min_length=1, max_length=2048)]
 _TAG = r"^[\w\s.:/=+@-]*$"
@@ -117,13 +118,16 @@ class RestoreRequest(Model):
     keep_replaced_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 0
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = Field(default_factory=dict)
     initiator: Annotated[str, Field(max_length=256)] | None = None
-    operation_id: Annotated[str, Field(pattern=f"^{OPERATION_ID.pattern}$")] | None = None
+    operation_id: OperationId | None = None
+    abandon: bool = False
 
     @classmethod
     def parse(cls, raw: object, defaults: RequestDefaults) -> Self:
         """Read a request as a user wrote it; raises `InvalidRequest` naming every wrong field."""
         if not isinstance(raw, Mapping):
             raise InvalidRequest("The request is not a JSON object. See the example requests.")
+        if raw.get("abandon"):
+            raise InvalidRequest("abandon: give it with the operation_id, and nothing else.")
         given = {name: value for name, value in raw.items() if value is not None}
         values = defaults.model_dump(exclude_none=True) | _region_of_arn(given) | given
         if not values.get("source_snapshot_id"):

@@ -119,6 +119,8 @@ class OperationState(Model):
     export: SnapshotExport | None = None
     replaced_cluster: ReplacedCluster | None = None
     cutover: Cutover | None = None
+    abandoned_by: str | None = None
+    abandoned_cluster: str | None = None
     failed_as: Status | None = None
     failed_attempt: int = -1
     phases: dict[Phase, PhaseTime] = Field(default_factory=dict)
@@ -163,7 +165,7 @@ class OperationState(Model):
     def is_export_due(self) -> bool:
         """Whether a snapshot is to be exported, and is not yet. Only our own copies are."""
         is_wanted = self.request.archive is Archive.EXPORT and bool(self.route)
-        return is_wanted and not (self.export and self.export.is_complete)
+        return is_wanted and not self.abandons and not (self.export and self.export.is_complete)
 
     @property
     def deletes_first(self) -> bool:
@@ -176,6 +178,15 @@ class OperationState(Model):
         return self.replaced_cluster is not None and self.request.replace is Replace.SWAP
 
     @property
+    def abandons(self) -> bool:
+        """Whether all it does is to remove what another operation has left."""
+        return self.request.abandon
+
+    @property
+    def keeps_copies(self) -> bool:
+        return self.request.archive is Archive.RETAIN and not self.abandons
+
+    @property
     def replaced(self) -> ReplacedCluster:
         """The cluster to be replaced, which steps that replace one can rely on."""
         if self.replaced_cluster is None:
@@ -186,6 +197,20 @@ class OperationState(Model):
     def is_proof_due(self) -> bool:
         """Whether the candidate has the target id, and has not been logged in to since."""
         return self.cutover is Cutover.PROOF_DUE
+
+    @property
+    def unfinished_cluster(self) -> str | None:
+        """The id of a cluster that it made, or may have made, and that nobody can be using yet."""
+        is_served = self.failed_as in (
+            Status.USERS_CONFIGURED,
+            Status.CUTOVER_COMPLETED,
+            Status.SNAPSHOT_ARCHIVED,
+        )
+        if self.swaps:
+            is_candidate = self.cutover is None and self.failed_as is not Status.CUTOVER_COMPLETED
+            return self.restored_id if is_candidate else None
+        is_begun = self.restore_details is not None or self.failed_in(Step.RESTORE_SNAPSHOT)
+        return self.restored_id if is_begun and not is_served else None
 
     @property
     def restored_id(self) -> str:

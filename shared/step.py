@@ -81,6 +81,11 @@ def load(event: Event, aws: Aws) -> Operation:
             f"Operation {turn.operation_id} has failed already. This call comes from the attempt "
             "that is over; redrive the execution to go on."
         )
+    if operation.abandoned_by:
+        raise NotOurs(
+            f"Operation {turn.operation_id} was given up by {operation.abandoned_by}, and what it "
+            "had made was removed. Start a new restore."
+        )
     return aws.store.reopen(operation.reopened())
 
 

@@ -21,12 +21,12 @@ def count_step(step: str, *, succeeded: bool) -> None:
 
 def measure(operation: Operation) -> None:
     """Publish the durations and the outcome of a closed operation, under its target cluster."""
-    if operation.metrics is None:
+    is_success = operation.status is Status.COMPLETED
+    if operation.metrics is None or (is_success and operation.abandons):
         return
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     metrics.add_dimension("target_cluster", operation.target_cluster)
     metrics.add_metadata("operation_id", operation.operation_id)
-    is_success = operation.status is Status.COMPLETED
     metrics.add_metric("RestoreSucceeded", MetricUnit.Count, int(is_success))
     metrics.add_metric("RestoreFailed", MetricUnit.Count, int(not is_success))
     left = len(operation.temporary_snapshots)

@@ -97,6 +97,10 @@ class Versions(OperationState):
             },
         )
 
+    def abandoned(self, by: str) -> Self:
+        """Another operation removes what this one left; it can never be redriven again."""
+        return self._next(EventType.OPERATION_ABANDONED, {"by": by}, abandoned_by=by, leftovers=())
+
     def notified(self, message_id: str) -> Self:
         """The message about the end went out."""
         return self._next(
