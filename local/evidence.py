@@ -9,6 +9,7 @@ from psycopg2.errors import InsufficientPrivilege
 
 from local.production import LOGINS, MASTER, USERS, Endpoint, endpoint_of, fingerprints
 from local.scene import Scene
+from local.serving import Server, Watch, servers
 
 
 class Evidence(NamedTuple):
@@ -35,6 +36,33 @@ def evidence(scene: Scene, cluster_id: str, region: str) -> Iterator[Evidence]:
         yield _refused(restored, login, scene.production.passwords[login])
     yield _production_answers(scene)
     yield from _nothing_left(scene, region)
+
+
+def evidence_of_swap(scene: Scene, watch: Watch) -> Iterator[Evidence]:
+    """Look at what became of the old cluster, and who served as long as it was watched."""
+    seen, target = servers(watch.looks), watch.cluster_id
+    handed_over = [server for server in seen if server is not Server.NOBODY]
+    yield Evidence(
+        f"{target} was served by the old cluster, then by the new one",
+        handed_over == [Server.OLD, Server.NEW] and seen[-1] is Server.NEW,
+        "" if len(seen) <= 3 else ", ".join(seen),
+    )
+    rds = scene.cloud.client("rds", region_name=watch.region)
+    clusters = rds.describe_db_clusters()["DBClusters"]
+    there = [cluster["DBClusterIdentifier"] for cluster in clusters]
+    is_gone = watch.old not in [cluster["DbClusterResourceId"] for cluster in clusters]
+    yield Evidence(
+        f"the old cluster is gone, and {target} the only one in {watch.region}",
+        is_gone and there == [target],
+        "" if there == [target] else ", ".join(there),
+    )
+    manual = rds.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
+    finals = [one for one in manual if one["DbClusterResourceId"] == watch.old]
+    yield Evidence(
+        "its final snapshot is there",
+        [one["Status"] for one in finals] == ["available"],
+        ", ".join(one["DBClusterSnapshotIdentifier"] for one in finals),
+    )
 
 
 def _user(template: str) -> str:

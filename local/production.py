@@ -113,6 +113,13 @@ def make_production(cloud: LocalCloud, *, scale: int, customers: int = 2_000) ->
     return Production(endpoint, passwords, snapshot)
 
 
+def live_on(cloud: LocalCloud, production: Production, *, customers: int) -> str:
+    """Let so many customers join production; returns the ARN of its next automated snapshot."""
+    with _as_app(production.endpoint, production.passwords) as cursor:
+        _add_customers(cursor, customers)
+    return cloud.aurora.take_automated_snapshot(REGION, CLUSTER)
+
+
 def make_surroundings(cloud: LocalCloud) -> dict[str, str]:
     """Make what a deployment expects to find; returns the passwords of the users, by name."""
     passwords = {name: secrets.token_urlsafe(16) for name in USERS}
@@ -184,16 +191,29 @@ def _make_logins(endpoint: Endpoint, passwords: dict[str, str]) -> None:
 
 
 def _make_customers(endpoint: Endpoint, passwords: dict[str, str], count: int) -> None:
+    with _as_app(endpoint, passwords) as cursor:
+        cursor.execute(_CUSTOMERS)
+        _add_customers(cursor, count)
+        cursor.execute(SQL("GRANT SELECT ON customers TO {}").format(Identifier(LOGINS[1])))
+
+
+@contextmanager
+def _as_app(endpoint: Endpoint, passwords: dict[str, str]) -> Iterator[Any]:
+    """A transaction of production's own application."""
     app = LOGINS[0]
-    rows = [_customer(number) for number in range(1, count + 1)]
     with (
         closing(endpoint.connect(app, passwords[app])) as opened,
         opened,
         opened.cursor() as cursor,
     ):
-        cursor.execute(_CUSTOMERS)
-        execute_values(cursor, "INSERT INTO customers VALUES %s", rows, page_size=1_000)
-        cursor.execute(SQL("GRANT SELECT ON customers TO {}").format(Identifier(LOGINS[1])))
+        yield cursor
+
+
+def _add_customers(cursor: Any, count: int) -> None:
+    cursor.execute("SELECT coalesce(max(id), 0) FROM customers")
+    (last,) = cursor.fetchone()
+    rows = [_customer(number) for number in range(last + 1, last + count + 1)]
+    execute_values(cursor, "INSERT INTO customers VALUES %s", rows, page_size=1_000)
 
 
 def _customer(number: int) -> tuple[int, str, str, str]:
