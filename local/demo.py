@@ -1,41 +1,49 @@
-"""The demo: restore a production database into another region, live, and prove the result."""
+"""The demo: restore production into another region, then refresh it there while it serves."""
 
 import json
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.json import JSON
 
 from local.clock import ScaledClock
-from local.evidence import evidence
-from local.production import CLUSTER, DATABASE, LOGINS, REGION, USERS, endpoint_of
+from local.evidence import Evidence, evidence, evidence_of_swap
+from local.production import CLUSTER, DATABASE, LOGINS, REGION, USERS, endpoint_of, live_on
 from local.scene import Scene, scene
 from local.serve import until_interrupted, write_exports
-from local.show import Restore, show_audit_trail, show_evidence, show_messages, show_metrics
+from local.serving import Watch
+from local.show import (
+    Restore,
+    show_audit_trail,
+    show_evidence,
+    show_messages,
+    show_metrics,
+    show_serving,
+)
+from local.trail import cutover
 from shared.names import operation_id
 
-REQUEST = Path("statemachine/examples/refresh_in_another_region.json")
-SPEED = 120
+RESTORING = Path("statemachine/examples/refresh_in_another_region.json")
+REFRESHING = Path("statemachine/examples/refresh_by_swapping.json")
+SPEED = 240
 SCALE = 5
+NEW_CUSTOMERS = 250
 
 
 def demo(*, keep: bool) -> int:
-    """Run the whole pipeline once; returns 0 when every proof held."""
+    """Play both acts; returns 0 when every proof held."""
     console, begun = Console(), time.monotonic()
-    request = json.loads(REQUEST.read_text())
-    target = (request["target_cluster_id"], request["target_region"])
     waiting = console.status("Starting the local cloud; filling production with data")
     waiting.start()
     with scene(ScaledClock(SPEED), scale=SCALE) as here:
         waiting.stop()
         introduce(console, here)
-        restore = start(console, here, request)
-        is_restored = restore.follow(console) == "SUCCEEDED"
-        is_proven = is_restored and prove(console, here, *target)
-        report(console, here, restore)
-        if is_restored:
-            connect_yourself(console, here, *target)
+        is_proven = first_act(console, here) and second_act(console, here)
+        if is_proven:
+            connect_yourself(console, here)
         seconds = time.monotonic() - begun
         verdict = "[green]Every proof held[/]" if is_proven else "[red]Not every proof held[/]"
         console.print(f"\n{verdict}, after {seconds:.0f} s.")
@@ -46,23 +54,51 @@ def demo(*, keep: bool) -> int:
 
 
 def introduce(console: Console, here: Scene) -> None:
-    """Say what is there before the restore."""
+    """Say what is there before the first act."""
     _headline(console, "What is there")
     cloud = here.cloud
     version = cloud.databases.engine_version
     console.print(f"  AWS         at {cloud.endpoint}, where time runs {SPEED} times as fast")
     console.print(f"  production  cluster {CLUSTER} in {REGION}, encrypted, PostgreSQL {version}")
     console.print(f"  its logins  {', '.join(LOGINS)}")
-    console.print(
-        f"  snapshot    {here.production.snapshot_arn.rsplit(':', 3)[-1]}", soft_wrap=True
-    )
+    console.print(f"  snapshot    {_name(here.production.snapshot_arn)}", soft_wrap=True)
 
 
-def start(console: Console, here: Scene, request: dict[str, Any]) -> Restore:
-    """Start the execution with the request file, as the AWS CLI would."""
-    _headline(console, f"Restoring it: {REQUEST}")
-    states = here.cloud.client("stepfunctions")
-    console.print_json(data=request, indent=None)
+def first_act(console: Console, here: Scene) -> bool:
+    """Restore onto a free id, and show everything that this leaves to read."""
+    request = _read(RESTORING)
+    cluster_id, region = _target(request)
+    _act(console, f"Act 1: {cluster_id} is restored into {region}, where there is none yet")
+    restore = start(console, here, RESTORING)
+    is_restored = restore.follow(console) == "SUCCEEDED"
+    is_proven = is_restored and prove(console, evidence(here, cluster_id, region))
+    report(console, here, restore)
+    return is_proven
+
+
+def second_act(console: Console, here: Scene) -> bool:
+    """Refresh the cluster of the first act while it serves, and show who serves when."""
+    request = _read(REFRESHING)
+    cluster_id, region = _target(request)
+    _act(console, f"Act 2: {cluster_id} is refreshed, and serves meanwhile")
+    snapshot = live_on(here.cloud, here.production, customers=NEW_CUSTOMERS)
+    console.print(f"  production  has {NEW_CUSTOMERS} more customers than {cluster_id}")
+    console.print(f"  snapshot    {_name(snapshot)}", soft_wrap=True)
+    watch = Watch(here, cluster_id, region)
+    restore = start(console, here, REFRESHING)
+    is_restored = restore.follow(console, watch) == "SUCCEEDED"
+    show_serving(console, watch)
+    is_proven = is_restored and prove(console, _both(here, watch))
+    _headline(console, "The cut-over in the audit trail")
+    show_audit_trail(console, cutover(restore.events()))
+    return is_proven
+
+
+def start(console: Console, here: Scene, file: Path) -> Restore:
+    """Start an execution with a request file, as the AWS CLI would."""
+    _headline(console, f"The request: {file}")
+    states, request = here.cloud.client("stepfunctions"), _read(file)
+    console.print(JSON.from_data(request, indent=None))
     started = states.start_execution(
         stateMachineArn=here.deployment.state_machine_arn, input=json.dumps(request)
     )
@@ -70,25 +106,25 @@ def start(console: Console, here: Scene, request: dict[str, Any]) -> Restore:
     return Restore(here, arn, operation_id(arn, started["startDate"]))
 
 
-def prove(console: Console, here: Scene, cluster_id: str, region: str) -> bool:
-    """Try what the restore promised."""
+def prove(console: Console, found: Iterator[Evidence]) -> bool:
+    """Try what was promised."""
     _headline(console, "The proof")
-    return show_evidence(console, evidence(here, cluster_id, region))
+    return show_evidence(console, found)
 
 
 def report(console: Console, here: Scene, restore: Restore) -> None:
     """Print what everybody can read afterwards."""
     _headline(console, "The audit trail")
-    show_audit_trail(console, restore)
+    show_audit_trail(console, restore.events())
     _headline(console, "The metrics, in seconds")
     show_metrics(console, restore)
     _headline(console, "The message that went out")
     show_messages(console, here)
 
 
-def connect_yourself(console: Console, here: Scene, cluster_id: str, region: str) -> None:
-    """Print how to connect to the restored cluster."""
-    endpoint = endpoint_of(here.cloud, cluster_id, region)
+def connect_yourself(console: Console, here: Scene) -> None:
+    """Print how to connect to the cluster that both acts were about."""
+    endpoint = endpoint_of(here.cloud, *_target(_read(REFRESHING)))
     _headline(console, "How to connect")
     for user in USERS:
         console.print(
@@ -111,6 +147,31 @@ def look_around(console: Console, here: Scene) -> None:
         "aws secretsmanager get-secret-value --secret-id aurora-restore/users",
     ):
         console.print(f"  {line}", soft_wrap=True, highlight=False)
+
+
+def _both(here: Scene, watch: Watch) -> Iterator[Evidence]:
+    """What a cluster that took another's place must be, and what every restored one must be."""
+    yield from evidence_of_swap(here, watch)
+    yield from evidence(here, watch.cluster_id, watch.region)
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    request: Mapping[str, Any] = json.loads(file.read_text())
+    return request
+
+
+def _target(request: Mapping[str, Any]) -> tuple[str, str]:
+    return request["target_cluster_id"], request["target_region"]
+
+
+def _name(snapshot_arn: str) -> str:
+    """The snapshot's id; that of an automated one has a colon in it."""
+    return snapshot_arn.split(":", 6)[-1]
+
+
+def _act(console: Console, text: str) -> None:
+    console.print("\n")
+    console.rule(f"[bold cyan]{text}", align="left", style="cyan", characters="━")
 
 
 def _headline(console: Console, text: str) -> None:

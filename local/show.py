@@ -1,46 +1,27 @@
 """A restore on the terminal: live while it runs, and what it left to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from local.evidence import Evidence
 from local.scene import Scene
+from local.serving import Server, Watch, changes, time_unserved
+from local.trail import STEP_OF, Event, only_looks, words
 from shared.audit import EventType
 from shared.names import Step
 
-_LOOKS_PER_SECOND = 8
+_LOOKS_PER_SECOND = 16
+_FRAMES_PER_SECOND = 8
 
-# Which step an audit event comes from.
-_STEP_OF = {
-    EventType.OPERATION_STARTED: Step.SNAPSHOT_CHECK,
-    EventType.SNAPSHOT_VALIDATED: Step.SNAPSHOT_CHECK,
-    EventType.COPY_STARTED: Step.COPY_SNAPSHOT,
-    EventType.COPY_STATUS_CHECKED: Step.CHECK_COPY_STATUS,
-    EventType.COPY_COMPLETED: Step.CHECK_COPY_STATUS,
-    EventType.DELETE_STARTED: Step.DELETE_RDS,
-    EventType.DELETE_STATUS_CHECKED: Step.DELETE_RDS,
-    EventType.TARGET_FREED: Step.DELETE_RDS,
-    EventType.RESTORE_STARTED: Step.RESTORE_SNAPSHOT,
-    EventType.INSTANCES_STARTED: Step.RESTORE_SNAPSHOT,
-    EventType.MASTER_PASSWORD_STARTED: Step.RESTORE_SNAPSHOT,
-    EventType.RESTORE_STATUS_CHECKED: Step.CHECK_RESTORE_STATUS,
-    EventType.RESTORE_COMPLETED: Step.CHECK_RESTORE_STATUS,
-    EventType.USERS_CONFIGURED: Step.SETUP_DB_USERS,
-    EventType.SNAPSHOT_DELETE_STARTED: Step.ARCHIVE_SNAPSHOT,
-    EventType.SNAPSHOT_DELETE_STATUS_CHECKED: Step.ARCHIVE_SNAPSHOT,
-    EventType.SNAPSHOT_DELETED: Step.ARCHIVE_SNAPSHOT,
-    EventType.SNAPSHOTS_ARCHIVED: Step.ARCHIVE_SNAPSHOT,
-    EventType.OPERATION_COMPLETED: Step.SNS_NOTIFICATION,
-    EventType.OPERATION_FAILED: Step.SNS_NOTIFICATION,
-    EventType.NOTIFICATION_SENT: Step.SNS_NOTIFICATION,
-}
+_MARKS = {Server.OLD: "[green]●[/]", Server.NOBODY: "[red]○[/]", Server.NEW: "[cyan]●[/]"}
 
 _read = TypeDeserializer().deserialize
 
@@ -78,32 +59,40 @@ class Restore:
         )
         return {name: _read(value) for name, value in answer["Item"].items()}
 
-    def follow(self, console: Console) -> str:
-        """Show every step as it comes, until the execution has ended; returns its status."""
+    def follow(self, console: Console, watch: Watch | None = None) -> str:
+        """Show every step as it comes, until the execution has ended; returns its status.
+
+        With a watch, also who serves under its cluster id meanwhile.
+        """
         clock = self._scene.cloud.clock
         begun, latest = clock.now(), ""
-        with _progress(console) as progress:
+        progress = _progress()
+        shown = Group(progress, _Servers(watch, begun)) if watch else progress
+        with Live(shown, console=console, refresh_per_second=_FRAMES_PER_SECOND):
             rows: dict[Step, TaskID] = {}
             while True:
                 status = self.status()
+                if watch:
+                    watch.look()
                 for event in self.events(after=latest):
                     latest = event["timestamp"]
                     _show(progress, rows, event, begun)
                 if status != "RUNNING":
-                    for row in rows.values():
-                        progress.update(row, completed=100, bar=False)
-                    return status
+                    _finish(progress, rows.values())
+                    break
                 clock.sleep(max(clock.speed, 1) / _LOOKS_PER_SECOND)
+        if not console.is_interactive:
+            console.line()  # The live display ends its last line on terminals only.
+        return status
 
 
-def _progress(console: Console) -> Progress:
+def _progress() -> Progress:
     return Progress(
         SpinnerColumn(finished_text="[green]✔[/]"),
         TextColumn("{task.description}"),
         TextColumn("[dim]{task.fields[since]}[/]"),
         _BarWhereThereIsAPercentage(bar_width=20),
         TextColumn("{task.fields[note]}"),
-        console=console,
     )
 
 
@@ -112,49 +101,46 @@ class _BarWhereThereIsAPercentage(BarColumn):
         return super().render(task) if task.fields["bar"] else ""
 
 
-def _show(
-    progress: Progress, rows: dict[Step, TaskID], event: dict[str, Any], begun: datetime
-) -> None:
-    step = _STEP_OF[EventType(event["event_type"])]
-    if step not in rows:
-        for earlier in rows.values():
-            progress.update(earlier, completed=100, bar=False)
+class _Servers:
+    """Who has served so far, in the columns of the steps above."""
+
+    def __init__(self, watch: Watch, begun: datetime) -> None:
+        self._watch = watch
+        self._begun = begun
+
+    def __rich__(self) -> Group:
+        table = Table.grid(padding=(0, 1))
+        for look in changes(self._watch.looks):
+            table.add_row(
+                _MARKS[look.server],
+                f"{look.server:<19}",
+                f"[dim]{_elapsed(look.at - self._begun)}[/]",
+                f" [dim]{look.detail}[/]",
+            )
+        return Group(f"\n[bold]{self._watch.cluster_id}[/] is served by", table)
+
+
+def _show(progress: Progress, rows: dict[Step, TaskID], event: Event, begun: datetime) -> None:
+    """Let the step that the event comes from be the one at work, for the first time or again."""
+    step = STEP_OF[EventType(event["event_type"])]
+    _finish(progress, (row for other, row in rows.items() if other is not step))
+    if step in rows:
+        progress.reset(rows[step])
+    else:
         since = _elapsed(datetime.fromisoformat(event["timestamp"]) - begun)
-        rows[step] = progress.add_task(
-            f"{step.state:<19}", total=100, since=since, note="", bar=False
-        )
+        rows[step] = progress.add_task(f"{step.state:<19}", since=since, note="", bar=False)
     percent = event["details"].get("percent_progress")
     progress.update(
         rows[step],
         completed=min(int(percent), 99) if percent is not None else 0,
         bar=percent is not None,
-        note=_words(event),
+        note=words(event),
     )
 
 
-def _words(event: dict[str, Any]) -> str:
-    """What an event tells, in a few words."""
-    details = event["details"]
-    match EventType(event["event_type"]):
-        case EventType.SNAPSHOT_VALIDATED:
-            return str(details["snapshot"]["source_snapshot_id"])
-        case EventType.COPY_STARTED:
-            return f"to {details['target_snapshot_id']}"
-        case EventType.COPY_STATUS_CHECKED | EventType.COPY_COMPLETED:
-            return f"{details['percent_progress']} % {details['snapshot_status']}"
-        case EventType.RESTORE_STARTED:
-            return f"cluster {details['target_cluster_id']}"
-        case EventType.INSTANCES_STARTED:
-            return f"instances {', '.join(details['instances'])}"
-        case EventType.MASTER_PASSWORD_STARTED:
-            return f"password of {details['master_username']}"
-        case EventType.RESTORE_STATUS_CHECKED | EventType.RESTORE_COMPLETED:
-            instances = [f"instance {status}" for status in details["instances"].values()]
-            return ", ".join([f"cluster {details['cluster_status']}", *instances])
-        case EventType.USERS_CONFIGURED:
-            return f"{len(details['users'])} users, {len(details['locked_logins'])} logins locked"
-        case other:
-            return other.replace("_", " ").lower()
+def _finish(progress: Progress, rows: Iterable[TaskID]) -> None:
+    for row in rows:
+        progress.update(row, completed=100, bar=False)
 
 
 def _elapsed(duration: timedelta) -> str:
@@ -173,24 +159,35 @@ def show_evidence(console: Console, found: Iterator[Evidence]) -> bool:
     return all_hold
 
 
-def show_audit_trail(console: Console, restore: Restore) -> None:
+def show_serving(console: Console, watch: Watch) -> None:
+    """Print how long nobody served, of how long it all took."""
+    unserved, lasted = _elapsed(time_unserved(watch.looks)), _elapsed(watch.lasted)
+    console.print(
+        f"\n{watch.cluster_id} had no cluster behind it for [bold]{unserved.strip()}[/] "
+        f"of the {lasted.strip()} that the refresh took.",
+        highlight=False,
+    )
+
+
+def show_audit_trail(console: Console, events: Sequence[Event]) -> None:
     """Print the events; looks at something that only show it under way are counted together."""
     table = Table("time (UTC)", "event", "what", box=None, header_style="bold", pad_edge=False)
-    pending: list[dict[str, Any]] = []
-    for event in restore.events():
-        if event["event_type"].endswith("_STATUS_CHECKED"):
+    pending: list[Event] = []
+    for event in events:
+        if only_looks(event):
             pending.append(event)
             continue
         _add_looks(table, pending)
-        table.add_row(event["timestamp"][11:19], event["event_type"], _words(event))
+        table.add_row(event["timestamp"][11:19], event["event_type"], words(event))
     console.print(table)
 
 
-def _add_looks(table: Table, looks: list[dict[str, Any]]) -> None:
+def _add_looks(table: Table, looks: list[Event]) -> None:
     if looks:
         last = looks[-1]
-        kind = f"[dim]{last['event_type']}, {len(looks)} times[/]"
-        table.add_row(f"[dim]{last['timestamp'][11:19]}[/]", kind, f"[dim]{_words(last)}[/]")
+        often = "once" if len(looks) == 1 else f"{len(looks)} times"
+        kind = f"[dim]{last['event_type']}, {often}[/]"
+        table.add_row(f"[dim]{last['timestamp'][11:19]}[/]", kind, f"[dim]{words(last)}[/]")
         looks.clear()
 
 
