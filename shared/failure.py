@@ -75,7 +75,9 @@ def _operation_of(execution: Execution, aws: Aws) -> Operation:
     """The stored operation of an execution, or a new one under an id nobody else has."""
     request = execution.request if isinstance(execution.request, dict) else {}
     derived = names.operation_id(execution.arn, execution.started_at)
-    for operation_id in (request.get("operation_id"), derived):
+    # A request that gives an operation up names that one, not its own.
+    named = None if request.get("abandon") else request.get("operation_id")
+    for operation_id in (named, derived):
         if not isinstance(operation_id, str) or not OPERATION_ID.fullmatch(operation_id):
             continue
         existing = aws.store.load(operation_id)

@@ -104,6 +104,7 @@ def test_a_wrong_request_to_give_up_says_what_is_wrong(
 
     assert (outcome.status, outcome.error) == ("FAILED", "InvalidRequest")
     assert words in outcome.message
+    assert stage.item("unheard-of") == {}
 
 
 def test_only_what_has_failed_can_be_given_up(stage: Stage) -> None:
@@ -127,9 +128,7 @@ def test_a_cluster_that_the_deployment_does_not_let_go_stays(stage: Stage) -> No
 
 
 def test_a_candidate_of_somebody_else_is_never_removed(stage: Stage) -> None:
-    failed = failed_at(
-        stage, "rds:CopyDBClusterSnapshot", "copy-snapshot", operation_id="mine"
-    )
+    failed = failed_at(stage, "rds:CopyDBClusterSnapshot", "copy-snapshot", operation_id="mine")
     stage.make_cluster(names.candidate_id(CLUSTER, "mine"))
 
     outcome = give_up(stage, failed)
