@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -101,6 +102,16 @@ def _open_laboratory() -> None:
     global _bench
     _bench = _Bench()
     Finalize(_bench, _bench.close, exitpriority=100)
+    threading.Thread(target=_end_with_the_suite, args=(_bench,), daemon=True).start()
+
+
+def _end_with_the_suite(bench: _Bench) -> None:
+    """Not to outlive who distributes the work, however that process ends."""
+    suite = multiprocessing.parent_process()
+    assert suite is not None
+    suite.join()
+    bench.close()
+    os._exit(1)
 
 
 def _points(scenario: str) -> list[Point]:

@@ -1,6 +1,7 @@
 """What must be true of every restore, however it was broken. Each tells what is not, in words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from local.chaos.recorder import SeenCluster
 from local.chaos.trial import Trial
@@ -55,6 +56,8 @@ def what_is_not_ours_stays(trial: Trial) -> Iterator[str]:
     """Everything but the replaced cluster is as before: RDS, snapshots' data, production."""
     target = trial.before.arn_of(trial.target)
     for arn, described in trial.before.resources.items():
+        if not _is_settled(described):
+            continue
         is_replaced = arn == target or described.get("DBClusterIdentifier") == trial.target
         if trial.replace != "never" and is_replaced and ":cluster-snapshot:" not in arn:
             continue
@@ -63,7 +66,8 @@ def what_is_not_ours_stays(trial: Trial) -> Iterator[str]:
         elif trial.after.resources[arn] != described:
             yield f"{arn} is described differently"
     for arn, stamp in trial.before.volumes.items():
-        if arn in trial.after.resources and trial.after.volumes.get(arn) != stamp:
+        is_still_there = _is_settled(trial.before.resources[arn]) and arn not in trial.gone
+        if is_still_there and trial.after.volumes.get(arn) != stamp:
             yield f"the data of {arn} has changed"
     if trial.before.production != trial.after.production:
         yield "production's data has changed"
@@ -93,11 +97,11 @@ def a_failed_restore_loses_nothing(trial: Trial) -> Iterator[str]:
     if trial.is_completed or old is None:
         return
     resource_id = trial.before.resources[old]["DbClusterResourceId"]
-    is_there = any(one.resource_id == resource_id for one in trial.pictures[-1].clusters)
-    # While its instances go, it does not answer, and its data is still in it.
-    if is_there and trial.replace != "delete_first":
+    there = [one for one in trial.pictures[-1].clusters if one.resource_id == resource_id]
+    # Of one that is being deleted the instances go first: it is silent, and its data still there.
+    if there and (there[0].is_served or trial.replace != "delete_first"):
         yield from (f"{claim}: {detail}" for claim, holds, detail in trial.claims if not holds)
-    if not is_there and not any(_is_final_snapshot(trial, one) for one in trial.new):
+    if not there and not any(_is_final_snapshot(trial, one) for one in trial.new):
         yield f"cluster {old} is gone, and there is no final snapshot"
 
 
@@ -199,6 +203,11 @@ def violations(trial: Trial) -> list[str]:
 
 def _has(cluster: SeenCluster, target: str) -> bool:
     return cluster.identifier == target
+
+
+def _is_settled(described: Mapping[str, Any]) -> bool:
+    """Whether it is not about to change, or to go, by itself: an earlier restore may have begun."""
+    return "available" in (described.get("Status"), described.get("DBInstanceStatus"))
 
 
 def _status_after(trial: Trial, writes: int) -> str:

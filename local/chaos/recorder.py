@@ -76,7 +76,7 @@ class Recorder:
             SeenCluster(
                 region.name,
                 cluster.identifier,
-                cluster.unique_id,
+                cluster.db_cluster_resource_id,
                 cluster.status,
                 bool(cluster.served_hostnames) and cluster.status not in ("deleting", "renaming"),
             )

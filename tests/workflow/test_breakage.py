@@ -3,7 +3,8 @@
 import os
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import pytest
 
@@ -14,6 +15,8 @@ from local.chaos.scenarios import SCENARIOS
 
 SEED = int(os.environ.get("BREAKAGE_SEED", "2026"))
 
+PointsOf = Callable[[str], list[Point]]
+
 
 @pytest.fixture(scope="module")
 def laboratory() -> Iterator[Laboratory]:
@@ -21,44 +24,56 @@ def laboratory() -> Iterator[Laboratory]:
         yield laboratory
 
 
-def cross_section(points: Iterable[Point], chance: random.Random) -> list[Point]:
-    """For every step and every fault one point, and no more than it takes."""
+@pytest.fixture(scope="module")
+def points_of(laboratory: Laboratory) -> PointsOf:
+    """The breakage points of a scenario, by its name; found once."""
+    return cache(lambda name: laboratory.points(SCENARIOS[name]))
+
+
+def one_for_each_step(points: Iterable[Point], chance: random.Random) -> list[Point]:
+    """For every step one point, with the faults taking turns."""
     by_kind: defaultdict[tuple[str, Fault], list[Point]] = defaultdict(list)
     for point in points:
         step = "a state" if point.fault is Fault.ABORTED else point.step
         by_kind[step, point.fault].append(point)
-    steps = sorted({step for step, _ in by_kind})
-    # A Latin square: each step and each fault occur, not each of their combinations.
     chosen = []
-    for row, step in enumerate(steps):
+    for turn, step in enumerate(sorted({step for step, _ in by_kind})):
         faults = [fault for fault in Fault if (step, fault) in by_kind]
-        chosen.append(chance.choice(by_kind[step, faults[row % len(faults)]]))
+        chosen.append(chance.choice(by_kind[step, faults[turn % len(faults)]]))
     return chosen
 
 
+def lost_at(laboratory: Laboratory, points: Iterable[Point]) -> dict[str, list[str]]:
+    """What was lost at each of the points where something was, or that were not met."""
+    lost = {}
+    print(f"BREAKAGE_SEED={SEED}")
+    for point in points:
+        print(point.name)
+        trials = list(laboratory.trials(point))
+        lost[point.name] = [one for trial in trials for one in violations(trial)]
+        if not trials:
+            lost[point.name].append("the restore did not come by this point")
+    return {name: found for name, found in lost.items() if found}
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_restore_survives_being_broken(laboratory: Laboratory, name: str) -> None:
-    chance = random.Random(f"{SEED} {name}")
-    points = cross_section(laboratory.points(SCENARIOS[name]), chance)
+def test_no_step_of_a_restore_loses_anything_when_it_is_broken(
+    laboratory: Laboratory, points_of: PointsOf, name: str
+) -> None:
+    points = one_for_each_step(points_of(name), random.Random(f"{SEED} {name}"))
 
-    found = {
-        point.name: [one for trial in laboratory.trials(point) for one in violations(trial)]
-        for point in points
-    }
-
-    print(f"BREAKAGE_SEED={SEED}", *found, sep="\n")
-    assert {name: lost for name, lost in found.items() if lost} == {}
+    assert lost_at(laboratory, points) == {}
 
 
 @pytest.mark.parametrize("fault", Fault)
-def test_every_fault_is_survived_somewhere(laboratory: Laboratory, fault: Fault) -> None:
-    name = "across_regions/delete_first"
-    chance = random.Random(f"{SEED} {fault}")
-    points = [one for one in laboratory.points(SCENARIOS[name]) if one.fault is fault]
-    point = chance.choice(points)
+def test_no_fault_loses_anything(laboratory: Laboratory, points_of: PointsOf, fault: Fault) -> None:
+    points = [one for one in points_of("across_regions/delete_first") if one.fault is fault]
 
-    trials = list(laboratory.trials(point))
+    assert lost_at(laboratory, random.Random(f"{SEED} {fault}").sample(points, 2)) == {}
 
-    print(f"BREAKAGE_SEED={SEED}", point.name)
-    assert trials
-    assert [one for trial in trials for one in violations(trial)] == []
+
+def test_a_point_is_found_again_by_its_name(points_of: PointsOf) -> None:
+    points = points_of("across_regions/delete_first")
+
+    assert [Point.named(point.name) for point in points] == points
+    assert len({point.name for point in points}) == len(points)
