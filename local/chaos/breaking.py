@@ -30,7 +30,7 @@ _EFFECTS: dict[Fault, Effect] = {
 _REFUSALS = {
     Fault.THROTTLED: Refusal("53300", "sorry, too many clients already"),
     Fault.SERVER_ERROR: Refusal("57P01", "terminating connection due to administrator command"),
-    Fault.TERMINAL: Refusal("XX000", "on request of a test"),
+    Fault.TERMINAL: Refusal("XX000", "on request of a test", is_final=False),
 }
 _TAKES_EFFECT = (Fault.LOST, Fault.KILLED_AFTER, Fault.TIMED_OUT)
 

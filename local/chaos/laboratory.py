@@ -40,6 +40,7 @@ _DURATIONS = Durations(
 )
 # Whether a worker is new must not matter to when things happen: points are found by counting.
 _ALWAYS_THE_SAME = InvocationSeconds(warm=0.3, cold=0.3)
+_EXPECTED: dict[Fault, Expectation] = {Fault.TERMINAL: "FAILED", Fault.ABORTED: "ABORTED"}
 _PATIENCE_SECONDS = 120
 _OLD_PASSWORD = "old-password"
 
@@ -96,7 +97,7 @@ class Laboratory:
         scenario = SCENARIOS[point.scenario]
         with self._prepared(scenario):
             has_struck = arm(self._cloud, point)
-            trial = self._trial(scenario.request, "finishes" if point.fault.passes else "closes")
+            trial = self._trial(scenario.request, _EXPECTED.get(point.fault, "SUCCEEDED"))
             if not has_struck():
                 return
             yield trial
@@ -104,12 +105,12 @@ class Laboratory:
                 again = dict(scenario.request)
                 if any(one.identifier == TARGET for one in trial.pictures[-1].clusters):
                     again["replace"] = "delete_first"
-                yield self._trial(again, "finishes")
+                yield self._trial(again, "SUCCEEDED")
 
     def clean_trial(self, scenario: Scenario) -> Trial:
         """A restore that nothing breaks."""
         with self._prepared(scenario):
-            return self._trial(scenario.request, "finishes")
+            return self._trial(scenario.request, "SUCCEEDED")
 
     @contextmanager
     def _prepared(self, scenario: Scenario) -> Iterator[None]:

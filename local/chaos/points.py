@@ -24,11 +24,6 @@ class Fault(StrEnum):
     TERMINAL = "terminal"
     ABORTED = "aborted"
 
-    @property
-    def passes(self) -> bool:
-        """Whether the restore is to finish by itself."""
-        return self not in (Fault.TERMINAL, Fault.ABORTED)
-
 
 _OF_A_CALL = tuple(fault for fault in Fault if fault is not Fault.ABORTED)
 _OF_AN_INVOCATION = (Fault.THROTTLED, Fault.SERVER_ERROR)

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from local.chaos.recorder import Picture, Write
 from local.evidence import Evidence
 
-Expectation = Literal["finishes", "closes"]
+Expectation = Literal["SUCCEEDED", "FAILED", "ABORTED"]
+"""How the execution must end."""
 
 
 @dataclass(frozen=True)

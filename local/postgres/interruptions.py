@@ -9,15 +9,16 @@ from local.postgres.protocol import error_message
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer of the server's own kind, after which it closes the connection."""
+    """An error of the server's own kind: of a statement, or one that ends the connection."""
 
     code: str
     message: str
+    is_final: bool = True
 
     @property
     def as_message(self) -> bytes:
         """As PostgreSQL writes it."""
-        return error_message(self.code, self.message)
+        return error_message(self.code, self.message, is_final=self.is_final)
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Interruption:
     """What the client is told; nothing, when the line just goes dead."""
     act: Callable[[], object] | None = None
     """What else happens at that moment."""
+
+    @property
+    def spares_the_connection(self) -> bool:
+        """Whether only a statement fails, as if the server had refused it."""
+        return self.refusal is not None and not self.refusal.is_final
 
 
 @dataclass

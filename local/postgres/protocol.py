@@ -29,18 +29,28 @@ async def agree_on_tls(reader: StreamReader, writer: StreamWriter) -> bool:
         writer.write(b"N")
 
 
+async def forward_session(
+    reader: StreamReader,
+    writer: StreamWriter,
+    count: Callable[[], None],
+    limit: int | None = None,
+) -> bytes:
+    """Forward what a client sends from its start on, otherwise as `forward_statements`."""
+    (length,) = struct.unpack("!I", startup_length := await reader.readexactly(4))
+    writer.write(startup_length + await reader.readexactly(length - 4))
+    return await forward_statements(reader, writer, count, limit)
+
+
 async def forward_statements(
     reader: StreamReader,
     writer: StreamWriter,
     count: Callable[[], None],
     limit: int | None = None,
 ) -> bytes:
-    """Forward what a client sends, calling `count` for every statement.
+    """Forward what a client sends after its first message, calling `count` for every statement.
 
     Returns the statement after the first `limit`, which is not forwarded.
     """
-    (length,) = struct.unpack("!I", startup_length := await reader.readexactly(4))
-    writer.write(startup_length + await reader.readexactly(length - 4))
     counted = 0
     while True:
         kind, length = struct.unpack("!cI", head := await reader.readexactly(5))
@@ -63,11 +73,13 @@ async def swallow_answer(reader: StreamReader) -> None:
             return
 
 
-def error_message(code: str, message: str) -> bytes:
-    """The error with which a server ends a connection."""
-    fields = {"S": "FATAL", "V": "FATAL", "C": code, "M": message}
+def error_message(code: str, message: str, *, is_final: bool) -> bytes:
+    """An error: a final one ends the connection, any other only the transaction."""
+    severity = "FATAL" if is_final else "ERROR"
+    fields = {"S": severity, "V": severity, "C": code, "M": message}
     body = b"".join(f"{kind}{text}\0".encode() for kind, text in fields.items()) + b"\0"
-    return b"E" + struct.pack("!I", len(body) + 4) + body
+    error = b"E" + struct.pack("!I", len(body) + 4) + body
+    return error if is_final else error + READY + struct.pack("!I", 5) + b"E"
 
 
 def _no_encryption(client: str, startup: bytes) -> bytes:
@@ -80,4 +92,4 @@ def _no_encryption(client: str, startup: bytes) -> bytes:
         f'no pg_hba.conf entry for host "{client}", user "{user}", database "{database}",'
         " no encryption"
     )
-    return error_message("28000", message)
+    return error_message("28000", message, is_final=True)

@@ -12,7 +12,12 @@ from typing import TypeVar
 import trustme
 
 from local.postgres.interruptions import Interruption, Interruptions, Talk
-from local.postgres.protocol import agree_on_tls, forward_statements, swallow_answer
+from local.postgres.protocol import (
+    agree_on_tls,
+    forward_session,
+    forward_statements,
+    swallow_answer,
+)
 
 HANDSHAKE_SECONDS = 10
 CLOSE_SECONDS = 1
@@ -209,8 +214,9 @@ class TlsFront:
             else:
                 if interruption.after_statements is not None:
                     await _connect(reader, writer, route.socket, talk, interruption)
-                await _break(writer, interruption)
-                connection.abort()
+                if not interruption.spares_the_connection:
+                    await _break(writer, interruption)
+                    connection.abort()
         finally:
             self._connections.discard(connection)
 
@@ -225,13 +231,17 @@ async def _connect(
     """Forward both ways until one direction ends, or the statement comes that is to go wrong."""
     answers, requests = await asyncio.open_unix_connection(socket, limit=CHUNK)
     limit = interruption.after_statements if interruption else None
-    sending = asyncio.ensure_future(forward_statements(reader, requests, talk.count, limit))
+    sending = asyncio.ensure_future(forward_session(reader, requests, talk.count, limit))
     answering = asyncio.ensure_future(_pump(answers, writer))
     try:
         await asyncio.wait((sending, answering), return_when=asyncio.FIRST_COMPLETED)
         is_reached = sending.done() and sending.exception() is None
-        answering.cancel()
-        if is_reached and interruption and interruption.takes_effect:
+        if is_reached and interruption and interruption.spares_the_connection:
+            await _break(writer, interruption)
+            sending = asyncio.ensure_future(forward_statements(reader, requests, talk.count))
+            await asyncio.wait((sending, answering), return_when=asyncio.FIRST_COMPLETED)
+        elif is_reached and interruption and interruption.takes_effect:
+            answering.cancel()
             requests.write(sending.result())
             await asyncio.gather(answering, return_exceptions=True)
             await swallow_answer(answers)
@@ -252,7 +262,9 @@ async def _break(writer: asyncio.StreamWriter, interruption: Interruption) -> No
         interruption.act()
     if interruption.refusal:
         writer.write(interruption.refusal.as_message)
-        await _close(writer)
+        await writer.drain()
+        if interruption.refusal.is_final:
+            await _close(writer)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

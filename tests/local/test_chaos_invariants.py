@@ -76,7 +76,7 @@ def a_trial(*statuses: str, **changes: Any) -> Trial:
     statuses = statuses or STATUSES
     is_completed = statuses[-1] == "COMPLETED"
     trial = Trial(
-        expectation="finishes" if is_completed else "closes",
+        expectation="SUCCEEDED" if is_completed else "FAILED",
         request={"target_cluster_id": TARGET, "replace": "delete_first"},
         status="SUCCEEDED" if is_completed else "FAILED",
         error="",
@@ -110,7 +110,7 @@ def violating() -> Iterator[tuple[str, str, Trial]]:
     """The invariant, what it says, and the evidence."""
     good = a_trial()
     writes = good.writes
-    yield "it_ends_as_expected", "ended as FAILED", a_trial(*FAILED, expectation="finishes")
+    yield "it_ends_as_expected", "ended as FAILED", a_trial(*FAILED, expectation="SUCCEEDED")
     yield "it_ends_as_expected", "not closed", a_trial(state={"status": "INITIATED"})
     yield "it_ends_as_expected", "why", a_trial(*FAILED, state={"status": "FAILED"})
     yield "it_ends_as_expected", "told", a_trial(messages=())

@@ -6,7 +6,14 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from local.cloud import LocalCloud
-from local.faults import AnswerError, KillWorker, LoseConnection, ServerError, Throttle
+from local.faults import (
+    AnswerError,
+    KillWorker,
+    LoseConnection,
+    ServerError,
+    Throttle,
+    TimeOut,
+)
 from tests.local.toys import a_function, invoke
 
 WRITER = """
@@ -159,6 +166,20 @@ def test_a_worker_is_killed_before_or_after_its_call(
     assert error["errorType"] == "Runtime.ExitError"
     assert items(cloud) == left
     assert fault.fired
+    assert invoke(cloud, {"id": "two"}) == "written"
+
+
+def test_a_function_that_hangs_in_a_call_runs_out_of_simulated_time(cloud: LocalCloud) -> None:
+    a_table(cloud)
+    a_function(cloud, WRITER, timeout=900)
+    cloud.faults.on("dynamodb:PutItem", do=TimeOut(), function="toy")
+    before = cloud.clock.now()
+
+    error = invoke(cloud, {"id": "one"})
+
+    assert error["errorType"] == "Sandbox.Timedout"
+    assert (cloud.clock.now() - before).total_seconds() >= 900
+    assert items(cloud) == ["one"]
     assert invoke(cloud, {"id": "two"}) == "written"
 
 

@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from local.postgres import Databases
+from local.postgres.interruptions import Interruption, Refusal
 from tests.local.postgres_clients import (
     MASTER,
     PASSWORD,
@@ -178,3 +179,65 @@ def test_much_data_passes_unchanged(databases: Databases, port: int) -> None:
         [(answer,)] = query(connection, "SELECT repeat('0123456789', 1000000)")
 
     assert answer == "0123456789" * 1_000_000
+
+
+def test_a_statement_takes_effect_and_its_answer_is_lost(databases: Databases, port: int) -> None:
+    databases.front.interrupt(Interruption(PROD, after_statements=0, takes_effect=True))
+
+    with closing(connect(databases, port, PROD)) as connection:
+        connection.autocommit = True
+        with pytest.raises(psycopg2.OperationalError):
+            query(connection, "CREATE TABLE made ()")
+    with closing(connect(databases, port, PROD)) as again:
+        made = query(again, "SELECT to_regclass('made')")
+
+    assert made == [("made",)]
+
+
+def test_a_connection_is_refused_in_the_words_of_a_server(databases: Databases, port: int) -> None:
+    struck: list[str] = []
+    refusal = Refusal("57P03", "the database system is starting up")
+    databases.front.interrupt(
+        Interruption(PROD, refusal=refusal, act=lambda: struck.append("struck"))
+    )
+
+    with pytest.raises(psycopg2.OperationalError, match="starting up"):
+        connect(databases, port, PROD)
+    connect(databases, port, PROD).close()
+
+    assert struck == ["struck"]
+
+
+def test_a_statement_is_refused_and_the_connection_goes_on(databases: Databases, port: int) -> None:
+    refusal = Refusal("XX000", "on request", is_final=False)
+    databases.front.interrupt(Interruption(PROD, after_statements=0, refusal=refusal))
+
+    with closing(connect(databases, port, PROD)) as connection:
+        with pytest.raises(psycopg2.errors.InternalError_, match="on request"):
+            query(connection, "SELECT 1")
+        connection.rollback()
+
+        assert query(connection, "SELECT 2") == [(2,)]
+
+
+def test_only_the_connection_that_is_meant_breaks(databases: Databases, port: int) -> None:
+    databases.front.clear_interruptions()
+    databases.front.interrupt(Interruption("aurora-*", nth=2))
+
+    connect(databases, port, PROD).close()
+    with pytest.raises(psycopg2.OperationalError):
+        connect(databases, port, STAGING)
+    connect(databases, port, PROD).close()
+
+    assert [talk.hostname for talk in databases.front.talks()] == [PROD, STAGING, PROD]
+
+
+def test_statements_are_counted(databases: Databases, port: int) -> None:
+    databases.front.clear_interruptions()
+
+    with closing(connect(databases, port, PROD)) as connection:
+        connection.autocommit = True
+        for number in range(3):
+            query(connection, f"SELECT {number}")
+
+    assert [talk.statements for talk in databases.front.talks()] == [3]
