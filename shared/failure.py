@@ -25,8 +25,9 @@ from shared.progress import Status
 from shared.request import CLUSTER_ID, OPERATION_ID, RestoreRequest
 
 _LONGEST = 200
-# A function of an execution that was stopped runs on to its own end.
-_FUNCTIONS_HAVE_ENDED = timedelta(minutes=2)
+# A function of an execution that was stopped runs on to its own end: `delete_rds`, the only one
+# that makes the renames, for a minute at most.
+_NOBODY_RENAMES_ANY_MORE = timedelta(minutes=2)
 
 
 def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
@@ -66,7 +67,7 @@ def _undone(operation: Operation, execution: Execution, aws: Aws) -> Operation:
     if undone.cutover is not None:
         aws.store.save(undone)
         raise ResourceBusy(f"The cut-over to {operation.target_cluster} is being undone.")
-    if execution.stopped_at and clock.now() - execution.stopped_at < _FUNCTIONS_HAVE_ENDED:
+    if execution.stopped_at and clock.now() - execution.stopped_at < _NOBODY_RENAMES_ANY_MORE:
         raise ResourceBusy(f"A function of {execution.arn} may still be running.")
     return undone
 

@@ -201,14 +201,13 @@ class OperationState(Model):
     @property
     def unfinished_cluster(self) -> str | None:
         """The id of a cluster that it made, or may have made, and that nobody can be using yet."""
+        if self.swaps:
+            return self.restored_id if self.cutover is None else None
         is_served = self.failed_as in (
             Status.USERS_CONFIGURED,
             Status.CUTOVER_COMPLETED,
             Status.SNAPSHOT_ARCHIVED,
         )
-        if self.swaps:
-            is_candidate = self.cutover is None and self.failed_as is not Status.CUTOVER_COMPLETED
-            return self.restored_id if is_candidate else None
         is_begun = self.restore_details is not None or self.failed_in(Step.RESTORE_SNAPSHOT)
         return self.restored_id if is_begun and not is_served else None
 

@@ -1,5 +1,7 @@
 """Failed operations that go on where they failed."""
 
+import json
+
 import pytest
 
 from local.faults import AnswerError
@@ -148,3 +150,17 @@ def test_a_phase_gets_all_its_time_again(stage: Stage, monkeypatch: pytest.Monke
     outcome = stage.redrive(failed)
 
     assert_proven(stage, outcome)
+
+
+def test_an_old_failure_that_is_told_late_closes_nothing(stage: Stage) -> None:
+    stage.cloud.faults.on("rds:CopyDBClusterSnapshot", do=DENIED)
+    failed = stage.restore()
+    finished = stage.redrive(failed)
+    told = {"detail": {"executionArn": failed.execution.arn, "redriveCount": 0}}
+
+    stage.cloud.client("lambda").invoke(
+        FunctionName="aurora-restore-sns-notification", Payload=json.dumps(told)
+    )
+
+    assert stage.item(finished.state["operation_id"]) == finished.state
+    assert stage.scene.messages() == []
