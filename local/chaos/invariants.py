@@ -12,7 +12,7 @@ _MAY_BE_UNSERVED_FROM = {
     "delete_first": frozenset(
         {"SNAPSHOT_FOUND", "COPY_COMPLETED", "CUTOVER_IN_PROGRESS", "CUTOVER_COMPLETED"}
     ),
-    "swap": frozenset({"CUTOVER_IN_PROGRESS"}),
+    "swap": frozenset({"USERS_CONFIGURED", "CUTOVER_IN_PROGRESS"}),
 }
 """In which statuses the target may stop being served. Polling events repeat and are no moves."""
 
@@ -93,14 +93,18 @@ def a_finished_restore_is_whole(trial: Trial) -> Iterator[str]:
 
 
 def a_failed_restore_loses_nothing(trial: Trial) -> Iterator[str]:
-    """The old cluster answers under its name, or its final snapshot exists."""
+    """The old cluster or its proven successor answers, or the final snapshot exists."""
     old = trial.before.arn_of(trial.target)
     if trial.is_completed or old is None:
         return
     resource_id = trial.before.resources[old]["DbClusterResourceId"]
-    there = [one for one in trial.pictures[-1].clusters if one.resource_id == resource_id]
+    last = trial.pictures[-1].clusters
+    there = [one for one in last if one.resource_id == resource_id]
+    if any(event["event_type"] == "LOGIN_PROVEN" for event in trial.events):
+        if not any(one.is_served and _has(one, trial.target) for one in last):
+            yield f"neither {old} nor its successor serves"
     # Of one that is being deleted the instances go first: it is silent, and its data still there.
-    if there and (there[0].is_served or trial.replace != "delete_first"):
+    elif there and (there[0].is_served or trial.replace != "delete_first"):
         yield from (f"{claim}: {detail}" for claim, holds, detail in trial.claims if not holds)
     if not there and not any(_is_final_snapshot(trial, one) for one in trial.new):
         yield f"cluster {old} is gone, and there is no final snapshot"
@@ -142,11 +146,11 @@ def the_audit_replays_the_state(trial: Trial) -> Iterator[str]:
     if written != len(trial.events):
         yield f"{written} events were written, {len(trial.events)} are there"
     moves = [
-        (event["event_type"], str(event["details"]))
-        for event in trial.events
+        (attempt, event["event_type"], str(event["details"]))
+        for attempt, event in _by_attempt(trial)
         if not event["event_type"].endswith("_STATUS_CHECKED")
     ]
-    yield from (f"{m[0]} is told twice" for n, m in enumerate(moves) if m in moves[:n])
+    yield from (f"{m[1]} is told twice" for n, m in enumerate(moves) if m in moves[:n])
     if trial.events and trial.events[-1]["details"]["operation_status"] != trial.state["status"]:
         yield "the last event tells another status than the state has"
 
@@ -200,6 +204,14 @@ def violations(trial: Trial) -> list[str]:
         for invariant in INVARIANTS
         for violation in invariant(trial)
     ]
+
+
+def _by_attempt(trial: Trial) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The events with the number of redrives before them: a redrive may make a move again."""
+    attempt = 0
+    for event in trial.events:
+        attempt += event["event_type"] == "OPERATION_REDRIVEN"
+        yield attempt, event
 
 
 def _has(cluster: SeenCluster, target: str) -> bool:

@@ -93,7 +93,11 @@ class Laboratory:
         return found
 
     def trials(self, point: Point) -> Iterator[Trial]:
-        """Break a restore at a point; then, where that ends it, what follows. None: not met."""
+        """Break a restore at a point; then, where that ends it, what follows. None: not met.
+
+        After a terminal error the cause is removed and the execution redriven; after an abortion
+        the operation is given up and the same restore requested once more.
+        """
         scenario = SCENARIOS[point.scenario]
         with self._prepared(scenario):
             has_struck = arm(self._cloud, point)
@@ -101,9 +105,15 @@ class Laboratory:
             if not has_struck():
                 return
             yield trial
-            if point.fault is Fault.ABORTED:
+            if point.fault is Fault.TERMINAL:
+                redriven = self._cloud.redrive(trial.execution_arn)
+                after = self._told(trial.before, scenario.request, redriven, "SUCCEEDED")
+                yield replace(after, messages=trial.messages + after.messages)
+            elif point.fault is Fault.ABORTED:
+                self._give_up(trial)
                 again = dict(scenario.request)
-                if any(one.identifier == TARGET for one in trial.pictures[-1].clusters):
+                # What users can work with already is not given up.
+                if again["replace"] == "never" and self._world().arn_of(TARGET):
                     again["replace"] = "delete_first"
                 yield self._trial(again, "SUCCEEDED")
 
@@ -125,6 +135,12 @@ class Laboratory:
             disarm(self._cloud)
             clean(self._scene, keep={REHEARSAL})
 
+    def _give_up(self, aborted: Trial) -> None:
+        if aborted.state.get("leftovers"):
+            self._run({"abandon": True, "operation_id": aborted.operation_id})
+            self._cloud.aurora.settle()
+            self._scene.messages()
+
     def _run(self, request: Any) -> Execution:
         states = self._cloud.client("stepfunctions")
         started = states.start_execution(
@@ -137,6 +153,12 @@ class Laboratory:
         self._recorder.clear()
         execution = self._run(request)
         disarm(self._cloud)
+        return self._told(before, request, execution, expectation)
+
+    def _told(
+        self, before: World, request: Any, execution: Execution, expectation: Expectation
+    ) -> Trial:
+        """All that is known of a restore that has ended, since the recorder was cleared."""
         operation_id = names.operation_id(execution.arn, execution.started_at)
         state, events = self._state(operation_id), self._events(operation_id)
         messages = tuple(self._scene.messages())
@@ -145,6 +167,7 @@ class Laboratory:
         return Trial(
             expectation=expectation,
             request=request,
+            execution_arn=execution.arn,
             status=execution.status,
             error=f"{execution.error}: {execution.cause}" if execution.error else "",
             operation_id=operation_id,

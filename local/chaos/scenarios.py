@@ -11,9 +11,6 @@ TARGET_REGION = "us-west-2"
 REHEARSAL = "production-for-rehearsals"
 """A snapshot of production that is in the target's region already."""
 
-REDRIVE_FINISHES = False
-"""Whether a failed operation can be reopened; until then a failure is only held against order."""
-
 
 @dataclass(frozen=True)
 class Scenario:
@@ -43,7 +40,7 @@ def _scenario(route: str, replace: str) -> Scenario:
     return Scenario(f"{route}/{replace}", request)
 
 
-MODES = ("never", "delete_first")
+MODES = ("never", "delete_first", "swap")
 
 SCENARIOS = {
     scenario.name: scenario

@@ -33,6 +33,7 @@ class Trial:
 
     expectation: Expectation
     request: Mapping[str, Any]
+    execution_arn: str
     status: str
     error: str
     """Name and words of the error that ended the execution; empty when there was none."""

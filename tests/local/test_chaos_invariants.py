@@ -76,6 +76,7 @@ def a_trial(*statuses: str, **changes: Any) -> Trial:
     statuses = statuses or STATUSES
     is_completed = statuses[-1] == "COMPLETED"
     trial = Trial(
+        execution_arn="arn:aws:states:us-west-2:123456789012:execution:aurora-restore:one",
         expectation="SUCCEEDED" if is_completed else "FAILED",
         request={"target_cluster_id": TARGET, "replace": "delete_first"},
         status="SUCCEEDED" if is_completed else "FAILED",
