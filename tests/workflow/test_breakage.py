@@ -12,8 +12,12 @@ from local.chaos.invariants import violations
 from local.chaos.laboratory import Laboratory
 from local.chaos.points import Fault, Point
 from local.chaos.scenarios import SCENARIOS
+from shared.names import Step
 
 SEED = int(os.environ.get("BREAKAGE_SEED", "2026"))
+
+LONGEST = "across_regions/swap"
+"""The scenario that runs through all nine steps, and through two of them again."""
 
 PointsOf = Callable[[str], list[Point]]
 
@@ -67,13 +71,23 @@ def test_no_step_of_a_restore_loses_anything_when_it_is_broken(
 
 @pytest.mark.parametrize("fault", Fault)
 def test_no_fault_loses_anything(laboratory: Laboratory, points_of: PointsOf, fault: Fault) -> None:
-    points = [one for one in points_of("across_regions/delete_first") if one.fault is fault]
+    points = [one for one in points_of(LONGEST) if one.fault is fault]
 
     assert lost_at(laboratory, random.Random(f"{SEED} {fault}").sample(points, 1)) == {}
 
 
+@pytest.mark.parametrize("fault", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+@pytest.mark.parametrize("step", Step)
+def test_a_worker_that_is_killed_in_any_step_loses_nothing(
+    laboratory: Laboratory, points_of: PointsOf, step: Step, fault: Fault
+) -> None:
+    points = [one for one in points_of(LONGEST) if (one.step, one.fault) == (step.module, fault)]
+
+    assert lost_at(laboratory, random.Random(f"{SEED} {step} {fault}").sample(points, 1)) == {}
+
+
 def test_a_point_is_found_again_by_its_name(points_of: PointsOf) -> None:
-    points = points_of("across_regions/delete_first")
+    points = points_of(LONGEST)
 
     assert [Point.named(point.name) for point in points] == points
     assert len({point.name for point in points}) == len(points)

@@ -1,42 +1,11 @@
-"""Calls that go wrong, one at a time."""
+"""Calls that go wrong in ways of their own; the usual ways are the breakage suite's."""
 
 import pytest
 
-from local.faults import AnswerError, Effect, LoseConnection, ServerError, Throttle
+from local.faults import AnswerError
 from local.production import at_once
 from tests.workflow.disturbed import assert_undisturbed, restored
 from tests.workflow.stage import Stage
-
-
-@pytest.mark.parametrize(
-    ("call", "effect"),
-    [
-        ("dynamodb:GetItem", Throttle()),
-        ("dynamodb:TransactWriteItems", LoseConnection()),
-        ("rds:DescribeDBClusters", ServerError()),
-        ("rds:DescribeDBInstances", Throttle()),
-        ("rds:CopyDBClusterSnapshot", LoseConnection()),
-        ("rds:DeleteDBInstance", ServerError()),
-        ("rds:DeleteDBCluster", LoseConnection()),
-        ("rds:RestoreDBClusterFromSnapshot", LoseConnection()),
-        ("rds:CreateDBInstance", LoseConnection()),
-        ("rds:ModifyDBCluster", LoseConnection()),
-        ("rds:DeleteDBClusterSnapshot", Throttle()),
-        ("kms:DescribeKey", ServerError()),
-        ("secretsmanager:GetSecretValue", Throttle()),
-        ("sns:Publish", Throttle()),
-    ],
-    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
-)
-def test_a_call_that_goes_wrong_once_changes_nothing(
-    stage: Stage, call: str, effect: Effect
-) -> None:
-    wrong = stage.cloud.faults.on(call, do=effect, function="aurora-restore-*")
-
-    outcome = restored(stage)
-
-    assert wrong.fired
-    assert_undisturbed(stage, outcome)
 
 
 def test_a_database_connection_that_drops_changes_nothing(stage: Stage) -> None:
