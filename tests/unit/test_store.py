@@ -1,6 +1,7 @@
 """State, audit trail and lock: what is written together, and what stands in the way."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -11,7 +12,7 @@ from shared.errors import StateConflict, TargetLocked
 from shared.operation import Operation
 from shared.progress import Status
 from shared.store import Store
-from tests.builders import a_snapshot, an_operation, settings
+from tests.builders import NOON, a_snapshot, an_operation, settings
 
 
 @pytest.fixture
@@ -82,9 +83,11 @@ def test_every_change_of_state_has_its_event(store: Store, dynamodb: Any) -> Non
 def test_of_two_writers_of_one_version_the_second_is_refused(store: Store, dynamodb: Any) -> None:
     begun = store.begin(an_operation())
     first = store.save(begun.found(a_snapshot(), (), None))
+    # Later, so that it is not the audit event that stands in the way.
+    later = begun.model_copy(update={"last_updated_time": NOON + timedelta(hours=1)})
 
     with pytest.raises(StateConflict):
-        store.save(begun.found(a_snapshot(id="another"), (), None))
+        store.save(later.found(a_snapshot(id="another"), (), None))
 
     assert store.load(begun.operation_id) == first
     assert items(dynamodb, "audit") == 2
