@@ -34,7 +34,7 @@ chaos: $(ASSEMBLY)  ## break restores wherever they can break; ARGS="--sample 10
 	@$(BIN)/python -m local chaos $(ARGS)
 
 test: $(ASSEMBLY)  ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(ENVIRONMENT)  ## format, lint and types, then every test
 	@$(BIN)/ruff format --check .

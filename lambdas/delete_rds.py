@@ -10,7 +10,13 @@ from shared.aurora import Aurora
 from shared.aws import Aws
 from shared.errors import RestoreFailed
 from shared.facts import Cluster, Instance
-from shared.names import TAG_DELETE_AFTER, TAG_FINAL_SNAPSHOT, TAG_REPLACED_BY, Step
+from shared.names import (
+    TAG_DELETE_AFTER,
+    TAG_FINAL_SNAPSHOT,
+    TAG_OPERATION,
+    TAG_REPLACED_BY,
+    Step,
+)
 from shared.operation import Operation
 from shared.progress import Phase
 from shared.state import Cutover
@@ -57,10 +63,11 @@ def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
 def check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
     """Raise `RestoreFailed` when the old cluster has become the only one after all."""
     successor = aurora.cluster(operation.target_cluster)
-    if successor is None or successor.has_failed or successor.is_deleting:
+    is_ours = successor and successor.tags.get(TAG_OPERATION) == operation.operation_id
+    if not successor or not is_ours or successor.has_failed or successor.is_deleting:
         raise RestoreFailed(
             f"Cluster {operation.target_cluster}, which was to replace {operation.aside_id}, is "
-            "gone or has failed. The replaced cluster stays; rename it back."
+            "gone, has failed or is another one. The replaced cluster stays; rename it back."
         )
 
 

@@ -71,8 +71,8 @@ class Stage:
         return self.end_of(execution.arn)
 
     @contextmanager
-    def under_way(self, status: str, **changes: Any) -> Iterator[str]:
-        """A restore whose operation has just reached a status; time stands still in the block.
+    def under_way(self, status: str, cutover: str | None = None, **changes: Any) -> Iterator[str]:
+        """A restore whose operation has just come so far; time stands still in the block.
 
         Yields the execution's ARN. The request must name its operation.
         """
@@ -81,8 +81,11 @@ class Stage:
                 stateMachineArn=self.scene.deployment.state_machine_arn,
                 input=json.dumps(request(**changes)),
             )
-            while (reached := self.item(changes["operation_id"]).get("status")) != status:
-                assert reached not in ("COMPLETED", "FAILED"), f"never seen as {status}"
+            while True:
+                item = self.item(changes["operation_id"])
+                if (item.get("status"), item.get("cutover")) == (status, cutover):
+                    break
+                assert item.get("status") not in ("COMPLETED", "FAILED"), f"not seen as {status}"
                 me.sleep(1)
             yield started["executionArn"]
 

@@ -3,6 +3,7 @@
 import pytest
 
 from local.faults import AnswerError
+from local.production import at_once
 from shared import names
 from tests.workflow.disturbed import assert_proven, assert_undisturbed
 from tests.workflow.stage import TARGET_REGION, Outcome, Stage
@@ -144,3 +145,26 @@ def test_a_failed_swap_is_finished_by_redrive(stage: Stage) -> None:
     tail = outcome.event_types[outcome.event_types.index("OPERATION_FAILED") :]
     assert tail[:3] == ["OPERATION_FAILED", "NOTIFICATION_SENT", "OPERATION_REDRIVEN"]
     assert tail[-2:] == ["OPERATION_COMPLETED", "NOTIFICATION_SENT"]
+
+
+def test_the_old_cluster_stays_when_its_successor_is_gone(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+    refused = AnswerError("InvalidDBInstanceState", "Not now.")
+    stage.cloud.faults.on("rds:DeleteDBInstance", do=refused, function="aurora-restore-delete-rds")
+    rds = stage.cloud.client("rds", region_name=TARGET_REGION)
+    with (
+        stage.under_way(
+            "CUTOVER_IN_PROGRESS", "proven", operation_id="meddled", replace="swap"
+        ) as execution,
+        at_once(stage.cloud),
+    ):
+        (new,) = stage.item("meddled")["restore_details"]["instances"]
+        rds.delete_db_instance(DBInstanceIdentifier=new, SkipFinalSnapshot=True)
+        rds.delete_db_cluster(DBClusterIdentifier=CLUSTER, SkipFinalSnapshot=True)
+
+    outcome = stage.end_of(execution)
+
+    assert (outcome.status, outcome.error) == ("FAILED", "RestoreFailed")
+    assert "The replaced cluster stays" in outcome.message
+    assert resource_id(stage, names.replaced_id(CLUSTER, "meddled")) == old
