@@ -12,7 +12,7 @@ from rich.json import JSON
 from local.clock import ScaledClock
 from local.evidence import Evidence, evidence, evidence_of_swap
 from local.production import CLUSTER, DATABASE, LOGINS, REGION, USERS, endpoint_of, live_on
-from local.scene import Scene, scene
+from local.scene import LOCAL, Scene, scene
 from local.serve import until_interrupted, write_exports
 from local.serving import Watch
 from local.show import (
@@ -50,6 +50,7 @@ def demo(*, keep: bool) -> int:
         if keep:
             look_around(console, here)
             until_interrupted()
+            (LOCAL / "env").unlink(missing_ok=True)
     return 0 if is_proven else 1
 
 
