@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.deployment import ExportBucket
+from infra.permissions import KEY_USE
 from shared.settings import Exports
 
 
@@ -50,14 +51,7 @@ class ExportRole(Construct):
         )
         role.add_to_policy(
             iam.PolicyStatement(
-                actions=[
-                    "kms:DescribeKey",
-                    "kms:Encrypt",
-                    "kms:Decrypt",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                    "kms:CreateGrant",
-                ],
+                actions=[*KEY_USE, "kms:CreateGrant"],
                 resources=list(keys),
             )
         )
