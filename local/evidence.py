@@ -137,6 +137,5 @@ def _nothing_left(scene: Scene, region: str) -> Iterator[Evidence]:
     names = [snapshot["DBClusterSnapshotIdentifier"] for snapshot in manual]
     copies = [name for name in names if "-copy-" in name]
     yield Evidence("no temporary snapshot is left", not copies, ", ".join(copies))
-    items = scene.cloud.client("dynamodb").scan(TableName=scene.deployment.state_table)["Items"]
-    locks = [item["operation_id"]["S"] for item in items if "holder" in item]
+    locks = scene.locks()
     yield Evidence("the lock is released", not locks, ", ".join(locks))

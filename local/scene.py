@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
+
 from local.aurora.limits import Durations
 from local.clock import Clock
 from local.cloud import LocalCloud
@@ -18,6 +20,8 @@ from local.production import Production, make_production, make_surroundings
 
 ASSEMBLY = Path(".build/assembly")
 LOCAL = Path(".local")
+
+_read = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,39 @@ class Scene:
                 QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"]
             )
         return [json.loads(message["Body"]) for message in taken]
+
+    def item(self, key: str) -> dict[str, Any]:
+        """An item of the state table, such as an operation's state; empty when there is none."""
+        answer = self.cloud.client("dynamodb").get_item(
+            TableName=self.deployment.state_table, Key={"operation_id": {"S": key}}
+        )
+        return {name: _read(value) for name, value in answer.get("Item", {}).items()}
+
+    def events(self, operation_id: str, after: str = "") -> tuple[dict[str, Any], ...]:
+        """The audit trail of an operation, in order; what is later than the timestamp `after`."""
+        pages = (
+            self.cloud.client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.deployment.audit_table,
+                KeyConditionExpression="operation_id = :id AND #at > :after",
+                ExpressionAttributeNames={"#at": "timestamp"},
+                ExpressionAttributeValues={
+                    ":id": {"S": operation_id},
+                    ":after": {"S": after or "0"},
+                },
+            )
+        )
+        return tuple(
+            {name: _read(value) for name, value in item.items()}
+            for page in pages
+            for item in page["Items"]
+        )
+
+    def locks(self) -> tuple[str, ...]:
+        """The locks that are held."""
+        items = self.cloud.client("dynamodb").scan(TableName=self.deployment.state_table)["Items"]
+        return tuple(item["operation_id"]["S"] for item in items if "holder" in item)
 
     def exports(self) -> dict[str, str]:
         """What a shell needs to use this cloud and the deployed stack."""

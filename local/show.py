@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
 from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
@@ -23,8 +22,6 @@ _FRAMES_PER_SECOND = 8
 
 _MARKS = {Server.OLD: "[green]●[/]", Server.NOBODY: "[red]○[/]", Server.NEW: "[cyan]●[/]"}
 
-_read = TypeDeserializer().deserialize
-
 
 class Restore:
     """An execution and its operation, read through the API as any client could."""
@@ -38,26 +35,13 @@ class Restore:
         states = self._scene.cloud.client("stepfunctions")
         return str(states.describe_execution(executionArn=self._arn)["status"])
 
-    def events(self, after: str = "") -> list[dict[str, Any]]:
+    def events(self, after: str = "") -> tuple[dict[str, Any], ...]:
         """The audit events later than the timestamp `after`."""
-        answer = self._scene.cloud.client("dynamodb").query(
-            TableName=self._scene.deployment.audit_table,
-            KeyConditionExpression="operation_id = :id AND #at > :after",
-            ExpressionAttributeNames={"#at": "timestamp"},
-            ExpressionAttributeValues={
-                ":id": {"S": self._operation_id},
-                ":after": {"S": after or "0"},
-            },
-        )
-        return [{name: _read(value) for name, value in item.items()} for item in answer["Items"]]
+        return self._scene.events(self._operation_id, after)
 
     def state(self) -> dict[str, Any]:
         """The state item."""
-        answer = self._scene.cloud.client("dynamodb").get_item(
-            TableName=self._scene.deployment.state_table,
-            Key={"operation_id": {"S": self._operation_id}},
-        )
-        return {name: _read(value) for name, value in answer["Item"].items()}
+        return self._scene.item(self._operation_id)
 
     def follow(self, console: Console, watch: Watch | None = None) -> str:
         """Show every step as it comes, until the execution has ended; returns its status.

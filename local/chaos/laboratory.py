@@ -7,8 +7,6 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from local.aurora.limits import Durations
 from local.chaos.breaking import arm, disarm
 from local.chaos.cleaning import clean, logs
@@ -43,8 +41,6 @@ _ALWAYS_THE_SAME = InvocationSeconds(warm=0.3, cold=0.3)
 _EXPECTED: dict[Fault, Expectation] = {Fault.TERMINAL: "FAILED", Fault.ABORTED: "ABORTED"}
 _PATIENCE_SECONDS = 120
 _OLD_PASSWORD = "old-password"
-
-_read = TypeDeserializer().deserialize
 
 
 class Laboratory:
@@ -160,7 +156,7 @@ class Laboratory:
     ) -> Trial:
         """All that is known of a restore that has ended, since the recorder was cleared."""
         operation_id = names.operation_id(execution.arn, execution.started_at)
-        state, events = self._state(operation_id), self._events(operation_id)
+        state, events = self._scene.item(operation_id), self._scene.events(operation_id)
         messages = tuple(self._scene.messages())
         pictures, writes = tuple(self._recorder.pictures), tuple(self._recorder.writes)
         told = [state, events, messages, execution.history, execution.cause, logs()]
@@ -178,7 +174,7 @@ class Laboratory:
             state=state,
             events=events,
             messages=messages,
-            locks=tuple(self._locks()),
+            locks=self._scene.locks(),
             claims=tuple(self._claims(state.get("status") == "COMPLETED")),
             written=json.dumps(told, default=str),
             passwords=self._passwords,
@@ -232,28 +228,6 @@ class Laboratory:
                     continue
             stamps[arn] = by_volume[volume]
         return stamps
-
-    def _state(self, operation_id: str) -> dict[str, Any]:
-        answer = self._cloud.client("dynamodb").get_item(
-            TableName=self._scene.deployment.state_table, Key={"operation_id": {"S": operation_id}}
-        )
-        return {name: _read(value) for name, value in answer.get("Item", {}).items()}
-
-    def _events(self, operation_id: str) -> tuple[dict[str, Any], ...]:
-        answer = self._cloud.client("dynamodb").query(
-            TableName=self._scene.deployment.audit_table,
-            KeyConditionExpression="operation_id = :id",
-            ExpressionAttributeValues={":id": {"S": operation_id}},
-        )
-        return tuple(
-            {name: _read(value) for name, value in item.items()} for item in answer["Items"]
-        )
-
-    def _locks(self) -> Iterator[str]:
-        items = self._cloud.client("dynamodb").scan(TableName=self._scene.deployment.state_table)[
-            "Items"
-        ]
-        yield from (item["operation_id"]["S"] for item in items if "holder" in item)
 
     def _make_old_cluster(self) -> None:
         rds = self._cloud.client("rds", region_name=TARGET_REGION)

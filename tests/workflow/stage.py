@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from local.clock import InstantClock, participant
 from local.production import CLUSTER, REGION, at_once
 from local.scene import Scene
@@ -17,8 +15,6 @@ from shared import names
 
 TARGET_REGION = "us-west-2"
 EXAMPLES = Path("statemachine/examples")
-
-_read = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True)
@@ -109,38 +105,17 @@ class Stage:
         return Outcome(
             execution=execution,
             state=self.item(operation_id),
-            events=self.events(operation_id),
+            events=self.scene.events(operation_id),
             messages=tuple(self.scene.messages()),
         )
 
     def item(self, key: str) -> dict[str, Any]:
         """An item of the state table; empty when there is none."""
-        answer = self.cloud.client("dynamodb").get_item(
-            TableName=self.scene.deployment.state_table, Key={"operation_id": {"S": key}}
-        )
-        return {name: _read(value) for name, value in answer.get("Item", {}).items()}
-
-    def events(self, operation_id: str) -> tuple[dict[str, Any], ...]:
-        """The audit trail of an operation, in order."""
-        pages = (
-            self.cloud.client("dynamodb")
-            .get_paginator("query")
-            .paginate(
-                TableName=self.scene.deployment.audit_table,
-                KeyConditionExpression="operation_id = :id",
-                ExpressionAttributeValues={":id": {"S": operation_id}},
-            )
-        )
-        return tuple(
-            {name: _read(value) for name, value in item.items()}
-            for page in pages
-            for item in page["Items"]
-        )
+        return self.scene.item(key)
 
     def locks(self) -> list[str]:
         """The locks that are held."""
-        items = self.cloud.client("dynamodb").scan(TableName=self.scene.deployment.state_table)
-        return [item["operation_id"]["S"] for item in items["Items"] if "holder" in item]
+        return list(self.scene.locks())
 
     def inventory(self) -> dict[str, Any]:
         """Everything that RDS has, with its status and tags: the same if nothing was touched."""

@@ -145,7 +145,7 @@ def test_a_second_delivery_of_the_failure_closes_nothing_again(stage: Stage) -> 
     operation_id = outcome.state["operation_id"]
     assert len(stage.cloud.calls.of("states:DescribeExecution", function=CLOSING)) == 2
     assert stage.item(operation_id) == outcome.state
-    assert stage.events(operation_id) == outcome.events
+    assert stage.scene.events(operation_id) == outcome.events
     assert stage.scene.messages() == []
     assert dead_letters(stage) == []
 
