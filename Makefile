@@ -30,7 +30,7 @@ local: $(ASSEMBLY)  ## run the local cloud until interrupted
 bench: $(ASSEMBLY)  ## measure what the project promises
 	@$(BIN)/python -m local bench $(ARGS)
 
-chaos: $(ASSEMBLY)  ## break restores wherever they can break; ARGS="--sample 100 --seed 1"
+chaos: $(ASSEMBLY)  ## break restores wherever they can break; ARGS="--scenario same_region/swap"
 	@$(BIN)/python -m local chaos $(ARGS)
 
 test: $(ASSEMBLY)  ## run every test

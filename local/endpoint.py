@@ -1,6 +1,9 @@
 """The HTTP endpoint of the local cloud: the emulator's server behind the gate."""
 
+import contextlib
 import functools
+import io
+import socket
 import threading
 from typing import Any
 
@@ -12,7 +15,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import ThreadedWSGIServer
 
 from local.clock import Clock
-from local.gate import Gate, Workers
+from local.gate import Application, Gate, Workers
 
 
 class _Emulator(DomainDispatcherApplication):  # type: ignore[misc]
@@ -22,11 +25,45 @@ class _Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         return super().get_backend_for_host(host)
 
 
-class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
-    # One connection per request: no thread waits for a client that has gone.
-    protocol_version = "HTTP/1.0"
-    # An answer goes out in one piece: every piece costs both sides a switch of threads.
-    wbufsize = -1
+class _Handler(MotoRequestHandler):  # type: ignore[misc]
+    """Keeps a connection for the next request, which werkzeug's own handler never does.
+
+    Making one costs a client's and a server's thread more than most calls.
+    """
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer goes out in one piece: every piece costs a switch of threads
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self) -> None:
+        """Answer one request; what the application raises closes the connection."""
+        environ = self.make_environ()
+        body = environ["wsgi.input"]
+        if environ.get("wsgi.input_terminated"):
+            environ["CONTENT_LENGTH"] = str(len(content := body.read()))
+        else:
+            content = body.read(int(environ.get("CONTENT_LENGTH") or 0))
+        # All of it is read, whether the application does or not: behind it is the next request.
+        environ["wsgi.input"] = io.BytesIO(content)
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+            begun.append((status, headers))
+
+        try:
+            answer = b"".join(self.server.app(environ, start_response))
+        except BaseException:
+            self.close_connection = True
+            raise
+        ((status, headers),) = begun
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Say nothing: the gate keeps a record of all calls."""
@@ -35,6 +72,25 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
 class _Server(ThreadedWSGIServer):
     daemon_threads = False  # closing waits for the requests under way
 
+    def __init__(self, application: Application) -> None:
+        self._connections: set[socket.socket] = set()
+        super().__init__("127.0.0.1", 0, application, handler=_Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Answer what was asked, and read no further request from anybody."""
+        for connection in tuple(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+        super().server_close()
+
 
 class Endpoint:
     """A server on a free port of this machine, from `start` to `close`."""
@@ -42,7 +98,7 @@ class Endpoint:
     def __init__(self, clock: Clock, workers: Workers) -> None:
         self._emulator = _Emulator(create_backend_app)
         self.gate = Gate(clock, self._emulator, workers)
-        self._server = _Server("127.0.0.1", 0, self.gate, handler=_QuietHandler)
+        self._server = _Server(self.gate)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever,

@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -10,7 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from local.chaos.crew import Crew, Result
 from local.chaos.points import Point
 from local.chaos.scenarios import SCENARIOS
-from local.chaos.table import DOCUMENT, document, table
+from local.chaos.table import document, table
+from local.chaos.tally import keep, tally
+
+RECORD = Path("docs/architecture/05_breakage.json")
+DOCUMENT = RECORD.with_suffix(".md")
 
 
 def chaos(
@@ -24,8 +30,8 @@ def chaos(
 ) -> int:
     """Break restores at the points with these names, or at all that match; returns 0 if all live.
 
-    A `sample` is so many of them, the same for the same `seed`. The page in `docs/` is written when
-    nothing was left out.
+    A `sample` is so many of them, the same for the same `seed`. The page in `docs/` is written
+    anew for every scenario of which nothing was left out.
     """
     console = Console()
     with Crew(processes) as crew:
@@ -40,9 +46,10 @@ def chaos(
             told = f"{sample:,} of {told[:-1]}, drawn with seed {seed}."
         console.print(told)
         results = _break(crew, points, console)
-    console.print(table(results))
-    if (scenario, fault) == ("*", "*") and not names:
-        DOCUMENT.write_text(document(results, told))
+    today = datetime.now(UTC).date()
+    console.print(table(tally(results, today)))
+    if fault == "*" and sample is None and not names:
+        DOCUMENT.write_text(document(keep(RECORD, results, today)))
     return 0 if all(result.has_survived for result in results if result.is_met) else 1
 
 

@@ -25,8 +25,8 @@ from shared import names
 
 # A restore has few looks at things under way, and some.
 _DURATIONS = Durations(
-    copy=18,
-    restore=15,
+    copy=13,
+    restore=8,
     snapshot=8,
     instance=10,
     password=5,

@@ -1,0 +1,84 @@
+"""How many breakage points were survived: counted by step and fault, and kept by scenario."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from local.chaos.crew import Result
+from local.chaos.points import Fault
+from shared.model import Model
+
+ENTERING = "(entering a state)"
+
+
+class Cell(Model):
+    """Points that meet the same fault in the same step."""
+
+    step: str
+    fault: Fault
+    survived: int
+    tried: int
+
+
+class Tally(Model):
+    """What became of every breakage point of a scenario."""
+
+    day: date
+    cells: tuple[Cell, ...]
+    lost: dict[str, tuple[str, ...]]
+    """By the name of the point: which invariants did not hold."""
+    not_met: tuple[str, ...]
+    """Points that the restore did not come by again."""
+
+    @property
+    def tried(self) -> int:
+        return sum(cell.tried for cell in self.cells)
+
+    @property
+    def survived(self) -> int:
+        return sum(cell.survived for cell in self.cells)
+
+
+Record = Mapping[str, Tally]
+"""The last tally of every scenario that was broken at all its points."""
+
+_records = TypeAdapter(dict[str, Tally])
+
+
+def tally(results: Iterable[Result], day: date) -> Tally:
+    """Count what became of some points."""
+    results = sorted(results, key=lambda one: one.point.name)
+    met = [result for result in results if result.is_met]
+    tried = Counter((_step_of(one), one.point.fault) for one in met)
+    survived = Counter((_step_of(one), one.point.fault) for one in met if one.has_survived)
+    return Tally(
+        day=day,
+        cells=tuple(
+            Cell(step=step, fault=fault, survived=survived[step, fault], tried=number)
+            for (step, fault), number in sorted(tried.items())
+        ),
+        lost={one.point.name: one.violations for one in met if not one.has_survived},
+        not_met=tuple(one.point.name for one in results if not one.is_met),
+    )
+
+
+def read(file: Path) -> Record:
+    """The record in a file; an empty one where there is none."""
+    return _records.validate_json(file.read_bytes()) if file.exists() else {}
+
+
+def keep(file: Path, results: Sequence[Result], day: date) -> Record:
+    """Put the results of whole scenarios in the place of what the record has of these."""
+    names = sorted({result.point.scenario for result in results})
+    record = dict(read(file)) | {
+        name: tally((one for one in results if one.point.scenario == name), day) for name in names
+    }
+    file.write_bytes(_records.dump_json(record, indent=1) + b"\n")
+    return record
+
+
+def _step_of(result: Result) -> str:
+    return ENTERING if result.point.fault is Fault.ABORTED else result.point.step
