@@ -31,6 +31,7 @@ from local.functions import Functions, InvocationSeconds
 from local.invocations import Invocations
 from local.postgres import Databases
 from local.queues import Queues
+from local.rates import Rates
 from local.roster import Roster
 from local.shortcuts import Shortcuts
 from local.transactions import Transactions
@@ -134,6 +135,11 @@ class LocalCloud:
     def faults(self) -> Faults:
         """What shall go wrong."""
         return self._endpoint_server.gate.faults
+
+    @property
+    def rates(self) -> Rates:
+        """How many calls AWS admits."""
+        return self._endpoint_server.gate.rates
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """Faults on request: the n-th matching call of an AWS API goes wrong in a chosen way."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -66,7 +67,14 @@ class TimeOut:
     """
 
 
-Effect = AnswerError | Throttle | ServerError | LoseConnection | KillWorker | TimeOut
+@dataclass(frozen=True)
+class Precede:
+    """Something else happens just before the call takes effect, as it then does."""
+
+    act: Callable[[Call], object]
+
+
+Effect = AnswerError | Throttle | ServerError | LoseConnection | KillWorker | TimeOut | Precede
 
 _JSON_SERVICES = frozenset({"dynamodb", "kms", "secretsmanager", "states", "events", "logs", "sqs"})
 

@@ -106,6 +106,15 @@ class Functions:
         """Let the time-out of a function strike now, wherever it is at work."""
         self._roster.time_out(function_name)
 
+    def run_twice(self, access_key: str) -> None:
+        """Run once more, from beginning to end, what a worker is in the middle of.
+
+        As when Step Functions gives up waiting for a function that goes on working.
+        """
+        runner = self._roster.runner_of(access_key)
+        function = runner.function
+        self.invoke(function.name, function.region, runner.worker.payload.encode(), sleeper=None)
+
     def stop(self) -> None:
         """Kill all workers, and every new one, until `reset`."""
         self._is_stopping = True

@@ -14,14 +14,16 @@ from local.calls import Call, Calls, Request
 from local.clock import Clock
 from local.faults import (
     AnswerError,
-    Fault,
+    Effect,
     Faults,
     KillWorker,
     LoseConnection,
+    Precede,
     ServerError,
     Throttle,
     TimeOut,
 )
+from local.rates import Rates
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
@@ -49,14 +51,14 @@ class Gate:
     def __init__(self, clock: Clock, application: Application, workers: Workers) -> None:
         self.calls = Calls()
         self.faults = Faults()
+        self.rates = Rates()
         self._clock = clock
         self._application = application
         self._workers = workers
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         call = self._identify(environ)
-        fault = self._admit(call)
-        match fault.do if fault else None:
+        match self._admit(call):
             case None:
                 return self._application(environ, start_response)
             case AnswerError() | Throttle() | ServerError() as effect:
@@ -71,6 +73,9 @@ class Gate:
                 self._workers.time_out_owner_of(call.access_key)
             case LoseConnection():
                 self._take_effect(environ)
+            case Precede(act):
+                act(call)
+                return self._application(environ, start_response)
         raise _hang_up(environ)
 
     def invocation(self, function_name: str, region: str) -> None:
@@ -87,23 +92,26 @@ class Gate:
             function=None,
             parameters={"FunctionName": function_name},
         )
-        fault = self._admit(call)
-        match fault.do if fault else None:
+        match self._admit(call):
             case None:
                 return
             case AnswerError() | Throttle() | ServerError() as effect:
                 raise client_error(effect.answer_of(call))
-            case LoseConnection() | KillWorker() | TimeOut() as effect:
+            case LoseConnection() | KillWorker() | TimeOut() | Precede() as effect:
                 raise ValueError(f"{effect} makes no sense for an invocation by AWS itself")
 
     def reset(self) -> None:
-        """Forget all calls and faults."""
+        """Forget all calls, faults and limits."""
         self.calls.clear()
         self.faults.clear()
+        self.rates.clear()
 
-    def _admit(self, call: Call) -> Fault | None:
+    def _admit(self, call: Call) -> Effect | None:
+        """What shall go wrong with a call; `None` lets it pass."""
         self.calls.add(call)
-        return self.faults.next_for(call)
+        if fault := self.faults.next_for(call):
+            return fault.do
+        return None if self.rates.admits(call) else Throttle()
 
     def _identify(self, environ: Environ) -> Call:
         request = _request(environ)

@@ -94,11 +94,14 @@ class Worker:
         self._written = b""
         self._status: int | None = None
         self._is_out_of_time = False
+        self.payload = ""
+        """Of the last invocation."""
         self._lock = threading.Lock()
         self._send(function)
 
     def start(self, invocation: Mapping[str, Any]) -> None:
         """Hand over an invocation."""
+        self.payload = str(invocation["payload"])
         self._send(invocation)
 
     def finish(self, patience_seconds: float) -> WorkerAnswer:

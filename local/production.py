@@ -153,6 +153,32 @@ def make_export_bucket(cloud: LocalCloud, region: str) -> None:
     )
 
 
+def make_cluster(
+    cloud: LocalCloud,
+    cluster_id: str,
+    region: str,
+    password: str,
+    *,
+    instances: int = 1,
+    **settings: Any,
+) -> None:
+    """Make an empty cluster, available at once, such as one that is to be replaced."""
+    rds = cloud.client("rds", region_name=region)
+    settings = {"Engine": "aurora-postgresql", "MasterUsername": MASTER, **settings}
+    with at_once(cloud):
+        rds.create_db_cluster(
+            DBClusterIdentifier=cluster_id, MasterUserPassword=password, **settings
+        )
+        for number in range(1, instances + 1):
+            rds.create_db_instance(
+                DBInstanceIdentifier=f"{cluster_id}-old-{number}",
+                DBClusterIdentifier=cluster_id,
+                DBInstanceClass="db.r6g.large",
+                Engine=settings["Engine"],
+            )
+        cloud.aurora.settle()
+
+
 def endpoint_of(cloud: LocalCloud, cluster_id: str, region: str) -> Endpoint:
     """Where a cluster answers now."""
     rds = cloud.client("rds", region_name=region)

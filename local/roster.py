@@ -87,6 +87,10 @@ class Roster:
         runner = self._runners.get(access_key)
         return runner.function.name if runner else None
 
+    def runner_of(self, access_key: str) -> Runner:
+        """The runner that was given `access_key`."""
+        return self._runners[access_key]
+
     def kill_owner_of(self, access_key: str) -> None:
         """Kill the worker that was given `access_key`."""
         if runner := self._runners.get(access_key):

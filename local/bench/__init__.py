@@ -7,8 +7,10 @@ from rich.live import Live
 from rich.spinner import Spinner
 
 from local.bench.commands import measure_commands, measure_demo
+from local.bench.crowd import measure_crowds
 from local.bench.figures import Figure, table
 from local.bench.imports import measure_imports
+from local.bench.replacements import measure_replacements
 from local.bench.restores import measure_restores
 from local.bench.sizes import measure_sizes
 
@@ -16,6 +18,8 @@ _MEASUREMENTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "Sizing what goes into Lambda": measure_sizes,
     "Importing the functions' modules": measure_imports,
     "Restoring in simulated time": measure_restores,
+    "Replacing a cluster in simulated time": measure_replacements,
+    "Restoring onto a hundred targets at once": measure_crowds,
     "Running the demo": measure_demo,
 }
 _SLOW_MEASUREMENTS: dict[str, Callable[[], Iterator[Figure]]] = {

@@ -30,8 +30,8 @@ def chaos(
 ) -> int:
     """Break restores at the points with these names, or at all that match; returns 0 if all live.
 
-    A `sample` is so many of them, the same for the same `seed`. The page in `docs/` is written
-    anew for every scenario of which nothing was left out.
+    A `sample` is so many of them, the same for the same `seed`. Without one, the results take the
+    place of what the page in `docs/` says of these scenarios and faults.
     """
     console = Console()
     with Crew(processes) as crew:
@@ -48,7 +48,7 @@ def chaos(
         results = _break(crew, points, console)
     today = datetime.now(UTC).date()
     console.print(table(tally(results, today)))
-    if fault == "*" and sample is None and not names:
+    if sample is None and not names:
         DOCUMENT.write_text(document(keep(RECORD, results, today)))
     return 0 if all(result.has_survived for result in results if result.is_met) else 1
 

@@ -10,6 +10,7 @@ from local.faults import (
     Effect,
     KillWorker,
     LoseConnection,
+    Precede,
     ServerError,
     Throttle,
     TimeOut,
@@ -43,9 +44,9 @@ def arm(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
         case "postgres:connection" | "postgres:statement":
             return _arm_interruption(cloud, point)
     function = "" if point.what == "lambda:Invoke" else point.function
-    armed = cloud.faults.on(
-        point.what, _EFFECTS[point.fault], nth=int(point.nth), function=function
-    )
+    twice = Precede(lambda call: cloud.functions.run_twice(call.access_key))
+    effect = twice if point.fault is Fault.RUN_TWICE else _EFFECTS[point.fault]
+    armed = cloud.faults.on(point.what, effect, nth=int(point.nth), function=function)
     return lambda: armed.fired
 
 

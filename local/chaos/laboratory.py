@@ -18,7 +18,7 @@ from local.clock import InstantClock
 from local.evidence import Evidence, evidence
 from local.functions import InvocationSeconds
 from local.postgres.databases import VolumeError
-from local.production import LOGINS, REGION, at_once, endpoint_of, fingerprints
+from local.production import LOGINS, REGION, at_once, endpoint_of, fingerprints, make_cluster
 from local.scene import Scene, scene
 from local.workflows import Execution
 from shared import names
@@ -123,7 +123,7 @@ class Laboratory:
         """The scene as the scenario has it; emptied afterwards."""
         try:
             if scenario.replaces:
-                self._make_old_cluster()
+                make_cluster(self._cloud, TARGET, TARGET_REGION, _OLD_PASSWORD)
             self._cloud.calls.clear()
             self._cloud.databases.front.clear_interruptions()
             yield
@@ -228,23 +228,6 @@ class Laboratory:
                     continue
             stamps[arn] = by_volume[volume]
         return stamps
-
-    def _make_old_cluster(self) -> None:
-        rds = self._cloud.client("rds", region_name=TARGET_REGION)
-        with at_once(self._cloud):
-            rds.create_db_cluster(
-                DBClusterIdentifier=TARGET,
-                Engine="aurora-postgresql",
-                MasterUsername="postgres",
-                MasterUserPassword=_OLD_PASSWORD,
-            )
-            rds.create_db_instance(
-                DBInstanceIdentifier=f"{TARGET}-old-1",
-                DBClusterIdentifier=TARGET,
-                DBInstanceClass="db.r6g.large",
-                Engine="aurora-postgresql",
-            )
-            self._cloud.aurora.settle()
 
     def _take_rehearsal_snapshot(self) -> None:
         """Have production's snapshot in the target's region, as somebody's own."""

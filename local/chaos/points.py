@@ -21,11 +21,15 @@ class Fault(StrEnum):
     KILLED_BEFORE = "killed before"
     KILLED_AFTER = "killed after"
     TIMED_OUT = "timed out"
+    RUN_TWICE = "run twice"
     TERMINAL = "terminal"
     ABORTED = "aborted"
 
 
-_OF_A_CALL = tuple(fault for fault in Fault if fault is not Fault.ABORTED)
+_OF_A_CALL = tuple(fault for fault in Fault if fault not in (Fault.RUN_TWICE, Fault.ABORTED))
+# Two functions side by side meet where one of them writes what it has decided.
+_OF_A_WRITE = (*_OF_A_CALL, Fault.RUN_TWICE)
+_WRITE = "dynamodb:TransactWriteItems"
 _OF_AN_INVOCATION = (Fault.THROTTLED, Fault.SERVER_ERROR)
 # Nothing takes effect by connecting; and who is let in wrongly is no fault of a connection.
 _OF_A_CONNECTION = (
@@ -89,7 +93,8 @@ def points_of(
         # Invocations are told apart by their order only, whichever function they are of.
         doer = call.function or ""
         numbers[doer, what] += 1
-        for fault in _OF_A_CALL if call.function else _OF_AN_INVOCATION:
+        of_function = _OF_A_WRITE if what == _WRITE else _OF_A_CALL
+        for fault in of_function if call.function else _OF_AN_INVOCATION:
             yield Point(scenario, step, what, str(numbers[doer, what]), fault)
     yield from _points_of_talks(scenario, talks)
     for state in states:

@@ -70,7 +70,8 @@ def _days(record: Record) -> Iterator[str]:
     for name in SCENARIOS:
         tally = record.get(name)
         yield (
-            f"- `{name}`: {tally.survived:,} of {tally.tried:,} points survived on {tally.day}."
+            f"- `{name}`: {tally.survived:,} of {tally.tried:,} points survived, "
+            f"tried since {tally.since}."
             if tally
             else f"- `{name}`: not tried as a whole yet."
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from local.chaos.crew import Result
-from local.chaos.points import Fault
+from local.chaos.points import Fault, Point
 from shared.model import Model
 
 ENTERING = "(entering a state)"
@@ -21,12 +21,12 @@ class Cell(Model):
     fault: Fault
     survived: int
     tried: int
+    day: date
 
 
 class Tally(Model):
-    """What became of every breakage point of a scenario."""
+    """What became of the breakage points of a scenario."""
 
-    day: date
     cells: tuple[Cell, ...]
     lost: dict[str, tuple[str, ...]]
     """By the name of the point: which invariants did not hold."""
@@ -41,9 +41,26 @@ class Tally(Model):
     def survived(self) -> int:
         return sum(cell.survived for cell in self.cells)
 
+    @property
+    def since(self) -> date:
+        """The day since which every point in it has been tried."""
+        return min(cell.day for cell in self.cells)
+
+    def updated(self, newer: "Tally") -> "Tally":
+        """With the faults of a newer tally in the place of the same ones of this."""
+        faults = {cell.fault for cell in newer.cells}
+        cells = [cell for cell in self.cells if cell.fault not in faults]
+        lost = {name: why for name, why in self.lost.items() if _fault_of(name) not in faults}
+        not_met = [name for name in self.not_met if _fault_of(name) not in faults]
+        return Tally(
+            cells=(*cells, *newer.cells),
+            lost=lost | newer.lost,
+            not_met=(*not_met, *newer.not_met),
+        )
+
 
 Record = Mapping[str, Tally]
-"""The last tally of every scenario that was broken at all its points."""
+"""What became of every scenario at all its points, fault by fault, when last tried."""
 
 _records = TypeAdapter(dict[str, Tally])
 
@@ -55,9 +72,8 @@ def tally(results: Iterable[Result], day: date) -> Tally:
     tried = Counter((_step_of(one), one.point.fault) for one in met)
     survived = Counter((_step_of(one), one.point.fault) for one in met if one.has_survived)
     return Tally(
-        day=day,
         cells=tuple(
-            Cell(step=step, fault=fault, survived=survived[step, fault], tried=number)
+            Cell(step=step, fault=fault, survived=survived[step, fault], tried=number, day=day)
             for (step, fault), number in sorted(tried.items())
         ),
         lost={one.point.name: one.violations for one in met if not one.has_survived},
@@ -71,13 +87,17 @@ def read(file: Path) -> Record:
 
 
 def keep(file: Path, results: Sequence[Result], day: date) -> Record:
-    """Put the results of whole scenarios in the place of what the record has of these."""
-    names = sorted({result.point.scenario for result in results})
-    record = dict(read(file)) | {
-        name: tally((one for one in results if one.point.scenario == name), day) for name in names
-    }
+    """Put results in the place of what the record has of their scenarios and faults."""
+    record = dict(read(file))
+    for name in sorted({result.point.scenario for result in results}):
+        newer = tally((one for one in results if one.point.scenario == name), day)
+        record[name] = record[name].updated(newer) if name in record else newer
     file.write_bytes(_records.dump_json(record, indent=1) + b"\n")
     return record
+
+
+def _fault_of(name: str) -> Fault:
+    return Point.named(name).fault
 
 
 def _step_of(result: Result) -> str:

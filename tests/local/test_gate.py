@@ -10,6 +10,7 @@ from local.faults import (
     AnswerError,
     KillWorker,
     LoseConnection,
+    Precede,
     ServerError,
     Throttle,
     TimeOut,
@@ -236,3 +237,17 @@ def test_a_call_costs_little(cloud: LocalCloud) -> None:
         client.list_tables()
 
     assert time.perf_counter() - began < 2
+
+
+def test_a_function_can_be_run_a_second_time_in_the_middle_of_its_work(cloud: LocalCloud) -> None:
+    a_table(cloud)
+    a_function(cloud, WRITER)
+    twice = Precede(lambda call: cloud.functions.run_twice(call.access_key))
+    cloud.faults.on("dynamodb:PutItem", twice)
+
+    answer = invoke(cloud, {"id": "a"})
+
+    assert answer == "written"
+    assert len(cloud.calls.of("dynamodb:PutItem")) == 2
+    assert len(cloud.calls.of("lambda:Invoke")) == 1
+    assert items(cloud) == ["a"]

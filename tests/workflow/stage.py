@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.clock import InstantClock, participant
-from local.production import CLUSTER, REGION, at_once
+from local.production import CLUSTER, REGION, at_once, make_cluster
 from local.scene import Scene
 from local.workflows import Execution
 from shared import names
@@ -172,20 +172,7 @@ class Stage:
         self, cluster_id: str, *, region: str = TARGET_REGION, instances: int = 1, **changes: Any
     ) -> None:
         """Make a cluster that is in the way, available at once."""
-        rds = self.cloud.client("rds", region_name=region)
-        settings = {"Engine": "aurora-postgresql", "MasterUsername": "postgres", **changes}
-        with at_once(self.cloud):
-            rds.create_db_cluster(
-                DBClusterIdentifier=cluster_id, MasterUserPassword="old-password", **settings
-            )
-            for number in range(1, instances + 1):
-                rds.create_db_instance(
-                    DBInstanceIdentifier=f"{cluster_id}-old-{number}",
-                    DBClusterIdentifier=cluster_id,
-                    DBInstanceClass="db.r6g.large",
-                    Engine=settings["Engine"],
-                )
-            self.cloud.aurora.settle()
+        make_cluster(self.cloud, cluster_id, region, "old-password", instances=instances, **changes)
 
     @contextmanager
     def secret(self, name: str, content: object) -> Iterator[None]:

@@ -1,0 +1,91 @@
+"""Many restores at once: how much longer they take than the quota on copies makes them."""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from local.aurora.limits import Durations, Quotas
+from local.bench.figures import Figure, stated
+from local.clock import InstantClock, participant
+from local.rates import RDS, Rate
+from local.scene import Scene, scene
+from local.workflows import Execution
+
+_SIZE = 100
+_REQUEST = {
+    "source_cluster_id": "aurora-prod",
+    "source_region": "us-east-1",
+    "initiator": "developers",
+}
+_LARGEST_RATIO = 1.2
+_PATIENCE_SECONDS = 1_800
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Restores that were started at the same moment, and have ended."""
+
+    executions: Sequence[Execution]
+    copies_at_once: int
+    copy: timedelta
+    throttled: int
+
+    @property
+    def lasted(self) -> timedelta:
+        """From the start to the end of the last."""
+        began = min(execution.started_at for execution in self.executions)
+        return max(execution.stopped_at for execution in self.executions) - began
+
+    @property
+    def bound(self) -> timedelta:
+        """What the copies alone take, with as many under way as the quota allows."""
+        return self.copy * math.ceil(len(self.executions) / self.copies_at_once)
+
+
+def measure_crowds() -> Iterator[Figure]:
+    """A hundred restores across regions, each onto a target of its own."""
+    durations, quotas = Durations(), Quotas(clusters=2 * _SIZE, instances=2 * _SIZE)
+    with scene(InstantClock(), scale=0, durations=durations) as here:
+        vars(here.cloud.aurora.quotas).update(vars(quotas))
+        begun = time.monotonic()
+        crowd = restored_at_once(here, _SIZE)
+        seconds = time.monotonic() - begun
+    ended = sum(one.status == "SUCCEEDED" for one in crowd.executions)
+    ratio = crowd.lasted / crowd.bound
+    yield Figure(f"of {_SIZE} restores at once, finished", "all", str(ended), ended == _SIZE)
+    yield Figure(
+        f"time of {_SIZE} restores ÷ time of their copies, {crowd.copies_at_once} at once",
+        f"at most {_LARGEST_RATIO}",
+        f"{ratio:.2f} ({_hours(crowd.lasted)} h ÷ {_hours(crowd.bound)} h)",
+        ratio <= _LARGEST_RATIO,
+    )
+    yield stated("calls of RDS that were throttled meanwhile", f"{crowd.throttled:,}")
+    yield stated(f"real time of {_SIZE} restores at once", f"{seconds:.0f} s")
+
+
+def restored_at_once(here: Scene, size: int, rate: Rate = RDS) -> Crowd:
+    """Start a restore onto each of `size` targets at one moment, and wait for the last to end."""
+    cloud, states = here.cloud, here.cloud.client("stepfunctions")
+    cloud.rates.limit("rds", rate)
+    with participant(cloud.clock):
+        started = [
+            states.start_execution(
+                stateMachineArn=here.deployment.state_machine_arn,
+                input=json.dumps(_REQUEST | {"target_cluster_id": f"aurora-dev-{number:03}"}),
+            )["executionArn"]
+            for number in range(1, size + 1)
+        ]
+    executions = [cloud.workflows.wait(arn, _PATIENCE_SECONDS) for arn in started]
+    return Crowd(
+        executions=executions,
+        copies_at_once=cloud.aurora.quotas.cross_region_copies,
+        copy=timedelta(seconds=cloud.aurora.durations.copy),
+        throttled=cloud.rates.throttled,
+    )
+
+
+def _hours(time: timedelta) -> str:
+    return f"{time / timedelta(hours=1):.1f}"

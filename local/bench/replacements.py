@@ -1,0 +1,60 @@
+"""How long nobody serves under the target id, for each way of replacing a cluster."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from local.aurora.limits import Durations
+from local.bench.figures import Figure, stated
+from local.bench.restores import RestoreDidNotSucceed
+from local.clock import InstantClock, participant
+from local.production import make_cluster
+from local.scene import scene
+from local.serving import Watch, time_unserved
+
+_REQUEST = Path("statemachine/examples/refresh_by_swapping.json")
+_LARGEST_SHARE = 1 / 20
+_RESTORE = timedelta(hours=1)
+_SECONDS_BETWEEN_LOOKS = 2
+
+
+def measure_replacements() -> Iterator[Figure]:
+    """Replace a cluster by a restore of an hour, first one way, then the other."""
+    first, swapped = unserved("delete_first"), unserved("swap")
+    yield stated("nobody serves, restore of 60 min, delete_first", _minutes(first))
+    yield Figure(
+        "nobody serves, restore of 60 min, swap",
+        "under 1/20 of that",
+        f"{_minutes(swapped)}, 1/{first / swapped:.0f}",
+        swapped < first * _LARGEST_SHARE,
+    )
+
+
+def unserved(replace: str) -> timedelta:
+    """How long the target id leads nowhere; looked at every two seconds.
+
+    Raises `RestoreDidNotSucceed`.
+    """
+    request = json.loads(_REQUEST.read_text()) | {"replace": replace}
+    durations = Durations(restore=_RESTORE.total_seconds())
+    with scene(InstantClock(), scale=0, durations=durations) as here:
+        target, region = request["target_cluster_id"], request["target_region"]
+        make_cluster(here.cloud, target, region, "of-the-old-cluster")
+        with participant(here.cloud.clock) as me:
+            watch = Watch(here, target, region)
+            states = here.cloud.client("stepfunctions")
+            arn = states.start_execution(
+                stateMachineArn=here.deployment.state_machine_arn, input=json.dumps(request)
+            )["executionArn"]
+            while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
+                me.sleep(_SECONDS_BETWEEN_LOOKS)
+                watch.look()
+        execution = here.cloud.workflows.wait(arn)
+    if execution.status != "SUCCEEDED":
+        raise RestoreDidNotSucceed(f"{execution.status}: {execution.error}: {execution.cause}")
+    return time_unserved(watch.looks)
+
+
+def _minutes(time: timedelta) -> str:
+    return f"{time / timedelta(minutes=1):.1f} min"
