@@ -8,6 +8,7 @@ import uuid
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from moto.awslambda_simple.models import lambda_simple_backends
@@ -19,6 +20,7 @@ from local.roster import Function, Roster, Runner
 from local.telemetry import put_embedded_metrics, write_log
 
 ACCOUNT = "123456789012"
+_BETWEEN_INVOCATIONS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Functions:
         self._nursery = Nursery(directory)
         self._background: list[threading.Thread] = []
         self._is_stopping = False
+        self._last_moment: datetime | None = None
         self._lock = threading.Lock()
 
     def invoke(
@@ -228,7 +231,7 @@ class Functions:
                     "request_id": request_id,
                     "function_arn": function.arn,
                     "payload": payload.decode() or "{}",
-                    "now": self._clock.now().isoformat(),
+                    "now": self._moment().isoformat(),
                     "speed": self._clock.speed,
                     "timeout_seconds": function.timeout_seconds,
                 }
@@ -251,6 +254,15 @@ class Functions:
             )
         self._give_back(runner)
         return Answer(answer.payload, "Unhandled" if answer.failed else None)
+
+    def _moment(self) -> datetime:
+        """When an invocation begins: no two at once, also where the clock stands still."""
+        with self._lock:
+            now = self._clock.now()
+            if not self._clock.speed and self._last_moment:
+                now = max(now, self._last_moment + _BETWEEN_INVOCATIONS)
+            self._last_moment = now
+            return now
 
     def _finish_in_background(self, runner: Runner, seconds: float) -> None:
         """Let a worker that nobody waits for any more come to its end."""
