@@ -28,6 +28,9 @@ _LONGEST = 200
 # A function of an execution that was stopped runs on to its own end: `delete_rds`, the only one
 # that makes the renames, for a minute at most.
 _NOBODY_RENAMES_ANY_MORE = timedelta(minutes=2)
+# Nobody serves while the cut-over is half done. What hinders the way back may pass, whatever its
+# name: a permission that is put right. After this time people must know.
+_WORTH_TRYING = timedelta(minutes=15)
 
 
 def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
@@ -50,6 +53,9 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
         try:
             operation = _undone(operation, execution, aws)
         except Terminal as error:
+            if clock.now() - (execution.stopped_at or clock.now()) < _WORTH_TRYING:
+                raise ResourceBusy(f"The cut-over is not undone yet: {error}") from error
+            operation = operation.not_undone()
             message += (
                 f" The cut-over could not be undone: {error} The replaced cluster may still be "
                 f"called {operation.aside_id}: rename it back to {operation.target_cluster}."

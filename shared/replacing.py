@@ -133,6 +133,14 @@ class Replacing(Versions):
             restore_details=self._now_at(new) if new else self.restore_details,
         )
 
+    def not_undone(self) -> Self:
+        """The way back is barred: the replaced cluster may be anywhere on it."""
+        return self._next(
+            EventType.CUTOVER_NOT_UNDONE,
+            {"cluster_id": self.target_cluster, "perhaps_renamed_to": self.aside_id},
+            cutover=self.cutover or Cutover.ASIDE,
+        )
+
     @property
     def _last_phase(self) -> Phase:
         return Phase.EXPORT if self.is_export_due else Phase.ARCHIVE

@@ -22,6 +22,7 @@ from local.production import LOGINS, REGION, at_once, endpoint_of, fingerprints,
 from local.scene import Scene, scene
 from local.workflows import Execution
 from shared import names
+from shared.names import Step
 
 # A restore has few looks at things under way, and some.
 _DURATIONS = Durations(
@@ -38,7 +39,6 @@ _DURATIONS = Durations(
 )
 # Whether a worker is new must not matter to when things happen: points are found by counting.
 _ALWAYS_THE_SAME = InvocationSeconds(warm=0.3, cold=0.3)
-_EXPECTED: dict[Fault, Expectation] = {Fault.TERMINAL: "FAILED", Fault.ABORTED: "ABORTED"}
 _PATIENCE_SECONDS = 120
 _OLD_PASSWORD = "old-password"
 
@@ -78,14 +78,17 @@ class Laboratory:
         self._exit.close()
 
     def points(self, scenario: Scenario) -> list[Point]:
-        """Every breakage point of a scenario, found by a clean restore. It must be a clean one."""
+        """Every breakage point of a scenario, found by a restore in which nothing else breaks."""
         with self._prepared(scenario):
+            self._arm_abortion(scenario)
             execution = self._run(scenario.request)
             calls, talks = tuple(self._cloud.calls), self._cloud.databases.front.talks()
             of_restore = [talk for talk in talks if talk.hostname.startswith(TARGET)]
             found = list(points_of(scenario.name, calls, of_restore, execution.states))
-        if execution.status != "SUCCEEDED":
+        if execution.status != _expected(scenario):
             raise RuntimeError(f"{scenario.name} fails by itself: {execution.cause}")
+        if scenario.aborted_in:
+            return [point for point in found if point.step == Step.SNS_NOTIFICATION.module]
         return found
 
     def trials(self, point: Point) -> Iterator[Trial]:
@@ -96,11 +99,14 @@ class Laboratory:
         """
         scenario = SCENARIOS[point.scenario]
         with self._prepared(scenario):
+            self._arm_abortion(scenario)
             has_struck = arm(self._cloud, point)
-            trial = self._trial(scenario.request, _EXPECTED.get(point.fault, "SUCCEEDED"))
+            trial = self._trial(scenario.request, _expected(scenario, point.fault))
             if not has_struck():
                 return
             yield trial
+            if scenario.aborted_in:
+                return
             if point.fault is Fault.TERMINAL:
                 redriven = self._cloud.redrive(trial.execution_arn)
                 after = self._told(trial.before, scenario.request, redriven, "SUCCEEDED")
@@ -130,6 +136,11 @@ class Laboratory:
         finally:
             disarm(self._cloud)
             clean(self._scene, keep={REHEARSAL})
+
+    def _arm_abortion(self, scenario: Scenario) -> None:
+        if scenario.aborted_in:
+            state, nth = scenario.aborted_in
+            arm(self._cloud, Point(scenario.name, state, "states:Enter", str(nth), Fault.ABORTED))
 
     def _give_up(self, aborted: Trial) -> None:
         if aborted.state.get("leftovers"):
@@ -249,3 +260,10 @@ class Laboratory:
         return frozenset(
             {admin, _OLD_PASSWORD, *here.passwords.values(), *here.production.passwords.values()}
         )
+
+
+def _expected(scenario: Scenario, fault: Fault | None = None) -> Expectation:
+    """How the execution must end. What closes an operation is tried again after any error."""
+    if scenario.aborted_in or fault is Fault.ABORTED:
+        return "ABORTED"
+    return "FAILED" if fault is Fault.TERMINAL else "SUCCEEDED"

@@ -1,7 +1,7 @@
 """The restores that are broken: what is asked for, and what is there before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.production import CLUSTER, REGION
@@ -14,10 +14,12 @@ REHEARSAL = "production-for-rehearsals"
 
 @dataclass(frozen=True)
 class Scenario:
-    """A restore that succeeds when nothing goes wrong."""
+    """A restore that succeeds when nothing goes wrong, unless it is aborted."""
 
     name: str
     request: Mapping[str, Any] = field(hash=False)
+    aborted_in: tuple[str, int] | None = None
+    """A state, and at which of its entries it is aborted: then it is the closing that is broken."""
 
     @property
     def replaces(self) -> bool:
@@ -40,10 +42,21 @@ def _scenario(route: str, replace: str) -> Scenario:
     return Scenario(f"{route}/{replace}", request)
 
 
+def _aborted(scenario: Scenario, state: str, nth: int) -> Scenario:
+    return replace(
+        scenario, name=f"aborted/{scenario.name.partition('/')[2]}", aborted_in=(state, nth)
+    )
+
+
 MODES = ("never", "delete_first", "swap")
 
-SCENARIOS = {
-    scenario.name: scenario
-    for route in ("same_region", "across_regions")
-    for scenario in (_scenario(route, mode) for mode in MODES)
-}
+RESTORES = tuple(
+    _scenario(route, mode) for route in ("same_region", "across_regions") for mode in MODES
+)
+CLOSINGS = (
+    # A snapshot copy and a cluster are left.
+    _aborted(_scenario("across_regions", "never"), "CheckRestoreStatus", 2),
+    # The old cluster is aside, and has to come back.
+    _aborted(_scenario("same_region", "swap"), "DeleteRds", 3),
+)
+SCENARIOS = {scenario.name: scenario for scenario in (*RESTORES, *CLOSINGS)}

@@ -128,6 +128,29 @@ def test_when_the_new_cluster_does_not_work_under_the_target_id_the_old_one_serv
     assert undone == ["CUTOVER_UNDO_STARTED", "CUTOVER_UNDO_STARTED", "CUTOVER_UNDONE"]
 
 
+@pytest.mark.parametrize(("times", "is_undone"), [(1, True), (1_000, False)])
+def test_what_bars_the_way_back_may_pass_and_when_it_does_not_everyone_is_told(
+    stage: Stage, times: int, is_undone: bool
+) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+    denied = AnswerError("AccessDenied", "Not allowed.", http_status=403)
+    delete_rds, closing = "aurora-restore-delete-rds", "aurora-restore-sns-notification"
+    stage.cloud.faults.on("rds:ModifyDBCluster", do=denied, nth=2, function=delete_rds)
+    stage.cloud.faults.on("rds:ModifyDBCluster", do=denied, times=times, function=closing)
+
+    outcome = stage.restore(replace="swap", operation_id=f"barred-{times}")
+
+    aside = names.replaced_id(CLUSTER, f"barred-{times}")
+    assert (outcome.status, outcome.state["status"]) == ("FAILED", "FAILED")
+    assert resource_id(stage, CLUSTER if is_undone else aside) == old
+    assert ("CUTOVER_NOT_UNDONE" in outcome.event_types) is not is_undone
+    assert any(aside in one for one in outcome.state["leftovers"]) is not is_undone
+    told = outcome.messages[-1]["Message"]
+    assert (f"rename it back to {CLUSTER}" in told) is not is_undone
+    assert stage.locks() == []
+
+
 def test_a_failed_swap_is_finished_by_redrive(stage: Stage) -> None:
     stage.make_cluster(CLUSTER)
     stage.cloud.faults.on(
