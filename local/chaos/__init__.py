@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -45,11 +46,18 @@ def chaos(
             points = random.Random(seed).sample(points, sample)
             told = f"{sample:,} of {told[:-1]}, drawn with seed {seed}."
         console.print(told)
-        results = _break(crew, points, console)
-    today = datetime.now(UTC).date()
+        today = datetime.now(UTC).date()
+        if names or sample is not None:
+            results = _break(crew, points, console)
+        else:
+            # Hours for all: what is known of a scenario is written down before the next one.
+            results = []
+            for name, of_scenario in groupby(points, key=lambda point: point.scenario):
+                console.print(name)
+                found = _break(crew, list(of_scenario), console)
+                DOCUMENT.write_text(document(keep(RECORD, found, today)))
+                results += found
     console.print(table(tally(results, today)))
-    if sample is None and not names:
-        DOCUMENT.write_text(document(keep(RECORD, results, today)))
     return 0 if all(result.has_survived for result in results if result.is_met) else 1
 
 

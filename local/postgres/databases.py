@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class Databases:
         self._volumes: dict[str, _Volume] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self.seconds_copying = 0.0
+        """Real time that copying volumes has taken so far."""
         self.front = TlsFront(directory / "ca.pem")
 
     @property
@@ -72,6 +75,7 @@ class Databases:
 
     def copy(self, volume: str, new_volume: str) -> None:
         """Make `new_volume` what `volume` is now, whether that is being served or not."""
+        begun = time.monotonic()
         owner = self._installation.account
         with self._existing(volume) as source, self._new(new_volume) as copy:
             if source.is_running:
@@ -79,6 +83,8 @@ class Databases:
                 copy_live(source.data, copy.data, owner, administrator)
             else:
                 copy_tree(source.data, copy.data, owner, skip=is_lock_file)
+        with self._lock:
+            self.seconds_copying += time.monotonic() - begun
 
     def delete(self, volume: str) -> None:
         """Remove a volume, disconnecting everybody who uses it."""
