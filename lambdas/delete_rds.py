@@ -32,6 +32,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     request = operation.request
     aurora = aws.aurora(request.target_region)
     there = aurora.cluster(operation.aside_id if operation.swaps else operation.target_cluster)
+    if operation.swaps:
+        check_successor_is_there(operation, aurora)
     if there is None:
         return operation.cutover_completed() if operation.swaps else operation.target_freed()
     guard.check_is_the_same(there, operation.replaced)
@@ -39,10 +41,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     progress.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {there.id}"
     )
-    if operation.swaps:
-        check_successor_is_there(operation, aurora)
-        if request.keep_replaced_hours:
-            return keep(operation, aurora, there)
+    if operation.swaps and request.keep_replaced_hours:
+        return keep(operation, aurora, there)
     return move(operation, aurora, there, operation.replaced.final_snapshot_id)
 
 
@@ -67,7 +67,8 @@ def check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
     if not successor or not is_ours or successor.has_failed or successor.is_deleting:
         raise RestoreFailed(
             f"Cluster {operation.target_cluster}, which was to replace {operation.aside_id}, is "
-            "gone, has failed or is another one. The replaced cluster stays; rename it back."
+            "gone, has failed or is another one. The replaced cluster stays; rename it back if it "
+            "is still called so."
         )
 
 

@@ -3,9 +3,9 @@
 from shared import progress
 from shared.aws import Aws
 from shared.credentials import UsersSecret
-from shared.errors import ResourceBusy
+from shared.errors import NotOurs, ResourceBusy
 from shared.lockout import lock_other_logins
-from shared.names import Step
+from shared.names import TAG_OPERATION, Step
 from shared.operation import Operation
 from shared.postgres import Login, Server
 from shared.proof import prove
@@ -41,10 +41,16 @@ def prove_again(operation: Operation, aws: Aws, templates: UsersSecret) -> Opera
 def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
     """The restored cluster's writer and its master user's login.
 
-    Raises `ResourceBusy` while the cluster is in a passing status.
+    Raises `ResourceBusy` while the cluster is in a passing status, and `NotOurs` when another one
+    has its id: the users of a replaced cluster may work just as well.
     """
     request = operation.request
     cluster = aws.aurora(request.target_region).cluster(cluster_id)
+    if cluster and cluster.tags.get(TAG_OPERATION) != operation.operation_id:
+        raise NotOurs(
+            f"Cluster {cluster_id} was not made by operation {operation.operation_id}. It stays, "
+            "and nothing was changed in it."
+        )
     if (
         cluster is None
         or cluster.endpoint is None

@@ -177,12 +177,16 @@ class LocalCloud:
 
     def run(self, state_machine_arn: str, request: object, name: str | None = None) -> Execution:
         """Start an execution and wait for its end, and for all who are told of it."""
+        return self.workflows.wait(self.start(state_machine_arn, request, name))
+
+    def start(self, state_machine_arn: str, request: object, name: str | None = None) -> str:
+        """Start an execution; returns its ARN."""
         arguments = {"name": name} if name else {}
         region = state_machine_arn.split(":")[3]
         started = self.client("stepfunctions", region_name=region).start_execution(
             stateMachineArn=state_machine_arn, input=json.dumps(request), **arguments
         )
-        return self.workflows.wait(started["executionArn"])
+        return str(started["executionArn"])
 
     def redrive(self, execution_arn: str) -> Execution:
         """Redrive an execution and wait for its end, and for all who are told of it."""

@@ -5,6 +5,7 @@ import functools
 import io
 import socket
 import threading
+from http import HTTPStatus
 from typing import Any
 
 from moto.moto_server.werkzeug_app import (
@@ -35,6 +36,12 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
     wbufsize = -1  # an answer goes out in one piece: every piece costs a switch of threads
     disable_nagle_algorithm = True
 
+    def handle_expect_100(self) -> bool:
+        """Let the client send its body now, not when the answer goes out."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return bool(goes_on)
+
     def run_wsgi(self) -> None:
         """Answer one request; what the application raises closes the connection."""
         environ = self.make_environ()
@@ -42,7 +49,11 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         if environ.get("wsgi.input_terminated"):
             environ["CONTENT_LENGTH"] = str(len(content := body.read()))
         else:
-            content = body.read(int(environ.get("CONTENT_LENGTH") or 0))
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            content = body.read(length)
+            if len(content) < length:
+                self.close_connection = True  # the client has gone in the middle of it
+                return
         # All of it is read, whether the application does or not: behind it is the next request.
         environ["wsgi.input"] = io.BytesIO(content)
         begun: list[tuple[str, list[tuple[str, str]]]] = []
@@ -50,17 +61,14 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
             begun.append((status, headers))
 
-        try:
-            answer = b"".join(self.server.app(environ, start_response))
-        except BaseException:
-            self.close_connection = True
-            raise
+        answer = b"".join(self.server.app(environ, start_response))
         ((status, headers),) = begun
         code, _, reason = status.partition(" ")
         self.send_response(int(code), reason)
         for name, value in headers:
             self.send_header(name, value)
-        if not any(name.lower() == "content-length" for name, _ in headers):
+        is_sized = any(name.lower() == "content-length" for name, _ in headers)
+        if not is_sized and int(code) not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)

@@ -38,6 +38,8 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
 
     An execution whose request was refused has no operation yet: it gets one, to be closed. Every
     attempt is closed once: one that a redrive has overtaken is left to the redrive.
+
+    Raises `ResourceBusy` while a cut-over is being taken back, or cannot be just now.
     """
     execution = aws.executions.describe(event["detail"]["executionArn"])
     operation = _operation_of(execution, aws)
@@ -53,9 +55,11 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
         try:
             operation = _undone(operation, execution, aws)
         except Terminal as error:
-            if clock.now() - (execution.stopped_at or clock.now()) < _WORTH_TRYING:
+            barred_since = operation.undo_barred_since
+            if barred_since is None:
+                aws.store.save(operation.undo_barred())
+            if barred_since is None or clock.now() - barred_since < _WORTH_TRYING:
                 raise ResourceBusy(f"The cut-over is not undone yet: {error}") from error
-            operation = operation.not_undone()
             message += (
                 f" The cut-over could not be undone: {error} The replaced cluster may still be "
                 f"called {operation.aside_id}: rename it back to {operation.target_cluster}."

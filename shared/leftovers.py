@@ -45,7 +45,7 @@ def _possible(operation: OperationState) -> Iterator[str]:
         yield f"perhaps temporary snapshot {hop.snapshot_id} in {hop.region} ({_SNAPSHOT})"
     if operation.failed_in(Step.ARCHIVE_SNAPSHOT) and _may_have_started_export(operation):
         yield f"perhaps an export of snapshot {operation.restorable_snapshot}, under way"
-    if operation.swaps and operation.cutover not in (None, Cutover.PROVEN):
+    if operation.undo_barred_since:
         yield (
             f"perhaps cluster {operation.aside_id} in {operation.request.target_region}, which was "
             f"to be replaced: rename it back to {operation.target_cluster}"

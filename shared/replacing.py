@@ -116,12 +116,25 @@ class Replacing(Versions):
         )
 
     def undoing(self, cluster_id: str, renamed_to: str) -> Self:
-        """A move of the cut-over is being taken back."""
+        """A move of the cut-over is being taken back; what was proven before counts no more."""
+        is_of_new = renamed_to == self.restored_id
+        moved = self.restored.model_copy(update={"cluster_id": renamed_to})
         return self._next(
             EventType.CUTOVER_UNDO_STARTED,
             {"cluster_id": cluster_id, "renamed_to": renamed_to},
-            cutover=self.cutover or Cutover.ASIDE,
+            cutover=Cutover.ASIDE,
+            restore_details=moved if is_of_new else self.restore_details,
+            undo_barred_since=None,
             waiting_since=clock.now(),
+        )
+
+    def undo_barred(self) -> Self:
+        """The way back is barred, which may pass; the replaced cluster may be anywhere on it."""
+        return self._next(
+            EventType.CUTOVER_UNDO_BARRED,
+            {"cluster_id": self.target_cluster, "perhaps_renamed_to": self.aside_id},
+            cutover=Cutover.ASIDE,
+            undo_barred_since=clock.now(),
         )
 
     def undone(self, new: Cluster | None) -> Self:
@@ -130,15 +143,8 @@ class Replacing(Versions):
             EventType.CUTOVER_UNDONE,
             {"cluster_id": self.target_cluster},
             cutover=None,
+            undo_barred_since=None,
             restore_details=self._now_at(new) if new else self.restore_details,
-        )
-
-    def not_undone(self) -> Self:
-        """The way back is barred: the replaced cluster may be anywhere on it."""
-        return self._next(
-            EventType.CUTOVER_NOT_UNDONE,
-            {"cluster_id": self.target_cluster, "perhaps_renamed_to": self.aside_id},
-            cutover=self.cutover or Cutover.ASIDE,
         )
 
     @property

@@ -119,6 +119,7 @@ class OperationState(Model):
     export: SnapshotExport | None = None
     replaced_cluster: ReplacedCluster | None = None
     cutover: Cutover | None = None
+    undo_barred_since: Moment | None = None
     abandoned_by: str | None = None
     abandoned_cluster: str | None = None
     failed_as: Status | None = None
@@ -202,7 +203,7 @@ class OperationState(Model):
     def unfinished_cluster(self) -> str | None:
         """The id of a cluster that it made, or may have made, and that nobody can be using yet."""
         if self.swaps:
-            return self.restored_id if self.cutover is None else None
+            return self.restored_id if self.cutover is not Cutover.PROVEN else None
         is_served = self.failed_as in (
             Status.USERS_CONFIGURED,
             Status.CUTOVER_COMPLETED,

@@ -87,6 +87,7 @@ class Versions(OperationState):
             metrics=None,
             leftovers=(),
             notification=None,
+            undo_barred_since=None,
             hop_under_way=self.hop_under_way and error != errors.CopyFailed.__name__,
             move_under_way=None if error == errors.RestoreFailed.__name__ else self.move_under_way,
             export=None if error == errors.ExportFailed.__name__ else self.export,

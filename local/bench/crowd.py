@@ -1,13 +1,11 @@
 """Many restores at once: how much longer they take than the quota on copies makes them."""
 
-import json
 import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from local.aurora.limits import Durations, Quotas
 from local.bench.figures import Figure, stated
 from local.clock import InstantClock, participant
 from local.rates import RDS, Rate
@@ -47,9 +45,9 @@ class Crowd:
 
 def measure_crowds() -> Iterator[Figure]:
     """A hundred restores across regions, each onto a target of its own."""
-    durations, quotas = Durations(), Quotas(clusters=2 * _SIZE, instances=2 * _SIZE)
-    with scene(InstantClock(), scale=0, durations=durations) as here:
-        vars(here.cloud.aurora.quotas).update(vars(quotas))
+    with scene(InstantClock(), scale=0) as here:
+        quotas = here.cloud.aurora.quotas
+        quotas.clusters = quotas.instances = 2 * _SIZE
         begun = time.monotonic()
         crowd = restored_at_once(here, _SIZE)
         seconds = time.monotonic() - begun
@@ -68,14 +66,11 @@ def measure_crowds() -> Iterator[Figure]:
 
 def restored_at_once(here: Scene, size: int, rate: Rate = RDS) -> Crowd:
     """Start a restore onto each of `size` targets at one moment, and wait for the last to end."""
-    cloud, states = here.cloud, here.cloud.client("stepfunctions")
+    cloud, machine = here.cloud, here.deployment.state_machine_arn
     cloud.rates.limit("rds", rate)
     with participant(cloud.clock):
         started = [
-            states.start_execution(
-                stateMachineArn=here.deployment.state_machine_arn,
-                input=json.dumps(_REQUEST | {"target_cluster_id": f"aurora-dev-{number:03}"}),
-            )["executionArn"]
+            cloud.start(machine, _REQUEST | {"target_cluster_id": f"aurora-dev-{number:03}"})
             for number in range(1, size + 1)
         ]
     executions = [cloud.workflows.wait(arn, _PATIENCE_SECONDS) for arn in started]

@@ -44,9 +44,7 @@ def unserved(replace: str) -> timedelta:
         with participant(here.cloud.clock) as me:
             watch = Watch(here, target, region)
             states = here.cloud.client("stepfunctions")
-            arn = states.start_execution(
-                stateMachineArn=here.deployment.state_machine_arn, input=json.dumps(request)
-            )["executionArn"]
+            arn = here.cloud.start(here.deployment.state_machine_arn, request)
             while states.describe_execution(executionArn=arn)["status"] == "RUNNING":
                 me.sleep(_SECONDS_BETWEEN_LOOKS)
                 watch.look()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from local.calls import Call
 from local.chaos.points import Fault, Point
 from local.chaos.scenarios import TARGET
 from local.cloud import LocalCloud
@@ -43,10 +44,12 @@ def arm(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
             return _arm_abortion(cloud, point)
         case "postgres:connection" | "postgres:statement":
             return _arm_interruption(cloud, point)
+        case _ if point.fault is Fault.RUN_TWICE:
+            return _arm_second_run(cloud, point)
     function = "" if point.what == "lambda:Invoke" else point.function
-    twice = Precede(lambda call: cloud.functions.run_twice(call.access_key))
-    effect = twice if point.fault is Fault.RUN_TWICE else _EFFECTS[point.fault]
-    armed = cloud.faults.on(point.what, effect, nth=int(point.nth), function=function)
+    armed = cloud.faults.on(
+        point.what, _EFFECTS[point.fault], nth=int(point.nth), function=function
+    )
     return lambda: armed.fired
 
 
@@ -72,6 +75,18 @@ def _arm_abortion(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
 
     cloud.workflows.watchers.append(watch)
     return lambda: entered >= int(point.nth)
+
+
+def _arm_second_run(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
+    has_run = False
+
+    def run_twice(call: Call) -> None:
+        nonlocal has_run
+        cloud.functions.run_twice(call.access_key)
+        has_run = True
+
+    cloud.faults.on(point.what, Precede(run_twice), nth=int(point.nth), function=point.function)
+    return lambda: has_run
 
 
 def _arm_interruption(cloud: LocalCloud, point: Point) -> Callable[[], bool]:

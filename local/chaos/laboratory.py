@@ -86,8 +86,7 @@ class Laboratory:
             calls, talks = tuple(self._cloud.calls), self._cloud.databases.front.talks()
             of_restore = [talk for talk in talks if talk.hostname.startswith(TARGET)]
             found = list(points_of(scenario.name, calls, of_restore, execution.states))
-        if execution.status != _expected(scenario):
-            raise RuntimeError(f"{scenario.name} fails by itself: {execution.cause}")
+        _check_ended(execution, scenario)
         if scenario.aborted_in:
             return [point for point in found if point.step == Step.SNS_NOTIFICATION.module]
         return found
@@ -125,13 +124,15 @@ class Laboratory:
         with self._prepared(scenario):
             return self._trial(scenario.request, "SUCCEEDED")
 
-    def seconds(self, scenario: Scenario) -> float:
+    def real_seconds(self, scenario: Scenario) -> float:
         """Real time of a restore that nothing breaks, without that of copying directories."""
         with self._prepared(scenario):
             databases = self._cloud.databases
             begun, copied = time.monotonic(), databases.seconds_copying
-            self._run(scenario.request)
-            return time.monotonic() - begun - (databases.seconds_copying - copied)
+            execution = self._run(scenario.request)
+            seconds = time.monotonic() - begun - (databases.seconds_copying - copied)
+        _check_ended(execution, scenario)
+        return seconds
 
     @contextmanager
     def _prepared(self, scenario: Scenario) -> Iterator[None]:
@@ -158,11 +159,8 @@ class Laboratory:
             self._scene.messages()
 
     def _run(self, request: Any) -> Execution:
-        states = self._cloud.client("stepfunctions")
-        started = states.start_execution(
-            stateMachineArn=self._scene.deployment.state_machine_arn, input=json.dumps(request)
-        )
-        return self._cloud.workflows.wait(started["executionArn"], _PATIENCE_SECONDS)
+        arn = self._cloud.start(self._scene.deployment.state_machine_arn, request)
+        return self._cloud.workflows.wait(arn, _PATIENCE_SECONDS)
 
     def _trial(self, request: Any, expectation: Expectation) -> Trial:
         before = self._world()
@@ -269,6 +267,12 @@ class Laboratory:
         return frozenset(
             {admin, _OLD_PASSWORD, *here.passwords.values(), *here.production.passwords.values()}
         )
+
+
+def _check_ended(execution: Execution, scenario: Scenario) -> None:
+    """Raise `RuntimeError` when a restore that nothing has broken did not end as it must."""
+    if execution.status != _expected(scenario):
+        raise RuntimeError(f"{scenario.name} ends as {execution.status}: {execution.cause}")
 
 
 def _expected(scenario: Scenario, fault: Fault | None = None) -> Expectation:

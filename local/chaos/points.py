@@ -64,6 +64,11 @@ class Point:
         return f"{self.scenario} · {self.step} · {self.what}#{self.nth} · {self.fault}"
 
     @property
+    def place(self) -> str:
+        """The step that is broken; entering a state is in none."""
+        return "(entering a state)" if self.fault is Fault.ABORTED else self.step
+
+    @property
     def function(self) -> str:
         """The deployed name of the function."""
         return _PREFIX + self.step.replace("_", "-")

@@ -19,7 +19,9 @@ state, and holds each run against the invariants in `local/chaos/invariants.py`.
 survived ÷ tried. For a fault that passes, survived means that the restore finished by itself as if
 nothing had happened; for a terminal one, that it failed cleanly, and that a redrive finished it
 once the cause was gone; for an abortion, that it was closed, and that a new request for the same
-target then finished.
+target then finished. `run twice` runs a function a second time just before it writes what it has
+decided, so it is tried at writes alone. In the scenarios `aborted/…` the restore is aborted, and
+what is broken is the closing of the operation, which survives when it closes all the same.
 """
 
 

@@ -11,8 +11,6 @@ from local.chaos.crew import Result
 from local.chaos.points import Fault, Point
 from shared.model import Model
 
-ENTERING = "(entering a state)"
-
 
 class Cell(Model):
     """Points that meet the same fault in the same step."""
@@ -42,13 +40,13 @@ class Tally(Model):
         return sum(cell.survived for cell in self.cells)
 
     @property
-    def since(self) -> date:
-        """The day since which every point in it has been tried."""
-        return min(cell.day for cell in self.cells)
+    def since(self) -> date | None:
+        """The day since which every point in it has been tried; `None` when there is none."""
+        return min((cell.day for cell in self.cells), default=None)
 
     def updated(self, newer: "Tally") -> "Tally":
         """With the faults of a newer tally in the place of the same ones of this."""
-        faults = {cell.fault for cell in newer.cells}
+        faults = {cell.fault for cell in newer.cells} | set(map(_fault_of, newer.not_met))
         cells = [cell for cell in self.cells if cell.fault not in faults]
         lost = {name: why for name, why in self.lost.items() if _fault_of(name) not in faults}
         not_met = [name for name in self.not_met if _fault_of(name) not in faults]
@@ -69,8 +67,8 @@ def tally(results: Iterable[Result], day: date) -> Tally:
     """Count what became of some points."""
     results = sorted(results, key=lambda one: one.point.name)
     met = [result for result in results if result.is_met]
-    tried = Counter((_step_of(one), one.point.fault) for one in met)
-    survived = Counter((_step_of(one), one.point.fault) for one in met if one.has_survived)
+    tried = Counter((one.point.place, one.point.fault) for one in met)
+    survived = Counter((one.point.place, one.point.fault) for one in met if one.has_survived)
     return Tally(
         cells=tuple(
             Cell(step=step, fault=fault, survived=survived[step, fault], tried=number, day=day)
@@ -98,7 +96,3 @@ def keep(file: Path, results: Sequence[Result], day: date) -> Record:
 
 def _fault_of(name: str) -> Fault:
     return Point.named(name).fault
-
-
-def _step_of(result: Result) -> str:
-    return ENTERING if result.point.fault is Fault.ABORTED else result.point.step

@@ -153,3 +153,16 @@ def test_a_shell_finds_the_cloud_in_its_environment(own_cloud: LocalCloud) -> No
     )
 
     assert "/123456789012/letters" in ran.stdout
+
+
+def test_uploading_does_not_wait_for_a_go_ahead_that_never_comes(cloud: LocalCloud) -> None:
+    s3 = cloud.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="box")
+
+    begun = time.monotonic()
+    s3.put_object(Bucket="box", Key="a", Body=b"b" * 1_000_000)
+    seconds = time.monotonic() - begun
+
+    # Who sends a body waits for the server's word for a second, then sends it all the same.
+    assert seconds < 0.9
+    assert s3.get_object(Bucket="box", Key="a")["Body"].read() == b"b" * 1_000_000

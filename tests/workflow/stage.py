@@ -73,17 +73,14 @@ class Stage:
         Yields the execution's ARN. The request must name its operation.
         """
         with participant(self.cloud.clock) as me:
-            started = self.cloud.client("stepfunctions").start_execution(
-                stateMachineArn=self.scene.deployment.state_machine_arn,
-                input=json.dumps(request(**changes)),
-            )
+            arn = self.cloud.start(self.scene.deployment.state_machine_arn, request(**changes))
             while True:
                 item = self.item(changes["operation_id"])
                 if (item.get("status"), item.get("cutover")) == (status, cutover):
                     break
                 assert item.get("status") not in ("COMPLETED", "FAILED"), f"not seen as {status}"
                 me.sleep(1)
-            yield started["executionArn"]
+            yield arn
 
     def leap(self, *, hours: float) -> None:
         """Let much time pass in which nobody looks."""

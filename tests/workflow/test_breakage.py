@@ -43,8 +43,7 @@ def by_step_and_fault(points: Iterable[Point]) -> dict[str, dict[Fault, list[Poi
         lambda: defaultdict(list)
     )
     for point in points:
-        step = "a state" if point.fault is Fault.ABORTED else point.step
-        found[step][point.fault].append(point)
+        found[point.place][point.fault].append(point)
     return {step: dict(found[step]) for step in sorted(found)}
 
 

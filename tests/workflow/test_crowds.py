@@ -1,6 +1,5 @@
 """Many executions at once: one holds a target, and all come to their end."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,15 +23,9 @@ def quota_on_copies(stage: Stage, at_once: int) -> Iterator[None]:
 
 def all_at_once(stage: Stage, number: int) -> list[Outcome]:
     """So many executions with the same request, started at the same moment, to their ends."""
-    states = stage.cloud.client("stepfunctions")
+    machine = stage.scene.deployment.state_machine_arn
     with participant(stage.cloud.clock):
-        started = [
-            states.start_execution(
-                stateMachineArn=stage.scene.deployment.state_machine_arn,
-                input=json.dumps(request()),
-            )["executionArn"]
-            for _ in range(number)
-        ]
+        started = [stage.cloud.start(machine, request()) for _ in range(number)]
     return [stage.end_of(arn) for arn in started]
 
 

@@ -1,6 +1,5 @@
 """Requests that are refused: at once, in words, and with nothing touched."""
 
-import json
 from typing import Any
 
 import pytest
@@ -131,13 +130,10 @@ def test_a_protected_target_is_not_replaced(stage: Stage) -> None:
 
 def test_a_target_that_another_operation_holds_is_not_touched(stage: Stage) -> None:
     with stage.under_way("COPY_IN_PROGRESS", operation_id="first") as first:
-        states = stage.cloud.client("stepfunctions")
-        second = states.start_execution(
-            stateMachineArn=stage.scene.deployment.state_machine_arn,
-            input=json.dumps(request(operation_id="second")),
-        )
+        machine = stage.scene.deployment.state_machine_arn
+        second = stage.cloud.start(machine, request(operation_id="second"))
 
-    refused = stage.end_of(second["executionArn"])
+    refused = stage.end_of(second)
 
     assert (refused.status, refused.error) == ("FAILED", "TargetLocked")
     assert "Operation first" in refused.message

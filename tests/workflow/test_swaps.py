@@ -144,11 +144,41 @@ def test_what_bars_the_way_back_may_pass_and_when_it_does_not_everyone_is_told(
     aside = names.replaced_id(CLUSTER, f"barred-{times}")
     assert (outcome.status, outcome.state["status"]) == ("FAILED", "FAILED")
     assert resource_id(stage, CLUSTER if is_undone else aside) == old
-    assert ("CUTOVER_NOT_UNDONE" in outcome.event_types) is not is_undone
+    assert "CUTOVER_UNDO_BARRED" in outcome.event_types
+    assert ("CUTOVER_UNDONE" in outcome.event_types) is is_undone
     assert any(aside in one for one in outcome.state["leftovers"]) is not is_undone
     told = outcome.messages[-1]["Message"]
     assert (f"rename it back to {CLUSTER}" in told) is not is_undone
     assert stage.locks() == []
+
+
+def test_a_redrive_after_the_old_cluster_was_renamed_back_by_hand_swaps_again(
+    stage: Stage,
+) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+    gone = AnswerError("ResourceNotFoundException", "Gone.")
+    denied = AnswerError("AccessDenied", "Not allowed.", http_status=403)
+    users, closing = "aurora-restore-setup-db-users", "aurora-restore-sns-notification"
+    stage.cloud.faults.on("secretsmanager:GetSecretValue", do=gone, nth=3, function=users)
+    stage.cloud.faults.on("rds:ModifyDBCluster", do=denied, nth=2, times=99, function=closing)
+    failed = stage.restore(replace="swap", operation_id="by-hand")
+    aside, candidate = names.replaced_id(CLUSTER, "by-hand"), names.candidate_id(CLUSTER, "by-hand")
+    assert resource_id(stage, aside) == old
+    left = " ".join(failed.state["leftovers"])
+    assert f"cluster {candidate} in" in left
+    assert f"cluster {CLUSTER} in" not in left
+    with at_once(stage.cloud):
+        stage.cloud.client("rds", region_name=TARGET_REGION).modify_db_cluster(
+            DBClusterIdentifier=aside, NewDBClusterIdentifier=CLUSTER, ApplyImmediately=True
+        )
+        stage.cloud.aurora.settle()
+
+    outcome = stage.redrive(failed)
+
+    assert_proven(stage, outcome)
+    assert clusters(stage) == {CLUSTER}
+    assert resource_id(stage, CLUSTER) != old
 
 
 def test_a_failed_swap_is_finished_by_redrive(stage: Stage) -> None:
