@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
-from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
 from moto.logs.models import logs_backends
 from moto.sns.models import sns_backends
@@ -80,4 +79,3 @@ def _forget(cloud: LocalCloud) -> None:
     cloudwatch_backends[ACCOUNT][TARGET_REGION].metric_data.clear()
     for group in logs_backends[ACCOUNT][TARGET_REGION].groups.values():
         group.streams.clear()
-    reset_model_data()  # a list of every object that the emulator ever made

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.dynamodb.models.dynamo_type import Item
 
 from local.cloud import LocalCloud
 
@@ -28,6 +29,15 @@ def table(cloud: LocalCloud) -> Any:
         BillingMode="PAY_PER_REQUEST",
     )
     return client
+
+
+def test_nothing_is_kept_of_an_item_that_was_overwritten(table: Any) -> None:
+    before = len(Item.instances_tracked)
+
+    for _ in range(20):
+        table.put_item(TableName="things", Item=ITEM)
+
+    assert len(Item.instances_tracked) == before
 
 
 def test_an_item_of_every_type_comes_back_as_it_was_put(table: Any) -> None:
