@@ -6,6 +6,7 @@ part in the clock, and everything it waits for, it waits for on the clock.
 """
 
 import functools
+import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, tzinfo
@@ -13,7 +14,10 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import moto.stepfunctions.parser.models as models
-from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.common.retry import (
+    jitter_strategy_decl,
+    retrier_decl,
+)
 from moto.stepfunctions.parser.asl.component.program import program
 from moto.stepfunctions.parser.asl.component.state import state
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
@@ -64,8 +68,9 @@ class _Moment(datetime):
 class Interpreter:
     """The changes to the emulator's interpreter, as one reversible piece."""
 
-    def __init__(self, clock: Clock, conductor: Conductor) -> None:
+    def __init__(self, clock: Clock, conductor: Conductor, chance: random.Random) -> None:
         self._clock = clock
+        self._chance = chance
         self._conductor = conductor
         self._here = threading.local()
         self._patches = Patches()
@@ -81,6 +86,7 @@ class Interpreter:
             lambda _, env, wait_seconds: self._run.sleep(wait_seconds),  # noqa: ARG005
         )
         replace(retrier_decl, "time", SimpleNamespace(sleep=lambda s: self._run.sleep(s)))
+        replace(jitter_strategy_decl, "random", self._chance)
         # A thread per execution is enough. Tasks and programs run in the one that asks for them,
         # and time out on the clock: a task where it is invoked, a program in `Run.sleep`.
         replace(execute_state, "Thread", _AtOnce)

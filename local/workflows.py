@@ -1,6 +1,7 @@
 """Step Functions in the local cloud: executions on its clock that tell of their end."""
 
 import json
+import random
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -65,7 +66,9 @@ class Workflows:
         self._is_stopping = False
         self.watchers: list[Callable[[str, str], None]] = []
         """Each is called with an execution's ARN and the name of the state that it enters."""
-        self._interpreter = Interpreter(clock, self)
+        self.chance = random.Random()
+        """What the jitter of retries is drawn from; seeded, they come at the same moments again."""
+        self._interpreter = Interpreter(clock, self, self.chance)
         self._patches = Patches()
 
     def install(self) -> None:

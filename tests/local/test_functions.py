@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud import LocalCloud
+from local.functions import InvocationSeconds
 from tests.local.toys import COUNTER, MISBEHAVING, a_function, invoke
 
 WHO_AM_I = """
@@ -77,7 +78,11 @@ def test_a_warm_worker_is_used_again(cloud: LocalCloud) -> None:
     assert len(processes) == 1
 
 
-def test_concurrent_invocations_get_workers_of_their_own(cloud: LocalCloud, tmp_path: Path) -> None:
+def test_concurrent_invocations_get_workers_of_their_own(
+    cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever waits on the clock waits until the other, who holds it still, has done its work.
+    monkeypatch.setattr(cloud.functions, "_costs", InvocationSeconds(warm=0, cold=0))
     meeting = """
         import os, time, pathlib
 
