@@ -39,7 +39,8 @@ def document(record: Record) -> str:
     cells = [cell for tally in record.values() for cell in tally.cells]
     lost = {point: why for tally in record.values() for point, why in tally.lost.items()}
     not_met = [point for tally in record.values() for point in tally.not_met]
-    survived, tried = sum(cell.survived for cell in cells), sum(cell.tried for cell in cells)
+    survived = sum(tally.survived for tally in record.values())
+    tried = sum(tally.tried for tally in record.values())
     return "\n".join(
         [
             _HEADER,
