@@ -13,7 +13,6 @@ from shared.facts import Cluster, Instance
 from shared.names import (
     TAG_DELETE_AFTER,
     TAG_FINAL_SNAPSHOT,
-    TAG_OPERATION,
     TAG_REPLACED_BY,
     Step,
 )
@@ -63,8 +62,12 @@ def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
 def check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
     """Raise `RestoreFailed` when the old cluster has become the only one after all."""
     successor = aurora.cluster(operation.target_cluster)
-    is_ours = successor and successor.tags.get(TAG_OPERATION) == operation.operation_id
-    if not successor or not is_ours or successor.has_failed or successor.is_deleting:
+    if (
+        successor is None
+        or not successor.was_made_by(operation.operation_id)
+        or successor.has_failed
+        or successor.is_deleting
+    ):
         raise RestoreFailed(
             f"Cluster {operation.target_cluster}, which was to replace {operation.aside_id}, is "
             "gone, has failed or is another one. The replaced cluster stays; rename it back if it "

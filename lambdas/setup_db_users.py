@@ -5,7 +5,7 @@ from shared.aws import Aws
 from shared.credentials import UsersSecret
 from shared.errors import NotOurs, ResourceBusy
 from shared.lockout import lock_other_logins
-from shared.names import TAG_OPERATION, Step
+from shared.names import Step
 from shared.operation import Operation
 from shared.postgres import Login, Server
 from shared.proof import prove
@@ -46,7 +46,7 @@ def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
     """
     request = operation.request
     cluster = aws.aurora(request.target_region).cluster(cluster_id)
-    if cluster and cluster.tags.get(TAG_OPERATION) != operation.operation_id:
+    if cluster and not cluster.was_made_by(operation.operation_id):
         raise NotOurs(
             f"Cluster {cluster_id} was not made by operation {operation.operation_id}. It stays, "
             "and nothing was changed in it."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from shared import descriptions
 from shared.aws_errors import named_errors
 from shared.errors import NotOurs, SnapshotNotFound
-from shared.facts import Cluster, Instance, Snapshot
+from shared.facts import Cluster, Instance, Resource, Snapshot
 from shared.names import TAG_OPERATION
 from shared.request import RestoreRequest
 from shared.route import Hop
@@ -103,7 +103,7 @@ class Aurora:
         """Start the snapshot copy of a hop into this region, or find it started."""
         there = self.snapshot(hop.snapshot_id)
         if there is not None:
-            _check_ours("snapshot", there.id, there.tags, tags)
+            _check_ours("snapshot", there, tags)
             return there
         with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._region}"):
             answer = self._client.copy_db_cluster_snapshot(
@@ -141,7 +141,7 @@ class Aurora:
         """Start restoring a cluster, without instances, or find it started."""
         there = self.cluster(cluster_id)
         if there is not None:
-            _check_ours("cluster", there.id, there.tags, tags)
+            _check_ours("cluster", there, tags)
             return there
         snapshot = self.snapshot(snapshot_id)
         if snapshot is None:
@@ -177,7 +177,7 @@ class Aurora:
         """Start creating an instance of a restored cluster, or find it started."""
         there = self._instance(instance_id)
         if there is not None:
-            _check_ours("instance", there.id, there.tags, tags)
+            _check_ours("instance", there, tags)
             return there
         with named_errors(f"Creating instance {instance_id} in {self._region}"):
             answer = self._client.create_db_instance(
@@ -276,11 +276,11 @@ def _wanted(request: RestoreRequest) -> dict[str, Any]:
     )
 
 
-def _check_ours(what: str, name: str, tags: Mapping[str, str], ours: Mapping[str, str]) -> None:
-    if tags.get(TAG_OPERATION) != ours[TAG_OPERATION]:
+def _check_ours(what: str, there: Resource, tags: Mapping[str, str]) -> None:
+    if not there.was_made_by(tags[TAG_OPERATION]):
         raise NotOurs(
-            f"There is a {what} {name} already, and it was not made by operation "
-            f"{ours[TAG_OPERATION]}. Remove or rename it, or restore under another name."
+            f"There is a {what} {there.id} already, and it was not made by operation "
+            f"{tags[TAG_OPERATION]}. Remove or rename it, or restore under another name."
         )
 
 

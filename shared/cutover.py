@@ -15,7 +15,6 @@ from shared.aurora import Aurora
 from shared.aws import Aws
 from shared.errors import NotOurs, ResourceBusy, RestoreFailed
 from shared.facts import Cluster
-from shared.names import TAG_OPERATION
 from shared.operation import Operation
 from shared.progress import Phase, Status
 from shared.state import Cutover
@@ -101,7 +100,7 @@ def find(operation: Operation, aurora: Aurora) -> Clusters:
     ids = (operation.restored_id, operation.target_cluster, operation.aside_id)
     there = [cluster for name in ids if (cluster := aurora.cluster(name))]
     old = [one for one in there if one.resource_id == operation.replaced.resource_id]
-    new = [one for one in there if one.tags.get(TAG_OPERATION) == operation.operation_id]
+    new = [one for one in there if one.was_made_by(operation.operation_id)]
     strangers = [one for one in there if one not in (*old, *new)]
     if strangers:
         raise NotOurs(

@@ -47,12 +47,17 @@ _EXPORT_DEAD_ENDS = frozenset({"CANCELED", "CANCELING", "FAILED"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """What clusters, instances and snapshots have in common: a status, and tags."""
+    """What clusters, instances and snapshots have in common: an id, a status, and tags."""
 
     dead_ends: ClassVar[frozenset[str]]
 
+    id: str
     status: str
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    def was_made_by(self, operation_id: str | None) -> bool:
+        """Whether it carries this operation's tag; what somebody else made carries none."""
+        return operation_id is not None and self.tags.get(names.TAG_OPERATION) == operation_id
 
     @property
     def is_deleting(self) -> bool:
@@ -82,7 +87,6 @@ class Snapshot(Resource):
 
     dead_ends = _SNAPSHOT_DEAD_ENDS
 
-    id: str
     arn: str
     cluster_id: str
     kind: str
@@ -130,7 +134,6 @@ class Cluster(Changeable):
 
     dead_ends = _CLUSTER_DEAD_ENDS
 
-    id: str
     arn: str
     resource_id: str
     engine: str
@@ -161,7 +164,6 @@ class Instance(Changeable):
 
     dead_ends = _INSTANCE_DEAD_ENDS
 
-    id: str
     cluster_id: str | None
 
 

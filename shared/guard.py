@@ -10,7 +10,6 @@ from shared.errors import (
     TargetProtected,
 )
 from shared.facts import Cluster
-from shared.names import TAG_OPERATION
 from shared.request import Replace, RestoreRequest
 from shared.settings import Settings
 from shared.state import ReplacedCluster
@@ -66,7 +65,7 @@ def _check_unprotected(cluster: Cluster) -> None:
 
 def check_unfinished(cluster: Cluster, request: RestoreRequest, settings: Settings) -> None:
     """Raise the reason why a cluster is not to be removed as what a failed operation has begun."""
-    if cluster.tags.get(TAG_OPERATION) != request.operation_id:
+    if not cluster.was_made_by(request.operation_id):
         raise NotOurs(
             f"Cluster {cluster.id} was not made by operation {request.operation_id}. It stays."
         )
