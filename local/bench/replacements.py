@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.aurora.limits import Durations
 from local.bench.figures import Figure, stated
-from local.bench.restores import RestoreDidNotSucceed
+from local.bench.restores import check_succeeded
 from local.clock import InstantClock, participant
 from local.production import make_cluster
 from local.scene import scene
@@ -49,8 +49,7 @@ def unserved(replace: str) -> timedelta:
                 me.sleep(_SECONDS_BETWEEN_LOOKS)
                 watch.look()
         execution = here.cloud.workflows.wait(arn)
-    if execution.status != "SUCCEEDED":
-        raise RestoreDidNotSucceed(f"{execution.status}: {execution.error}: {execution.cause}")
+    check_succeeded(execution)
     return time_unserved(watch.looks)
 
 

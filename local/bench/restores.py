@@ -118,9 +118,14 @@ def simulated(copy: float, restore: float, instance: float) -> Restore:
             here.deployment.state_machine_arn, json.loads(_REQUEST.read_text())
         )
         work = here.cloud.aurora.timeline
-    if execution.status != "SUCCEEDED":
-        raise RestoreDidNotSucceed(f"{execution.status}: {execution.error}: {execution.cause}")
+    check_succeeded(execution)
     return Restore(
         execution=execution,
         work=tuple(one for one in work if one.started >= execution.started_at),
     )
+
+
+def check_succeeded(execution: Execution) -> None:
+    """Raise `RestoreDidNotSucceed` when there is nothing to measure."""
+    if execution.status != "SUCCEEDED":
+        raise RestoreDidNotSucceed(f"{execution.status}: {execution.error}: {execution.cause}")

@@ -31,14 +31,12 @@ def test_nobody_serves_only_while_the_clusters_are_being_renamed(stage: Stage) -
     watch = Watch(stage.scene, CLUSTER, TARGET_REGION)
 
     with participant(stage.cloud.clock) as me:
-        started = stage.cloud.client("stepfunctions").start_execution(
-            stateMachineArn=stage.scene.deployment.state_machine_arn,
-            input=json.dumps(request(replace="swap")),
-        )
+        machine = stage.scene.deployment.state_machine_arn
+        execution_arn = stage.cloud.start(machine, request(replace="swap"))
         while watch.looks[-1].server is not Server.NEW and watch.lasted < timedelta(hours=1):
             me.sleep(3)
             watch.look()
-    stage.end_of(started["executionArn"])
+    stage.end_of(execution_arn)
 
     assert servers(watch.looks) == [Server.OLD, Server.NOBODY, Server.NEW]
     unserved = time_unserved(watch.looks).total_seconds()
