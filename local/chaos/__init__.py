@@ -19,6 +19,9 @@ from local.chaos.tally import keep, tally
 RECORD = Path("docs/architecture/05_breakage.json")
 DOCUMENT = RECORD.with_suffix(".md")
 
+_RESULTS_PER_LINE = 100
+"""Where there is no terminal to move a bar on."""
+
 
 def chaos(
     names: Sequence[str] = (),
@@ -77,10 +80,9 @@ def _break(crew: Crew, points: Sequence[Point], console: Console) -> list[Result
                 console.print(f"[red]✘[/] {result.point.name}")
                 for violation in result.violations:
                     console.print(f"    {violation}", markup=False)
-            progress.update(
-                bar,
-                advance=1,
-                lost=sum(bool(one.violations) for one in results),
-                missed=sum(not one.is_met for one in results),
-            )
+            lost = sum(bool(one.violations) for one in results)
+            missed = sum(not one.is_met for one in results)
+            progress.update(bar, advance=1, lost=lost, missed=missed)
+            if not console.is_terminal and not len(results) % _RESULTS_PER_LINE:
+                console.print(f"{len(results):,} tried, {lost} lost, {missed} not met")
     return results
