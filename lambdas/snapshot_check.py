@@ -68,9 +68,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     if operation.abandons:
         return give_up(operation, aws)
     request = operation.request
-    snapshots = selection.candidates(aws.aurora(request.source_region), request)
-    snapshot = selection.choose(snapshots, request)
-    guard.check_target_is_not_source(request, snapshot.cluster_id)
+    snapshot = selection.choose(selection.candidates(aws, request), request, clock.now())
+    guard.check_target_is_not_source(request, snapshot, aws.settings)
     route = plan_route(
         snapshot, request.target_region, request.kms_key_id, operation.operation_id, clock.now()
     )

@@ -73,6 +73,16 @@ class Aurora:
                 descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
             )
 
+    def shared_snapshots(self) -> tuple[Snapshot, ...]:
+        """Every snapshot that another account shares with this one; their ids are ARNs."""
+        with named_errors(f"Listing the snapshots that are shared in {self._region}"):
+            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
+                SnapshotType="shared", IncludeShared=True
+            )
+            return tuple(
+                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
+            )
+
     def manual_snapshots(self) -> tuple[Snapshot, ...]:
         """Every manual snapshot of the region; the pipeline's copies are among them."""
         with named_errors(f"Listing the manual snapshots in {self._region}"):

@@ -103,6 +103,16 @@ class Snapshot(Resource):
         return self.arn.split(":")[3]
 
     @property
+    def account_id(self) -> str:
+        """The account that it belongs to, which may have shared it."""
+        return self.arn.split(":")[4]
+
+    @property
+    def name(self) -> str:
+        """Its id in its own account; for others its id is the ARN."""
+        return self.arn.split(":", 6)[-1]
+
+    @property
     def family(self) -> str:
         """The family of parameter groups that fits: `aurora-postgresql16`."""
         return f"{self.engine}{self.engine_version.split('.')[0]}"

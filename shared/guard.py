@@ -9,20 +9,23 @@ from shared.errors import (
     TargetNotAllowed,
     TargetProtected,
 )
-from shared.facts import Cluster
+from shared.facts import Cluster, Snapshot
 from shared.request import Replace, RestoreRequest
 from shared.settings import Settings
 from shared.state import ReplacedCluster
 
 
-def check_target_is_not_source(request: RestoreRequest, source_cluster_id: str) -> None:
+def check_target_is_not_source(
+    request: RestoreRequest, snapshot: Snapshot, settings: Settings
+) -> None:
     """Raise `InvalidRequest` when the snapshot is one of the target cluster itself."""
-    if (source_cluster_id, request.source_region) == (
-        request.target_cluster_id,
+    if (snapshot.account_id, snapshot.region, snapshot.cluster_id) == (
+        settings.account_id,
         request.target_region,
+        request.target_cluster_id,
     ):
         raise InvalidRequest(
-            f"target_cluster_id: the snapshot is one of {source_cluster_id} itself; "
+            f"target_cluster_id: the snapshot is one of {snapshot.cluster_id} itself; "
             "choose another target."
         )
 

@@ -71,11 +71,13 @@ def _tag_key(value: str) -> str:
 
 
 ClusterId = Annotated[str, AfterValidator(_cluster_id)]
+AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 OperationId = Annotated[str, Field(pattern=f"^{OPERATION_ID.pattern}$")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 Name = Annotated[str, Field(min_length=1, max_length=2048)]
 _TAG = r"^[\w\s.:/=+@-]*$"
-TagKey = Annotated[str, Field(min_length=1, max_length=128, pattern=_TAG), AfterValidator(_tag_key)]
+TagName = Annotated[str, Field(min_length=1, max_length=128, pattern=_TAG)]
+TagKey = Annotated[TagName, AfterValidator(_tag_key)]
 TagValue = Annotated[str, Field(max_length=256, pattern=_TAG)]
 Capacity = Annotated[float, Field(ge=0, le=256, multiple_of=0.5)]
 
@@ -95,7 +97,12 @@ class RestoreRequest(Model):
         Annotated[str, Field(max_length=512), AfterValidator(_snapshot_id)] | None
     ) = None
     source_snapshot_date: Annotated[str, AfterValidator(_snapshot_date)] | None = None
+    source_account_id: AccountId | None = None
     source_region: Region
+    source_snapshot_tags: Annotated[dict[TagName, TagValue], Field(max_length=50)] = Field(
+        default_factory=dict
+    )
+    max_age_hours: Annotated[int, Field(ge=1, le=24 * 3650)] | None = None
     target_region: Region
     target_cluster_id: ClusterId
     replace: Replace = Replace.NEVER
@@ -129,7 +136,7 @@ class RestoreRequest(Model):
         if raw.get("abandon"):
             raise InvalidRequest("abandon: give it with the operation_id, and nothing else.")
         given = {name: value for name, value in raw.items() if value is not None}
-        values = defaults.model_dump(exclude_none=True) | _region_of_arn(given) | given
+        values = defaults.model_dump(exclude_none=True) | _source_of_arn(given) | given
         if not values.get("source_snapshot_id"):
             values.setdefault("source_snapshot_date", LATEST)
         problems = dict(_contradictions(values, defaults))
@@ -148,17 +155,20 @@ class RestoreRequest(Model):
     @property
     def wanted_snapshot(self) -> str:
         """What the request asks for, in words for a message."""
+        account = f" of account {self.source_account_id}" if self.source_account_id else ""
         if self.source_snapshot_id:
-            return f"snapshot {self.source_snapshot_id} in {self.source_region}"
+            return f"snapshot {self.source_snapshot_id} in {self.source_region}{account}"
         when = self.source_snapshot_date
         which = "latest snapshot" if when == LATEST else f"snapshot of {when}"
-        return f"{which} of {self.source_cluster_id} in {self.source_region}"
+        return f"{which} of {self.source_cluster_id} in {self.source_region}{account}"
 
 
-def _region_of_arn(raw: Mapping[str, Any]) -> dict[str, str]:
-    """The source region, where the snapshot is named by an ARN that tells it."""
+def _source_of_arn(raw: Mapping[str, Any]) -> dict[str, str]:
+    """The source region and account, where the snapshot is named by an ARN that tells them."""
     parts = str(raw.get("source_snapshot_id") or "").split(":")
-    return {"source_region": parts[3]} if parts[0] == "arn" and len(parts) > 6 else {}
+    if parts[0] != "arn" or len(parts) <= 6:
+        return {}
+    return {"source_region": parts[3], "source_account_id": parts[4]}
 
 
 def _contradictions(
@@ -171,13 +181,15 @@ def _contradictions(
     snapshot_id = values.get("source_snapshot_id")
     if snapshot_id and values.get("source_snapshot_date"):
         yield "source_snapshot_date", "give a date or source_snapshot_id, not both"
-    arn_region = _region_of_arn(values).get("source_region")
-    if arn_region and arn_region != values.get("source_region"):
-        yield "source_region", f"the snapshot's ARN is in {arn_region}; leave source_region out"
+    for field, told in _source_of_arn(values).items():
+        if told != values.get(field):
+            yield field, f"the snapshot's ARN says {told}; leave {field} out"
     if not values.get("source_cluster_id") and not str(snapshot_id or "").startswith("arn:"):
         yield "source_cluster_id", "required, unless source_snapshot_id is an ARN"
     if (
-        values.get("source_cluster_id")
+        # A cluster of another account may have the same id.
+        not values.get("source_account_id")
+        and values.get("source_cluster_id")
         and str(values["source_cluster_id"]).lower() == str(values.get("target_cluster_id")).lower()
         and values.get("source_region") == values.get("target_region")
     ):

@@ -1,9 +1,12 @@
-"""Which snapshot a request means."""
+"""Which snapshot a request means: by id, by ARN, by day or the latest, of this account or another.
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+Everything is decided from listings: no snapshot costs a call of its own.
+"""
 
-from shared.aurora import Aurora
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from shared.aws import Aws
 from shared.errors import InvalidRequest, SnapshotNotFound, SnapshotUnusable
 from shared.facts import Snapshot
 from shared.request import LATEST, RestoreRequest
@@ -12,15 +15,21 @@ ENGINE = "aurora-postgresql"
 _NEAREST = 3
 
 
-def candidates(source: Aurora, request: RestoreRequest) -> tuple[Snapshot, ...]:
-    """Every snapshot that the request could mean, whatever its status."""
+def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
+    """Every snapshot that the request could mean, whatever its status, day and tags.
+
+    RDS lists what other accounts share for all their clusters together.
+    """
+    source = aws.aurora(request.source_region)
+    if request.source_account_id not in (None, aws.settings.account_id):
+        return tuple(one for one in source.shared_snapshots() if _is_meant(one, request))
     if request.source_snapshot_id:
         snapshot = source.snapshot(request.source_snapshot_id)
         return (snapshot,) if snapshot else ()
     return source.snapshots_of(request.source_cluster_id or "")
 
 
-def choose(snapshots: Sequence[Snapshot], request: RestoreRequest) -> Snapshot:
+def choose(snapshots: Sequence[Snapshot], request: RestoreRequest, now: datetime) -> Snapshot:
     """The newest available snapshot that the request means, whatever order they are listed in.
 
     Raises `SnapshotNotFound` naming the nearest ones, or `SnapshotUnusable`.
@@ -30,24 +39,56 @@ def choose(snapshots: Sequence[Snapshot], request: RestoreRequest) -> Snapshot:
         raise SnapshotNotFound(
             f"There is no {request.wanted_snapshot}. {_nearest(snapshots, request)}"
         )
-    usable = [snapshot for snapshot in wanted if snapshot.is_available]
+    tagged = [one for one in wanted if request.source_snapshot_tags.items() <= one.tags.items()]
+    if not tagged:
+        tags = ", ".join(f"{key}={value}" for key, value in request.source_snapshot_tags.items())
+        raise SnapshotNotFound(
+            f"There is no {request.wanted_snapshot} with the tags {tags}. Without them there "
+            f"would be: {_listed(wanted)}.{_about_shared_tags(wanted)}"
+        )
+    usable = [snapshot for snapshot in tagged if snapshot.is_available]
     if not usable:
-        listed = ", ".join(f"{snapshot.id} is {snapshot.status}" for snapshot in wanted)
+        listed = ", ".join(f"{snapshot.id} is {snapshot.status}" for snapshot in tagged)
         raise SnapshotUnusable(
             f"The {request.wanted_snapshot} is not available: {listed}. "
             "Wait until it is, or choose another."
         )
     newest = max(usable, key=_age_order)
-    if request.source_cluster_id not in (None, newest.cluster_id):
-        raise InvalidRequest(
-            f"source_cluster_id: snapshot {newest.id} is of cluster {newest.cluster_id}, "
+    if problems := list(_problems(newest, request, now)):
+        raise problems[0]
+    return newest
+
+
+def _problems(
+    snapshot: Snapshot, request: RestoreRequest, now: datetime
+) -> Iterator[InvalidRequest | SnapshotUnusable]:
+    """Why the snapshot that was asked for is not to be restored all the same."""
+    if request.source_cluster_id not in (None, snapshot.cluster_id):
+        yield InvalidRequest(
+            f"source_cluster_id: snapshot {snapshot.id} is of cluster {snapshot.cluster_id}, "
             f"not {request.source_cluster_id}."
         )
-    if newest.engine != ENGINE:
-        raise SnapshotUnusable(
-            f"Snapshot {newest.id} is of engine {newest.engine}; this pipeline restores {ENGINE}."
+    if snapshot.engine != ENGINE:
+        yield SnapshotUnusable(
+            f"Snapshot {snapshot.id} is of engine {snapshot.engine}; this pipeline restores "
+            f"{ENGINE}."
         )
-    return newest
+    oldest = now - timedelta(hours=request.max_age_hours) if request.max_age_hours else None
+    if oldest and (snapshot.created_at is None or snapshot.created_at < oldest):
+        yield SnapshotUnusable(
+            f"Snapshot {snapshot.id} was taken at {snapshot.created_at:%Y-%m-%d %H:%M} UTC, more "
+            f"than the {request.max_age_hours} hours ago that max_age_hours allows. Look why there "
+            "is no newer one, or allow an older one."
+        )
+
+
+def _is_meant(snapshot: Snapshot, request: RestoreRequest) -> bool:
+    """Whether a shared snapshot is of the account, and has the name or the cluster."""
+    if snapshot.account_id != request.source_account_id:
+        return False
+    if wanted := request.source_snapshot_id:
+        return wanted in (snapshot.arn, snapshot.name)
+    return snapshot.cluster_id == request.source_cluster_id
 
 
 def _is_wanted(snapshot: Snapshot, request: RestoreRequest) -> bool:
@@ -63,6 +104,18 @@ def _age_order(snapshot: Snapshot) -> tuple[datetime, str]:
 def _day(snapshot: Snapshot) -> str | None:
     created = snapshot.created_at
     return created.astimezone(UTC).date().isoformat() if created else None
+
+
+def _about_shared_tags(snapshots: Sequence[Snapshot]) -> str:
+    is_shared = any(snapshot.kind == "shared" for snapshot in snapshots)
+    return " Whoever shares a snapshot does not share its tags." if is_shared else ""
+
+
+def _listed(snapshots: Sequence[Snapshot]) -> str:
+    """The newest few, by id."""
+    newest = sorted(snapshots, key=_age_order, reverse=True)
+    more = f" and {len(newest) - _NEAREST} more" if len(newest) > _NEAREST else ""
+    return ", ".join(snapshot.id for snapshot in newest[:_NEAREST]) + more
 
 
 def _nearest(snapshots: Sequence[Snapshot], request: RestoreRequest) -> str:

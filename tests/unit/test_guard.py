@@ -6,7 +6,7 @@ import pytest
 
 from shared import guard
 from shared.errors import InvalidRequest, NotOurs, TargetExists, TargetNotAllowed, TargetProtected
-from tests.builders import a_cluster, a_replaced_cluster, a_request, settings
+from tests.builders import a_cluster, a_replaced_cluster, a_request, a_snapshot, settings
 
 ALLOWING = settings(replaceable_clusters=("aurora-staging*",))
 
@@ -60,5 +60,17 @@ def test_another_cluster_that_took_the_id_meanwhile_stays() -> None:
 def test_the_source_is_never_the_target_also_when_only_the_snapshot_tells() -> None:
     request = a_request(source_region="us-west-2")
 
+    snapshot = a_snapshot(region="us-west-2", cluster_id="aurora-staging")
+
     with pytest.raises(InvalidRequest, match="one of aurora-staging itself"):
-        guard.check_target_is_not_source(request, "aurora-staging")
+        guard.check_target_is_not_source(request, snapshot, settings())
+
+
+def test_a_cluster_of_another_account_may_have_the_targets_id() -> None:
+    request = a_request(source_cluster_id="aurora-staging", source_account_id="999999999999")
+    snapshot = a_snapshot(
+        cluster_id="aurora-staging",
+        arn="arn:aws:rds:us-west-2:999999999999:cluster-snapshot:nightly",
+    )
+
+    guard.check_target_is_not_source(request, snapshot, settings())

@@ -122,7 +122,7 @@ def test_an_arn_and_another_source_region_contradict_each_other() -> None:
 
     problem = the_problem_with(source_snapshot_id=arn, source_region="us-east-1")
 
-    assert "source_region: the snapshot's ARN is in eu-west-1" in problem
+    assert "source_region: the snapshot's ARN says eu-west-1" in problem
 
 
 def test_serverless_needs_limits_that_fit_each_other() -> None:
