@@ -75,7 +75,8 @@ $(LAYERS): $(ENVIRONMENT) requirements/functions.txt requirements/psycopg2.txt i
 	@$(BIN)/python -m infra.bundling
 	@touch $@
 
-$(ASSEMBLY): $(LAYERS) $(DEPLOYED) local/deployment.json
-	@echo "Synthesizing the template for the local cloud"
+$(ASSEMBLY): $(LAYERS) $(DEPLOYED) local/deployment.json local/source_account.json
+	@echo "Synthesizing the templates for the local cloud"
 	@$(BIN)/python -m infra.synth .build/assembly --settings local/deployment.json
+	@$(BIN)/python -m infra.synth .build/source-assembly --source local/source_account.json
 	@touch $@

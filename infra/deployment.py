@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,8 +19,6 @@ from shared.errors import InvalidRequest
 from shared.model import Model
 from shared.request import Archive, RestoreRequest
 from shared.settings import PhaseDeadlines, RequestDefaults
-
-CONTEXT_KEY = "aurora-restore"
 
 
 class WrongSettings(Exception):
@@ -69,6 +67,61 @@ ScheduleExpression = Annotated[
 ]
 
 
+ExternalId = Annotated[
+    str, _text(r"[\w+=,.@:/-]{2,1224}", "an external id of 2 to 1224 letters, digits and +=,.@:/-")
+]
+
+
+class ContextSettings(Model):
+    """Settings that stand in the CDK context."""
+
+    context_key: ClassVar[str]
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Read what stands in the CDK context: the settings, or (with `-c`) the name of their file.
+
+        Raises `WrongSettings` naming everything that is wrong.
+        """
+        if value is None:
+            raise WrongSettings(
+                f"There are no settings. Put them under {cls.context_key!r} in the context of "
+                "cdk.json."
+            )
+        try:
+            if isinstance(value, str):
+                return cls.model_validate_json(Path(value).read_bytes())
+            return cls.model_validate(value)
+        except OSError as error:
+            raise WrongSettings(
+                f"The settings cannot be read from {value}: {error.strerror}."
+            ) from None
+        except ValidationError as error:
+            listed = "".join(f"\n  {where}: {what}" for where, what in cls._problems(error))
+            raise WrongSettings(f"The deployment's settings are wrong:{listed}") from None
+
+    @classmethod
+    def _problems(cls, error: ValidationError) -> Iterator[tuple[str, str]]:
+        for problem in error.errors(include_url=False, include_input=False):
+            what = (
+                f"unknown; allowed are {', '.join(cls.model_fields)}"
+                if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1
+                else problem["msg"].removeprefix("Value error, ")
+            )
+            yield ".".join(str(part) for part in problem["loc"]) or "settings", what
+
+
+class Source(Model):
+    """Another account whose snapshots may be restored.
+
+    With the external id that its stack was given, the pipeline brings over any of its snapshots;
+    without one, only what it shares.
+    """
+
+    account: AccountId
+    external_id: ExternalId | None = None
+
+
 class Network(Model):
     """Where `setup_db_users` runs, to reach clusters that are not public."""
 
@@ -92,7 +145,7 @@ class Schedule(Model):
     enabled: bool = True
 
 
-class DeploymentSettings(Model):
+class DeploymentSettings(ContextSettings):
     """Everything that a deployment decides. The stack lives in the target region.
 
     `secrets` and `restore_keys` are what requests may name beside the defaults: no function can
@@ -100,10 +153,13 @@ class DeploymentSettings(Model):
     any the stack makes one.
     """
 
+    context_key = "aurora-restore"
+
     name: Name = "aurora-restore"
     account: AccountId | None = None
     defaults: RequestDefaults
     source_regions: tuple[Region, ...] = ()
+    source_accounts: tuple[Source, ...] = ()
     replaceable_clusters: tuple[ClusterPattern, ...] = ()
     secrets: tuple[SecretId, ...] = ()
     restore_keys: Annotated[tuple[KeyArn, ...], Field(validate_default=True)] = ()
@@ -146,28 +202,6 @@ class DeploymentSettings(Model):
                     )
         return schedules
 
-    @classmethod
-    def read(cls, value: object) -> Self:
-        """Read what stands in the CDK context: the settings, or (with `-c`) the name of their file.
-
-        Raises `WrongSettings` naming everything that is wrong.
-        """
-        if value is None:
-            raise WrongSettings(
-                f"There are no settings. Put them under {CONTEXT_KEY!r} in the context of cdk.json."
-            )
-        try:
-            if isinstance(value, str):
-                return cls.model_validate_json(Path(value).read_bytes())
-            return cls.model_validate(value)
-        except OSError as error:
-            raise WrongSettings(
-                f"The settings cannot be read from {value}: {error.strerror}."
-            ) from None
-        except ValidationError as error:
-            listed = "".join(f"\n  {where}: {what}" for where, what in _problems(error))
-            raise WrongSettings(f"The deployment's settings are wrong:{listed}") from None
-
     @property
     def region(self) -> str:
         """The region of the stack."""
@@ -193,13 +227,3 @@ class DeploymentSettings(Model):
 
 def _named(*secrets: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(secret for secret in secrets if secret))
-
-
-def _problems(error: ValidationError) -> Iterator[tuple[str, str]]:
-    for problem in error.errors(include_url=False, include_input=False):
-        what = (
-            f"unknown; allowed are {', '.join(DeploymentSettings.model_fields)}"
-            if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1
-            else problem["msg"].removeprefix("Value error, ")
-        )
-        yield ".".join(str(part) for part in problem["loc"]) or "settings", what

@@ -94,6 +94,7 @@ class Functions(Construct):
             self,
             f"{step.state}Role",
             description=f"What the step {step.module} may do",
+            path=permissions.role_path(self._prefix, self._permitted.region, step),
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         log_group.grant_write(role)

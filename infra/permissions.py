@@ -32,15 +32,15 @@ Permission = Callable[[Scope], list[iam.PolicyStatement]]
 def use_state(scope: Scope) -> list[iam.PolicyStatement]:
     """Read and replace operations; append to the audit trail, which nobody may change."""
     return [
-        _allow("dynamodb:GetItem", "dynamodb:PutItem", on=[scope.state_table]),
-        _allow("dynamodb:PutItem", on=[scope.audit_table]),
+        allow("dynamodb:GetItem", "dynamodb:PutItem", on=[scope.state_table]),
+        allow("dynamodb:PutItem", on=[scope.audit_table]),
     ]
 
 
 def release_locks(scope: Scope) -> list[iam.PolicyStatement]:
     """Delete locks, and no other item of the state table."""
     return [
-        _allow(
+        allow(
             "dynamodb:DeleteItem",
             on=[scope.state_table],
             when={
@@ -55,12 +55,12 @@ def release_locks(scope: Scope) -> list[iam.PolicyStatement]:
 def look_at_aurora(scope: Scope) -> list[iam.PolicyStatement]:
     """Describe clusters, instances and snapshots: calls that list cannot be narrowed to one."""
     return [
-        _allow(
+        allow(
             "rds:DescribeDBClusters",
             "rds:DescribeDBInstances",
             "rds:DescribeDBClusterSnapshots",
             on=["*"],
-            when=_in_regions(scope.all_regions),
+            when=in_regions(scope.all_regions),
         )
     ]
 
@@ -68,17 +68,21 @@ def look_at_aurora(scope: Scope) -> list[iam.PolicyStatement]:
 def look_at_surroundings(scope: Scope) -> list[iam.PolicyStatement]:
     """Check that what a request names exists. Security groups cannot be described one by one."""
     return [
-        _allow(
+        allow(
             "rds:DescribeDBSubnetGroups",
             "rds:DescribeDBClusterParameterGroups",
             "rds:DescribeDBParameterGroups",
             "ec2:DescribeSecurityGroups",
             on=["*"],
-            when=_in_regions([scope.region]),
+            when=in_regions([scope.region]),
         ),
-        _allow(
+        allow(
             "kms:DescribeKey",
-            on=[scope.arn("kms", "key/*", region) for region in scope.all_regions],
+            on=[
+                scope.arn("kms", "key/*", region, account)
+                for account in (scope.account, *scope.source_accounts)
+                for region in scope.all_regions
+            ],
         ),
     ]
 
@@ -87,10 +91,15 @@ def copy_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
     """Copy any snapshot of the source regions, into a tagged one with a name of ours."""
     target = scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")
     sources = [scope.arn("rds", "cluster-snapshot:*", region) for region in scope.source_regions]
-    into_ours = _allow(
+    into_ours = allow(
         "rds:CopyDBClusterSnapshot", "rds:AddTagsToResource", on=target, when=TAGGED_BY_THE_CALL
     )
-    return [into_ours, *([_allow("rds:CopyDBClusterSnapshot", on=sources)] if sources else [])]
+    sources += [
+        scope.arn("rds", "cluster-snapshot:*", region, account)
+        for account in scope.source_accounts
+        for region in scope.all_regions
+    ]
+    return [into_ours, *([allow("rds:CopyDBClusterSnapshot", on=sources)] if sources else [])]
 
 
 def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
@@ -98,18 +107,38 @@ def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
     return [
         statement
         for region in scope.source_regions
-        for statement in _use_through_rds([scope.arn("kms", "key/*", region)], region, KEY_USE)
+        for statement in use_through_rds([scope.arn("kms", "key/*", region)], region, KEY_USE)
     ]
+
+
+def use_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS read what other accounts share, under keys that they let this account use."""
+    if not scope.source_accounts:
+        return []
+    return [
+        statement
+        for region in scope.all_regions
+        for statement in use_through_rds(
+            [scope.arn("kms", "key/*", region, account) for account in scope.source_accounts],
+            region,
+            KEY_USE,
+        )
+    ]
+
+
+def act_in_source_accounts(scope: Scope) -> list[iam.PolicyStatement]:
+    """Take the roles that other accounts offer; what they may do there, those accounts decide."""
+    return [allow("sts:AssumeRole", on=scope.source_roles)] if scope.source_roles else []
 
 
 def read_with_keys(scope: Scope) -> list[iam.PolicyStatement]:
     """Let RDS restore an encrypted snapshot of the stack's region, whatever key it is under."""
-    return _use_through_rds([scope.arn("kms", "key/*")], scope.region, KEY_READING)
+    return use_through_rds([scope.arn("kms", "key/*")], scope.region, KEY_READING)
 
 
 def use_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
     """Let RDS encrypt copies and restored clusters."""
-    return _use_through_rds(scope.restore_keys, scope.region, KEY_USE)
+    return use_through_rds(scope.restore_keys, scope.region, KEY_USE)
 
 
 def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
@@ -138,10 +167,10 @@ def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
     instances = scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))
     tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
     return [
-        _allow("rds:DeleteDBCluster", on=clusters),
-        _allow("rds:DeleteDBInstance", on=instances),
-        _allow("rds:DeleteDBInstance", on=scope.rds("db:*"), when=tagged),
-        _allow(
+        allow("rds:DeleteDBCluster", on=clusters),
+        allow("rds:DeleteDBInstance", on=instances),
+        allow("rds:DeleteDBInstance", on=scope.rds("db:*"), when=tagged),
+        allow(
             "rds:CreateDBClusterSnapshot",
             "rds:AddTagsToResource",
             on=[*clusters, *scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}")],
@@ -152,20 +181,24 @@ def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
 def rename_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     """Let a replaceable cluster and its successor change places: a rename is a modification."""
     clusters = scope.rds(*_under(scope.replaceable_clusters, CANDIDATES, REPLACED))
-    return [_allow("rds:ModifyDBCluster", on=clusters)] if clusters else []
+    return [allow("rds:ModifyDBCluster", on=clusters)] if clusters else []
 
 
 def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     """Make clusters and instances that carry our tag, and change only such clusters."""
     clusters, instances = scope.rds("cluster:*"), scope.rds("db:*")
     used = scope.rds("cluster-snapshot:*", "subgrp:*", "cluster-pg:*", "pg:*", "og:*", "secgrp:*")
+    shared = [
+        scope.arn("rds", "cluster-snapshot:*", account=account) for account in scope.source_accounts
+    ]
     restore, create = "rds:RestoreDBClusterFromSnapshot", "rds:CreateDBInstance"
     return [
-        _allow(restore, "rds:AddTagsToResource", on=clusters, when=TAGGED_BY_THE_CALL),
-        _allow(create, "rds:AddTagsToResource", on=instances, when=TAGGED_BY_THE_CALL),
-        _allow(create, "rds:ModifyDBCluster", on=clusters, when=TAGGED_AS_OURS),
-        _allow(restore, create, on=used),
-        _allow(
+        allow(restore, "rds:AddTagsToResource", on=clusters, when=TAGGED_BY_THE_CALL),
+        allow(create, "rds:AddTagsToResource", on=instances, when=TAGGED_BY_THE_CALL),
+        allow(create, "rds:ModifyDBCluster", on=clusters, when=TAGGED_AS_OURS),
+        allow(restore, create, on=used),
+        *([allow(restore, on=shared)] if shared else []),
+        allow(
             "secretsmanager:CreateSecret",
             "secretsmanager:TagResource",
             on=[scope.managed_secrets],
@@ -175,7 +208,7 @@ def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
 
 def look_at_bucket(scope: Scope) -> list[iam.PolicyStatement]:
     """See whether the bucket for exports is there."""
-    return [_allow("s3:ListBucket", on=[scope.export_bucket])] if scope.export_bucket else []
+    return [allow("s3:ListBucket", on=[scope.export_bucket])] if scope.export_bucket else []
 
 
 def export_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
@@ -186,13 +219,13 @@ def export_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
     if not scope.export_role:
         return []
     return [
-        _allow("rds:DescribeExportTasks", on=["*"], when=_in_regions([scope.region])),
-        _allow(
+        allow("rds:DescribeExportTasks", on=["*"], when=in_regions([scope.region])),
+        allow(
             "rds:StartExportTask",
             on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
             when=TAGGED_AS_OURS,
         ),
-        _allow("iam:PassRole", on=[scope.export_role]),
+        allow("iam:PassRole", on=[scope.export_role]),
         *use_restore_keys(scope),
     ]
 
@@ -215,7 +248,7 @@ def read_managed_passwords(scope: Scope) -> list[iam.PolicyStatement]:
 def remove_temporary_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
     """Delete or mark snapshots that carry our tag as well as a name of ours."""
     return [
-        _allow(
+        allow(
             "rds:DeleteDBClusterSnapshot",
             "rds:AddTagsToResource",
             on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
@@ -227,9 +260,9 @@ def remove_temporary_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
 def tell_people(scope: Scope) -> list[iam.PolicyStatement]:
     """Look how an execution ended, and publish it."""
     return [
-        _allow("states:DescribeExecution", on=[scope.executions]),
-        _allow("sns:Publish", on=[scope.topic]),
-        _allow("kms:GenerateDataKey", "kms:Decrypt", on=[scope.topic_key]),
+        allow("states:DescribeExecution", on=[scope.executions]),
+        allow("sns:Publish", on=[scope.topic]),
+        allow("kms:GenerateDataKey", "kms:Decrypt", on=[scope.topic_key]),
     ]
 
 
@@ -243,23 +276,23 @@ def _under(patterns: Sequence[str], *derived: str) -> list[str]:
     ]
 
 
-def _allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:
+def allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[*actions], resources=[*on], conditions=when)
 
 
-def _in_regions(regions: Sequence[str]) -> Conditions:
+def in_regions(regions: Sequence[str]) -> Conditions:
     return {"StringEquals": {"aws:RequestedRegion": list(regions)}}
 
 
-def _use_through_rds(
+def use_through_rds(
     keys: Sequence[str], region: str, actions: Sequence[str]
 ) -> list[iam.PolicyStatement]:
     """Use keys through RDS alone, and grant their use to nobody but AWS."""
     through_rds = {"kms:ViaService": f"rds.{region}.amazonaws.com"}
     for_aws = {"kms:GrantIsForAWSResource": "true"}
     return [
-        _allow(*actions, on=keys, when={"StringEquals": through_rds}),
-        _allow("kms:CreateGrant", on=keys, when={"StringEquals": through_rds, "Bool": for_aws}),
+        allow(*actions, on=keys, when={"StringEquals": through_rds}),
+        allow("kms:CreateGrant", on=keys, when={"StringEquals": through_rds, "Bool": for_aws}),
     ]
 
 
@@ -270,8 +303,8 @@ def _read_secrets(scope: Scope, secrets: Sequence[str]) -> list[iam.PolicyStatem
     arns = [_secret_arn(scope, secret) for secret in secrets]
     through_secrets_manager = f"secretsmanager.{scope.region}.amazonaws.com"
     return [
-        _allow("secretsmanager:GetSecretValue", on=arns),
-        _allow(
+        allow("secretsmanager:GetSecretValue", on=arns),
+        allow(
             "kms:Decrypt",
             on=[scope.arn("kms", "key/*")],
             when={
@@ -292,17 +325,26 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     Step.SNAPSHOT_CHECK: (
         look_at_aurora,
         look_at_surroundings,
+        act_in_source_accounts,
         look_at_bucket,
         read_admin_secrets,
         read_users_secrets,
     ),
-    Step.COPY_SNAPSHOT: (look_at_aurora, copy_snapshots, use_source_keys, use_restore_keys),
-    Step.CHECK_COPY_STATUS: (look_at_aurora,),
+    Step.COPY_SNAPSHOT: (
+        look_at_aurora,
+        act_in_source_accounts,
+        copy_snapshots,
+        use_source_keys,
+        use_shared_keys,
+        use_restore_keys,
+    ),
+    Step.CHECK_COPY_STATUS: (look_at_aurora, act_in_source_accounts),
     Step.DELETE_RDS: (look_at_aurora, rename_clusters, delete_clusters),
     Step.RESTORE_SNAPSHOT: (
         look_at_aurora,
         restore_clusters,
         read_with_keys,
+        use_shared_keys,
         use_restore_keys,
         read_admin_secrets,
     ),
@@ -315,12 +357,18 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     ),
     Step.ARCHIVE_SNAPSHOT: (
         look_at_aurora,
+        act_in_source_accounts,
         export_snapshots,
         remove_temporary_snapshots,
         remove_leftover_clusters,
     ),
     Step.SNS_NOTIFICATION: (look_at_aurora, rename_clusters, release_locks, tell_people),
 }
+
+
+def role_path(deployment: str, region: str, step: Step) -> str:
+    """The path of a step's role, by which other accounts know it: names of roles are CDK's."""
+    return f"/{deployment}/{region}/{step.function}/"
 
 
 def statements(step: Step, scope: Scope) -> list[iam.PolicyStatement]:

@@ -7,7 +7,7 @@ from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Environm
 from constructs import Construct
 
 from infra.dead_letters import DeadLetters
-from infra.deployment import DeploymentSettings
+from infra.deployment import DeploymentSettings, Source
 from infra.export_role import ExportRole
 from infra.failure_rule import FailureRule
 from infra.functions import Functions
@@ -15,10 +15,11 @@ from infra.notification import Notification
 from infra.restore_keys import RestoreKeys
 from infra.schedules import Schedules
 from infra.scope import Scope
+from infra.source_account import source_name
 from infra.tables import Tables
 from infra.workflow import Workflow
 from shared.names import Step
-from shared.settings import Settings
+from shared.settings import Settings, SourceAccount, SourceRole
 
 
 class PipelineStack(Stack):
@@ -44,6 +45,7 @@ class PipelineStack(Stack):
         restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
         default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
         export_role = self._export_role(settings, restore_keys.arns, default_key)
+        source_accounts = [_source_account(source, settings) for source in settings.source_accounts]
         dead_letters = DeadLetters(
             self, "DeadLetters", prefix=prefix, topic=notification.topic
         ).queue
@@ -60,6 +62,7 @@ class PipelineStack(Stack):
                 defaults=settings.defaults.model_copy(update={"kms_key_id": default_key}),
                 replaceable_clusters=settings.replaceable_clusters,
                 exports=export_role.settings if export_role else None,
+                source_accounts=tuple(source_accounts),
                 deadlines=settings.deadlines,
                 state_retention_days=settings.state_retention_days,
                 audit_retention_days=settings.audit_retention_days,
@@ -84,6 +87,8 @@ class PipelineStack(Stack):
                 users_secrets=settings.users_secrets,
                 restore_keys=restore_keys.arns,
                 replaceable_clusters=settings.replaceable_clusters,
+                source_accounts=[one.account_id for one in source_accounts],
+                source_roles=[one.role.arn for one in source_accounts if one.role],
                 export_bucket=export_role.bucket_arn if export_role else None,
                 export_role=export_role.settings.role_arn if export_role else None,
             ),
@@ -129,3 +134,17 @@ class PipelineStack(Stack):
     def _tell(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _source_account(source: Source, settings: DeploymentSettings) -> SourceAccount:
+    """Another account, with role and key as its own stack names them."""
+    if source.external_id is None:
+        return SourceAccount(account_id=source.account)
+    name = source_name(settings.name)
+    kms = f"arn:{Aws.PARTITION}:kms:{settings.region}:{source.account}"
+    role = SourceRole(
+        arn=f"arn:{Aws.PARTITION}:iam::{source.account}:role/{name}",
+        external_id=source.external_id,
+        kms_key_id=f"{kms}:alias/{name}",
+    )
+    return SourceAccount(account_id=source.account, role=role)

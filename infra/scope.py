@@ -21,6 +21,8 @@ class Scope:
     users_secrets: Sequence[str]
     restore_keys: Sequence[str]
     replaceable_clusters: Sequence[str]
+    source_accounts: Sequence[str]
+    source_roles: Sequence[str]
     export_bucket: str | None
     export_role: str | None
 
@@ -34,9 +36,12 @@ class Scope:
         """The regions that snapshots are copied from."""
         return tuple(region for region in self.all_regions if region != self.region)
 
-    def arn(self, service: str, resource: str, region: str | None = None) -> str:
-        """The ARN of something in this account, in the stack's region unless one is given."""
-        return f"arn:{self.partition}:{service}:{region or self.region}:{self.account}:{resource}"
+    def arn(
+        self, service: str, resource: str, region: str | None = None, account: str | None = None
+    ) -> str:
+        """The ARN of something in the stack's region and account, unless others are given."""
+        where = f"{region or self.region}:{account or self.account}"
+        return f"arn:{self.partition}:{service}:{where}:{resource}"
 
     def rds(self, *resources: str) -> list[str]:
         """The ARNs of RDS resources in the stack's region."""

@@ -14,17 +14,22 @@ from pathlib import Path
 from aws_cdk import App
 
 from infra import bundling
-from infra.deployment import CONTEXT_KEY, DeploymentSettings, WrongSettings
+from infra.deployment import DeploymentSettings, WrongSettings
 from infra.pipeline_stack import PipelineStack
+from infra.source_account import SourceAccountStack, SourceSettings
 
 
 def synthesize(context: Mapping[str, object] | None = None, folder: Path | None = None) -> Path:
     """Write template and assets for the settings in the context; returns their folder.
 
-    Without arguments both come from the CDK CLI, through the environment.
+    Without arguments both come from the CDK CLI, through the environment. With settings for a
+    source account, the stack is that account's; otherwise it is the pipeline's.
     """
     app = App(context=context, outdir=str(folder) if folder else None)
-    settings = DeploymentSettings.read(app.node.try_get_context(CONTEXT_KEY))
+    if source := app.node.try_get_context(SourceSettings.context_key):
+        SourceAccountStack(app, settings=SourceSettings.read(source))
+        return Path(app.synth().directory)
+    settings = DeploymentSettings.read(app.node.try_get_context(DeploymentSettings.context_key))
     with tempfile.TemporaryDirectory() as staging:
         code = bundling.stage_code(Path(staging))
         PipelineStack(app, settings.name, settings=settings, code=code)
@@ -46,12 +51,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.synth")
     parser.add_argument("folder", type=Path, help="where the cloud assembly goes")
     parser.add_argument("--settings", type=Path, help="a JSON file; without it, cdk.json counts")
+    parser.add_argument("--source", type=Path, help="a JSON file; makes a source account's stack")
     arguments = parser.parse_args()
-    context = (
-        {CONTEXT_KEY: str(arguments.settings)}
-        if arguments.settings
-        else json.loads((bundling.ROOT / "cdk.json").read_text())["context"]
-    )
+    given = {
+        kind.context_key: str(file)
+        for kind, file in (
+            (DeploymentSettings, arguments.settings),
+            (SourceSettings, arguments.source),
+        )
+        if file
+    }
+    context = given or json.loads((bundling.ROOT / "cdk.json").read_text())["context"]
     shutil.rmtree(arguments.folder, ignore_errors=True)
     synthesize_or_exit(context, arguments.folder)
 

@@ -15,19 +15,19 @@ from shared.step import step
 def handler(operation: Operation, aws: Aws) -> Operation:
     if operation.is_export_due:
         return start_export(operation, aws) if operation.export is None else look(operation, aws)
-    if not operation.keeps_copies:
-        for temporary in operation.temporary_snapshots:
-            aurora = aws.aurora(temporary.region)
-            there = aurora.snapshot(temporary.snapshot_id)
-            if there is not None:
-                progress.check_deadline(
-                    operation, Phase.ARCHIVE, aws.settings.deadlines, f"Deleting {there.id}"
-                )
-                aurora.ensure_snapshot_deleted(there)
-                return operation.snapshot_deleting(there)
-            operation = operation.snapshot_gone(temporary)
-    aurora = aws.aurora(operation.request.target_region)
-    return operation.archived(sweeping.sweep(operation, aurora, clock.now()))
+    for temporary in operation.doomed_snapshots:
+        aurora = aws.aurora(temporary.region, temporary.account_id)
+        there = aurora.snapshot(temporary.snapshot_id)
+        if there is not None:
+            progress.check_deadline(
+                operation, Phase.ARCHIVE, aws.settings.deadlines, f"Deleting {there.id}"
+            )
+            if temporary.account_id:
+                aurora.ensure_unshared(there, aws.settings.account_id)
+            aurora.ensure_snapshot_deleted(there)
+            return operation.snapshot_deleting(there)
+        operation = operation.snapshot_gone(temporary)
+    return operation.archived(sweeping.sweep(operation, aws, clock.now()))
 
 
 def start_export(operation: Operation, aws: Aws) -> Operation:

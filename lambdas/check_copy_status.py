@@ -1,4 +1,4 @@
-"""See how far the copy is."""
+"""See how far the copy is, and share it when it is made for another account."""
 
 from shared import progress
 from shared.aws import Aws
@@ -12,7 +12,8 @@ from shared.step import step
 @step(Step.CHECK_COPY_STATUS)
 def handler(operation: Operation, aws: Aws) -> Operation:
     hop = operation.next_hop
-    copy = aws.aurora(hop.region).snapshot(hop.snapshot_id)
+    aurora = aws.aurora(hop.region, hop.account_id)
+    copy = aurora.snapshot(hop.snapshot_id)
     if copy is None:
         progress.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
         raise CopyFailed(
@@ -27,4 +28,6 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         )
     if not copy.is_available:
         progress.check_deadline(operation, Phase.COPY, aws.settings.deadlines, f"Copy {copy.id}")
+    elif hop.share_with:
+        aurora.ensure_shared(copy, hop.share_with)
     return operation.copy_seen(copy)

@@ -5,12 +5,14 @@ from pydantic import JsonValue
 from shared import abandonment, clock, guard, names, preflight, selection
 from shared.aws import Aws
 from shared.errors import InvalidRequest
+from shared.facts import Snapshot
 from shared.model import Model, Moment
 from shared.names import Step
 from shared.operation import Operation
 from shared.progress import Status
-from shared.request import RestoreRequest
-from shared.route import plan_route
+from shared.request import Archive, RestoreRequest
+from shared.route import Destination, Hop, plan_route
+from shared.settings import Settings
 from shared.state import ReplacedCluster
 from shared.step import Event, step
 
@@ -70,12 +72,23 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     request = operation.request
     snapshot = selection.choose(selection.candidates(aws, request), request, clock.now())
     guard.check_target_is_not_source(request, snapshot, aws.settings)
-    route = plan_route(
-        snapshot, request.target_region, request.kms_key_id, operation.operation_id, clock.now()
-    )
+    route = route_of(snapshot, operation, aws.settings)
     replaced = find_replaced(operation, aws)
     preflight.check(aws, request, snapshot)
     return operation.found(snapshot, route, replaced)
+
+
+def route_of(snapshot: Snapshot, operation: Operation, settings: Settings) -> tuple[Hop, ...]:
+    """The copies that bring the snapshot to where it can be restored."""
+    request = operation.request
+    to = Destination(
+        account_id=settings.account_id,
+        region=request.target_region,
+        kms_key_id=request.kms_key_id,
+        keeps_copy=request.archive is not Archive.DELETE,
+    )
+    through = settings.source_role(snapshot.account_id)
+    return plan_route(snapshot, to, through, operation.operation_id, clock.now())
 
 
 def give_up(operation: Operation, aws: Aws) -> Operation:

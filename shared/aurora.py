@@ -50,9 +50,14 @@ class Aurora:
 
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
         """The cluster snapshot with this id or ARN."""
-        # An automated snapshot is only found by id when its type is named too (botocore's model).
+        # An automated snapshot is only found by id when its type is named too, and one that is
+        # shared only when shared ones are asked for (botocore's model).
         name = snapshot_id.rsplit(":cluster-snapshot:", 1)[-1]
-        kind = _given(SnapshotType="automated" if name.startswith("rds:") else None)
+        is_arn, is_automated = name != snapshot_id, name.startswith("rds:")
+        kind = _given(
+            SnapshotType="automated" if is_automated else None,
+            IncludeShared=True if is_arn and not is_automated else None,
+        )
         with named_errors(f"Looking at snapshot {snapshot_id} in {self._region}"):
             try:
                 found = self._client.describe_db_cluster_snapshots(
@@ -119,22 +124,42 @@ class Aurora:
             answer = self._client.copy_db_cluster_snapshot(
                 SourceDBClusterSnapshotIdentifier=hop.source_arn,
                 TargetDBClusterSnapshotIdentifier=hop.snapshot_id,
-                SourceRegion=hop.source_region,
                 Tags=_tag_list(tags),
-                **_given(KmsKeyId=hop.kms_key_id),
+                **_given(
+                    KmsKeyId=hop.kms_key_id,
+                    SourceRegion=hop.source_region if hop.source_region != self._region else None,
+                ),
             )
         return descriptions.snapshot(answer["DBClusterSnapshot"])
+
+    def ensure_shared(self, snapshot: Snapshot, account_id: str) -> None:
+        """Let another account use a snapshot of ours; doing it again changes nothing."""
+        _check_temporary(snapshot, self._region)
+        with named_errors(f"Sharing snapshot {snapshot.id} with account {account_id}"):
+            self._client.modify_db_cluster_snapshot_attribute(
+                DBClusterSnapshotIdentifier=snapshot.id,
+                AttributeName="restore",
+                ValuesToAdd=[account_id],
+            )
+
+    def ensure_unshared(self, snapshot: Snapshot, account_id: str) -> None:
+        """Take a snapshot of ours back from another account; doing it again changes nothing."""
+        _check_temporary(snapshot, self._region)
+        if not snapshot.is_available:
+            return
+        with named_errors(f"Taking snapshot {snapshot.id} back from account {account_id}"):
+            self._client.modify_db_cluster_snapshot_attribute(
+                DBClusterSnapshotIdentifier=snapshot.id,
+                AttributeName="restore",
+                ValuesToRemove=[account_id],
+            )
 
     def ensure_snapshot_deleted(self, snapshot: Snapshot) -> None:
         """Start deleting a temporary snapshot, unless it is being deleted already.
 
         Raises `NotOurs` for one that is none of this pipeline's temporary snapshots.
         """
-        if not snapshot.is_temporary:
-            raise NotOurs(
-                f"Snapshot {snapshot.id} in {self._region} is not a temporary one of this "
-                "pipeline. It stays; look who made it."
-            )
+        _check_temporary(snapshot, self._region)
         if snapshot.is_deleting:
             return
         with named_errors(f"Deleting snapshot {snapshot.id} in {self._region}"):
@@ -284,6 +309,14 @@ def _wanted(request: RestoreRequest) -> dict[str, Any]:
         ServerlessV2ScalingConfiguration=scaling
         and {"MinCapacity": scaling.min_capacity, "MaxCapacity": scaling.max_capacity},
     )
+
+
+def _check_temporary(snapshot: Snapshot, region: str) -> None:
+    if not snapshot.is_temporary:
+        raise NotOurs(
+            f"Snapshot {snapshot.id} in {region} is not a temporary one of this pipeline. It "
+            "stays as it is; look who made it."
+        )
 
 
 def _check_ours(what: str, there: Resource, tags: Mapping[str, str]) -> None:

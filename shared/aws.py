@@ -14,6 +14,7 @@ from shared.groups import Groups
 from shared.keys import Keys
 from shared.messages import Messages
 from shared.network import Network
+from shared.roles import Roles
 from shared.settings import Settings
 from shared.store import Store
 
@@ -35,8 +36,14 @@ class Aws:
         self.settings = settings
         self._client: Callable[..., Any] = cache(self._make_client)
 
-    def aurora(self, region: str) -> Aurora:
-        return Aurora(self._client("rds", region), region)
+    def aurora(self, region: str, account_id: str | None = None) -> Aurora:
+        """Aurora of this account, or of another one that lets this deployment in.
+
+        Raises `ConfigurationError` for an account in which the deployment has no role.
+        """
+        if account_id in (None, self.settings.account_id):
+            return Aurora(self._client("rds", region), region)
+        return Aurora(self._roles.client("rds", region, account_id), region)
 
     def keys(self, region: str) -> Keys:
         return Keys(self._client("kms", region), region)
@@ -52,6 +59,10 @@ class Aws:
 
     def buckets(self, region: str) -> Buckets:
         return Buckets(self._client("s3", region), region)
+
+    @cached_property
+    def _roles(self) -> Roles:
+        return Roles(self._client("sts"), self.settings, self._make_client)
 
     @cached_property
     def store(self) -> Store:
@@ -72,5 +83,6 @@ class Aws:
     def executions(self) -> Executions:
         return Executions(self._client("stepfunctions"))
 
-    def _make_client(self, service: str, region: str | None = None) -> Any:
-        return boto3.client(service, region_name=region, config=_ONE_ATTEMPT)  # type: ignore[call-overload]
+    @staticmethod
+    def _make_client(service: str, region: str | None = None, **credentials: str) -> Any:
+        return boto3.client(service, region_name=region, config=_ONE_ATTEMPT, **credentials)  # type: ignore[call-overload]

@@ -118,6 +118,11 @@ class Snapshot(Resource):
         return f"{self.engine}{self.engine_version.split('.')[0]}"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether another account has shared it with this one."""
+        return self.kind == "shared"
+
+    @property
     def is_available(self) -> bool:
         return self.status == AVAILABLE
 

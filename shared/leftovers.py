@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from shared.errors import ExportFailed
 from shared.names import Step
 from shared.progress import Status
-from shared.state import Cutover, OperationState
+from shared.state import Cutover, OperationState, TemporarySnapshot
 
 _SNAPSHOT = "billed as snapshot storage until it is deleted"
 _CLUSTER = "its storage is billed until it is deleted"
@@ -25,7 +25,7 @@ def told(operation: OperationState) -> tuple[str, ...]:
 
 def _noted(operation: OperationState) -> Iterator[str]:
     for snapshot in operation.temporary_snapshots:
-        yield f"temporary snapshot {snapshot.snapshot_id} in {snapshot.region} ({_SNAPSHOT})"
+        yield f"temporary snapshot {snapshot.snapshot_id} in {snapshot.where} ({_SNAPSHOT})"
     if operation.export and not operation.export.is_complete and not _has_export_failed(operation):
         yield f"export {operation.export.task_id}, perhaps still under way"
     if operation.restore_details is None:
@@ -41,8 +41,8 @@ def _noted(operation: OperationState) -> Iterator[str]:
 
 def _possible(operation: OperationState) -> Iterator[str]:
     if operation.failed_in(Step.COPY_SNAPSHOT):
-        hop = operation.next_hop
-        yield f"perhaps temporary snapshot {hop.snapshot_id} in {hop.region} ({_SNAPSHOT})"
+        copy = TemporarySnapshot.of(operation.next_hop)
+        yield f"perhaps temporary snapshot {copy.snapshot_id} in {copy.where} ({_SNAPSHOT})"
     if operation.failed_in(Step.ARCHIVE_SNAPSHOT) and _may_have_started_export(operation):
         yield f"perhaps an export of snapshot {operation.restorable_snapshot}, under way"
     if operation.undo_barred_since:

@@ -92,7 +92,7 @@ def _success(operation: Operation) -> Iterator[str]:
     for temporary in operation.temporary_snapshots:
         days = operation.request.retain_days
         until = f"for {days} days" if days else "until somebody deletes it"
-        yield f"Snapshot {temporary.snapshot_id} in {temporary.region} is kept {until}."
+        yield f"Snapshot {temporary.snapshot_id} in {temporary.where} is kept {until}."
     if operation.replaced_cluster:
         yield _fate_of(operation.replaced_cluster, operation)
 

@@ -63,8 +63,7 @@ class Operation(Replacing):
         """What this failed operation left is about to be removed."""
         snapshots = failed.temporary_snapshots
         if failed.failed_in(Step.COPY_SNAPSHOT):
-            hop = failed.next_hop
-            snapshots += (TemporarySnapshot(region=hop.region, snapshot_id=hop.snapshot_id),)
+            snapshots += (TemporarySnapshot.of(failed.next_hop),)
         return self._next(
             EventType.ABANDONMENT_STARTED,
             {"operation_id": failed.operation_id, "leftovers": list(failed.leftovers)},
@@ -79,13 +78,14 @@ class Operation(Replacing):
     def copying(self, copy: Snapshot) -> Self:
         """The next hop is under way."""
         hop = self.next_hop
-        made = TemporarySnapshot(region=hop.region, snapshot_id=hop.snapshot_id)
+        made = TemporarySnapshot.of(hop)
         return self._next(
             EventType.COPY_STARTED,
             {
                 "source_snapshot_arn": hop.source_arn,
                 "target_snapshot_id": hop.snapshot_id,
                 "target_region": hop.region,
+                "target_account_id": hop.account_id,
                 "kms_key_id": hop.kms_key_id,
             },
             status=Status.COPY_IN_PROGRESS,

@@ -4,10 +4,12 @@ Everything is decided from listings: no snapshot costs a call of its own.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from shared.aurora import Aurora
 from shared.aws import Aws
-from shared.errors import InvalidRequest, SnapshotNotFound, SnapshotUnusable
+from shared.errors import ConfigurationError, InvalidRequest, SnapshotNotFound, SnapshotUnusable
 from shared.facts import Snapshot
 from shared.request import LATEST, RestoreRequest
 
@@ -18,11 +20,29 @@ _NEAREST = 3
 def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
     """Every snapshot that the request could mean, whatever its status, day and tags.
 
-    RDS lists what other accounts share for all their clusters together.
+    Of another account these are the ones that it shares, which RDS lists for all clusters
+    together, and those that the deployment's role there can see.
     """
-    source = aws.aurora(request.source_region)
-    if request.source_account_id not in (None, aws.settings.account_id):
-        return tuple(one for one in source.shared_snapshots() if _is_meant(one, request))
+    here, owner = aws.aurora(request.source_region), request.source_account_id
+    if owner is None or owner == aws.settings.account_id:
+        return _of(here, request)
+    if owner not in (one.account_id for one in aws.settings.source_accounts):
+        raise ConfigurationError(
+            f"This deployment does not restore snapshots of account {owner}. Name it in "
+            "source_accounts."
+        )
+    shared = {one.arn: one for one in here.shared_snapshots() if _is_meant(one, request)}
+    if aws.settings.source_role(owner) is None:
+        return tuple(shared.values())
+    # In its own account a snapshot tells its tags, and not who may use it.
+    return tuple(
+        replace(one, kind="shared") if one.arn in shared else one
+        for one in _of(aws.aurora(request.source_region, owner), request)
+    )
+
+
+def _of(source: Aurora, request: RestoreRequest) -> tuple[Snapshot, ...]:
+    """The snapshots of the account itself that the request could mean."""
     if request.source_snapshot_id:
         snapshot = source.snapshot(request.source_snapshot_id)
         return (snapshot,) if snapshot else ()
@@ -83,7 +103,7 @@ def _problems(
 
 
 def _is_meant(snapshot: Snapshot, request: RestoreRequest) -> bool:
-    """Whether a shared snapshot is of the account, and has the name or the cluster."""
+    """Whether a shared snapshot is the account's, and has the name or is of the cluster."""
     if snapshot.account_id != request.source_account_id:
         return False
     if wanted := request.source_snapshot_id:

@@ -57,6 +57,25 @@ class Exports(Model):
     kms_key_id: str
 
 
+class SourceRole(Model):
+    """The role to take in another account, and a key there that this account may use."""
+
+    arn: str
+    external_id: str
+    kms_key_id: str
+
+    @property
+    def account_id(self) -> str:
+        return self.arn.split(":")[4]
+
+
+class SourceAccount(Model):
+    """Another account whose snapshots may be restored; without a role only what it shares."""
+
+    account_id: str
+    role: SourceRole | None = None
+
+
 class Settings(Model):
     """The settings of one deployment, as its functions see them.
 
@@ -71,6 +90,7 @@ class Settings(Model):
     defaults: RequestDefaults
     replaceable_clusters: tuple[str, ...] = ()
     exports: Exports | None = None
+    source_accounts: tuple[SourceAccount, ...] = ()
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365
@@ -84,6 +104,11 @@ class Settings(Model):
                 "settings, or choose another `archive`."
             )
         return self.exports
+
+    def source_role(self, account_id: str) -> SourceRole | None:
+        """The role to take in another account, if this deployment has one there."""
+        found = (one.role for one in self.source_accounts if one.account_id == account_id)
+        return next(found, None)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

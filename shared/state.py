@@ -3,6 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import Self
 
 from pydantic import Field, JsonValue, computed_field
 
@@ -74,6 +75,18 @@ class TemporarySnapshot(Model):
 
     region: str
     snapshot_id: str
+    account_id: str | None = None
+    """The other account that it is in, if it is not in this one."""
+
+    @classmethod
+    def of(cls, hop: Hop) -> Self:
+        """The copy that a hop makes."""
+        return cls(region=hop.region, snapshot_id=hop.snapshot_id, account_id=hop.account_id)
+
+    @property
+    def where(self) -> str:
+        """Its region, and its account if that is another one, in words."""
+        return self.region + (f" of account {self.account_id}" if self.account_id else "")
 
 
 class SnapshotExport(Model):
@@ -184,8 +197,10 @@ class OperationState(Model):
         return self.request.abandon
 
     @property
-    def keeps_copies(self) -> bool:
-        return self.request.archive is Archive.RETAIN and not self.abandons
+    def doomed_snapshots(self) -> tuple[TemporarySnapshot, ...]:
+        """The temporary snapshots that are to go; in other accounts none is ever kept."""
+        is_kept = self.request.archive is Archive.RETAIN and not self.abandons
+        return tuple(one for one in self.temporary_snapshots if one.account_id or not is_kept)
 
     @property
     def replaced(self) -> ReplacedCluster:
@@ -239,8 +254,10 @@ class OperationState(Model):
 
     @property
     def restorable_snapshot(self) -> str:
-        """The snapshot to restore from: the last copy's id, or the source's ARN without copies."""
-        return self.route[-1].snapshot_id if self.route else self.snapshot.snapshot_arn
+        """The snapshot to restore from: the last copy's id, or the ARN of what is another's."""
+        if not self.route:
+            return self.snapshot.snapshot_arn
+        return self.route[-1].copy_arn or self.route[-1].snapshot_id
 
     @property
     def instance_ids(self) -> tuple[str, ...]:
@@ -259,12 +276,11 @@ class OperationState(Model):
             names.TAG_TARGET_CLUSTER: self.request.target_cluster_id,
         }
 
-    @property
-    def copy_tags(self) -> dict[str, str]:
+    def copy_tags(self, hop: Hop) -> dict[str, str]:
         """The tags of a temporary snapshot; one that is kept for a time says until when."""
         days = self.request.retain_days
         until = clock.iso(self.start_time + timedelta(days=days)) if days else "never"
-        is_kept = self.request.archive is Archive.RETAIN
+        is_kept = self.request.archive is Archive.RETAIN and hop.account_id is None
         expiry = {names.TAG_DELETE_AFTER: until} if is_kept else {}
         return self.tags | {names.TAG_TEMPORARY: "true"} | expiry
 

@@ -11,6 +11,7 @@ from functools import partial
 
 from shared import names
 from shared.aurora import Aurora
+from shared.aws import Aws
 from shared.errors import RestoreError
 from shared.facts import Cluster, Snapshot
 from shared.operation import Operation
@@ -18,26 +19,26 @@ from shared.operation import Operation
 REDRIVE_WINDOW = timedelta(days=14)
 
 
-def sweep(operation: Operation, aurora: Aurora, now: datetime) -> tuple[str, ...]:
+def sweep(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
     """Start removing what is due, and return its ids; what cannot be removed stays for the next.
 
     Due is what was kept for a time that is over, whatever its target, and what a failed operation
     left behind on its way onto this target and can never use again.
     """
     swept = []
-    for name, remove in _due(operation, aurora, now):
+    for name, remove in _due(operation, aws, now):
         with suppress(RestoreError):
             remove()
             swept.append(name)
     return tuple(swept)
 
 
-def _due(
-    operation: Operation, aurora: Aurora, now: datetime
-) -> Iterator[tuple[str, Callable[[], None]]]:
-    for snapshot in aurora.manual_snapshots():
-        if snapshot.has_expired(now) or _is_stranded(snapshot, operation, now):
-            yield snapshot.id, partial(aurora.ensure_snapshot_deleted, snapshot)
+def _due(operation: Operation, aws: Aws, now: datetime) -> Iterator[tuple[str, Callable[[], None]]]:
+    region, source = operation.request.target_region, operation.request.source_account_id
+    aurora = aws.aurora(region)
+    yield from _due_snapshots(operation, aurora, now)
+    if source and aws.settings.source_role(source):
+        yield from _due_snapshots(operation, aws.aurora(region, source), now)
     for cluster in aurora.clusters():
         if cluster.is_protected or not cluster.is_settled:
             continue
@@ -46,6 +47,14 @@ def _due(
         elif _is_replaced(cluster, operation, now):
             final = cluster.tags.get(names.TAG_FINAL_SNAPSHOT)
             yield cluster.id, partial(aurora.ensure_emptied_and_deleted, cluster, final)
+
+
+def _due_snapshots(
+    operation: Operation, aurora: Aurora, now: datetime
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    for snapshot in aurora.manual_snapshots():
+        if snapshot.has_expired(now) or _is_stranded(snapshot, operation, now):
+            yield snapshot.id, partial(aurora.ensure_snapshot_deleted, snapshot)
 
 
 def _is_stranded(snapshot: Snapshot, operation: Operation, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from shared.facts import Cluster, ExportTask, Instance, Member, Snapshot
 from shared.operation import Operation
 from shared.request import RestoreRequest
-from shared.settings import RequestDefaults, Settings
+from shared.settings import RequestDefaults, Settings, SourceRole
 from shared.state import ReplacedCluster
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -37,6 +37,15 @@ def settings(**changes: Any) -> Settings:
             **changes,
         }
     )
+
+
+def a_source_role(**changes: Any) -> SourceRole:
+    facts: dict[str, Any] = {
+        "arn": "arn:aws:iam::999999999999:role/aurora-restore-source",
+        "external_id": "aurora-restore",
+        "kms_key_id": "arn:aws:kms:us-west-2:999999999999:key/99999999-2222-3333-4444-555555555555",
+    }
+    return SourceRole(**facts | changes)
 
 
 def a_raw_request(**changes: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.bundling import ROOT
-from infra.deployment import CONTEXT_KEY
+from infra.deployment import DeploymentSettings
 from infra.synth import synthesize
 from shared.names import Step
 
@@ -120,7 +120,7 @@ class Template:
 def synthesized(folder: Path, **changes: object) -> Template:
     """The template of the local deployment, with some of its settings changed."""
     settings = json.loads(LOCAL_SETTINGS.read_text()) | changes
-    synthesize({CONTEXT_KEY: settings}, folder)
+    synthesize({DeploymentSettings.context_key: settings}, folder)
     return Template(folder, "aurora-restore")
 
 

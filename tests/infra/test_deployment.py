@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import ROOT
-from infra.deployment import CONTEXT_KEY, DeploymentSettings, WrongSettings
+from infra.deployment import DeploymentSettings, WrongSettings
 
 RIGHT = {
     "defaults": {
@@ -23,7 +23,7 @@ RIGHT = {
 def test_the_example_in_cdk_json_is_right() -> None:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
 
-    settings = DeploymentSettings.read(context[CONTEXT_KEY])
+    settings = DeploymentSettings.read(context[DeploymentSettings.context_key])
 
     assert settings.region == "us-west-2"
 

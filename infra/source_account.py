@@ -1,0 +1,149 @@
+"""The stack of another account that lets the pipeline bring its snapshots over.
+
+It lives in the region that the pipeline restores into: there the account copies a snapshot, under
+a key that the pipeline's account may use, and shares the copy. Role and key have names that follow
+from the deployment's, so neither stack has to be told the other's outputs.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+from pydantic import Field
+
+from infra import permissions
+from infra.deployment import AccountId, ContextSettings, ExternalId, Name, Region
+from infra.permissions import KEY_USE, TEMPORARY_SNAPSHOTS, allow, in_regions
+from shared.names import Step
+
+STEPS = (
+    Step.SNAPSHOT_CHECK,
+    Step.COPY_SNAPSHOT,
+    Step.CHECK_COPY_STATUS,
+    Step.ARCHIVE_SNAPSHOT,
+)
+"""The steps that act in the other account: they look, copy, share, and clean up."""
+
+
+class SourceSettings(ContextSettings):
+    """What the owner of a source account decides."""
+
+    context_key = "aurora-restore-source"
+
+    name: Name = "aurora-restore"
+    account: AccountId | None = None
+    pipeline_account: AccountId
+    pipeline_region: Region
+    external_id: ExternalId
+    source_regions: Annotated[tuple[Region, ...], Field(min_length=1)]
+
+
+class SourceAccountStack(Stack):
+    """A role for the pipeline's steps, and a key for the copies that are shared."""
+
+    def __init__(self, scope: Construct, *, settings: SourceSettings) -> None:
+        super().__init__(
+            scope,
+            source_name(settings.name),
+            description="Lets the Aurora restore pipeline copy and share snapshots",
+            env=Environment(account=settings.account, region=settings.pipeline_region),
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            analytics_reporting=False,
+        )
+        role = self._role(settings)
+        key = self._key(settings)
+        for statement in self._statements(settings, key.key_arn):
+            role.add_to_policy(statement)
+        CfnOutput(self, "RoleArn", value=role.role_arn)
+        CfnOutput(self, "KeyArn", value=key.key_arn)
+
+    def _role(self, settings: SourceSettings) -> iam.Role:
+        roles = f"arn:{self.partition}:iam::{settings.pipeline_account}:role"
+        paths = [
+            permissions.role_path(settings.name, settings.pipeline_region, step) for step in STEPS
+        ]
+        return iam.Role(
+            self,
+            "Role",
+            role_name=source_name(settings.name),
+            description="What the Aurora restore pipeline may do in this account",
+            assumed_by=iam.PrincipalWithConditions(
+                iam.AccountPrincipal(settings.pipeline_account),
+                {
+                    "StringEquals": {"sts:ExternalId": settings.external_id},
+                    "ArnLike": {"aws:PrincipalArn": [f"{roles}{path}*" for path in paths]},
+                },
+            ),
+        )
+
+    def _key(self, settings: SourceSettings) -> kms.Key:
+        """Make the key that shared copies are under; both accounts may use it."""
+        key = kms.Key(
+            self,
+            "Key",
+            alias=source_name(settings.name),
+            description=f"{settings.name}: snapshots that are shared with the restore pipeline",
+            enable_key_rotation=True,
+            # Nothing outlives a restore under it.
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        pipeline = iam.AccountPrincipal(settings.pipeline_account)
+        key.add_to_resource_policy(
+            iam.PolicyStatement(principals=[pipeline], actions=[*KEY_USE], resources=["*"])
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[pipeline],
+                actions=["kms:CreateGrant"],
+                resources=["*"],
+                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            )
+        )
+        return key
+
+    def _statements(self, settings: SourceSettings, key: str) -> list[iam.PolicyStatement]:
+        """List any snapshot, copy any, and share and delete the tagged copies alone."""
+        here = settings.pipeline_region
+        regions = tuple(dict.fromkeys((here, *settings.source_regions)))
+        copies = [self._rds(here, f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")]
+        return [
+            allow("rds:DescribeDBClusterSnapshots", on=["*"], when=in_regions(regions)),
+            allow(
+                "rds:CopyDBClusterSnapshot",
+                on=[self._rds(region, "cluster-snapshot:*") for region in settings.source_regions],
+            ),
+            allow(
+                "rds:CopyDBClusterSnapshot",
+                "rds:AddTagsToResource",
+                on=copies,
+                when=permissions.TAGGED_BY_THE_CALL,
+            ),
+            allow(
+                "rds:ModifyDBClusterSnapshotAttribute",
+                "rds:DeleteDBClusterSnapshot",
+                on=copies,
+                when=permissions.TAGGED_AS_OURS,
+            ),
+            allow("kms:DescribeKey", on=self._keys(regions)),
+            *permissions.use_through_rds([key], here, KEY_USE),
+            # Which keys the snapshots are under, only the snapshots know.
+            *(
+                statement
+                for region in settings.source_regions
+                for statement in permissions.use_through_rds(self._keys([region]), region, KEY_USE)
+            ),
+        ]
+
+    def _keys(self, regions: Sequence[str]) -> list[str]:
+        return [f"arn:{self.partition}:kms:{region}:{self.account}:key/*" for region in regions]
+
+    def _rds(self, region: str, resource: str) -> str:
+        return f"arn:{self.partition}:rds:{region}:{self.account}:{resource}"
+
+
+def source_name(deployment: str) -> str:
+    """What a deployment's stack, role and key alias are called in a source account."""
+    return f"{deployment}-source"
