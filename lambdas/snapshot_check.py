@@ -74,7 +74,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     guard.check_target_is_not_source(request, snapshot, aws.settings)
     route = route_of(snapshot, operation, aws.settings)
     replaced = find_replaced(operation, aws)
-    preflight.check(aws, request, snapshot)
+    preflight.check(aws, request, snapshot, route)
     return operation.found(snapshot, route, replaced)
 
 

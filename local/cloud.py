@@ -17,17 +17,18 @@ from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.s3.models import S3Backend
 
+from local.accounts import SECRET, Accounts, owner_key
 from local.asynchronous import AsynchronousInvocations
 from local.aurora.limits import Durations
 from local.aurora.simulator import AuroraSimulator
 from local.background import Background
 from local.calls import Calls
 from local.clock import Clock
-from local.deployment import Deployment, deploy
+from local.deployment import Deployment, Stack, deploy
 from local.endpoint import Endpoint
 from local.events import Delivery, Events
 from local.faults import Faults
-from local.functions import Functions, InvocationSeconds
+from local.functions import ACCOUNT, Functions, InvocationSeconds
 from local.invocations import Invocations
 from local.postgres import Databases
 from local.queues import Queues
@@ -58,11 +59,11 @@ class LocalCloud:
         self._durations = durations
         self._invocation_seconds = invocation_seconds or InvocationSeconds()
         self._exit = ExitStack()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
         # One session, for each reads the descriptions of all endpoints; it ignores the profile
         # that the developer's shell may name.
         self._session = boto3.Session(
-            "test", "test", botocore_session=botocore.session.Session({"profile": (None,) * 4})
+            botocore_session=botocore.session.Session({"profile": (None,) * 4})
         )
         self._making_clients = threading.Lock()
 
@@ -116,7 +117,8 @@ class LocalCloud:
         self.workflows = Workflows(clock, self.functions, endpoint.gate, self.events)
         invocations = Invocations(clock, self.functions, roster, asynchronous)
         queues = Queues(clock, self.functions, endpoint.gate, self._background)
-        for part in (self.workflows, invocations, queues, Transactions(), Shortcuts()):
+        accounts = Accounts(roster)
+        for part in (self.workflows, invocations, queues, accounts, Transactions(), Shortcuts()):
             part.install()
             at_exit(part.uninstall)
         at_exit(self._stop_everything)
@@ -146,16 +148,17 @@ class LocalCloud:
         """What a shell must export for the AWS CLI, and `psql`, to find this cloud."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": owner_key(ACCOUNT),
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": REGION,
             "PGHOSTADDR": "127.0.0.1",
             "PGSSLROOTCERT": str(self.databases.ca_file),
         }
 
-    def client(self, service: str, *, region_name: str = REGION) -> Any:
-        """A boto3 client of this cloud, the same for the same arguments."""
-        key = (service, region_name)
+    def client(self, service: str, *, region_name: str = REGION, account_id: str = ACCOUNT) -> Any:
+        """A boto3 client of an account's owner, the same for the same arguments."""
+        access_key = owner_key(account_id)
+        key = (service, region_name, account_id)
         with self._making_clients:
             if key not in self._clients:
                 # Which services there are is only known to the type checker's stubs.
@@ -164,16 +167,22 @@ class LocalCloud:
                     service,
                     region_name=region_name,
                     endpoint_url=self.endpoint,
+                    aws_access_key_id=access_key,
+                    aws_secret_access_key=SECRET,
                     config=Config(retries={"total_max_attempts": 1}),
                 )
             return self._clients[key]
 
     def deploy(self, assembly: Path) -> Deployment:
-        """Deploy the stack of a synthesized cloud assembly.
+        """Deploy the pipeline's stack, of a synthesized cloud assembly.
 
         Raises `DeploymentFailed` when something in it cannot be deployed.
         """
-        return deploy(self, assembly)
+        return Deployment.of(deploy(self, assembly, ACCOUNT))
+
+    def deploy_source(self, assembly: Path, account_id: str) -> Stack:
+        """Deploy a source account's stack into it, of a synthesized cloud assembly."""
+        return deploy(self, assembly, account_id)
 
     def run(self, state_machine_arn: str, request: object, name: str | None = None) -> Execution:
         """Start an execution and wait for its end, and for all who are told of it."""

@@ -8,12 +8,11 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from moto.kms.models import kms_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
-from local.functions import ACCOUNT
 from local.resources import LEFT_OUT, is_known
 
 _BOOTSTRAP_VERSION = ("/cdk-bootstrap/hnb659fds/version", "30")
@@ -27,13 +26,21 @@ class DeploymentFailed(Exception):
 class Clients(Protocol):
     """Makes clients of the cloud to deploy into."""
 
-    def client(self, service: str, *, region_name: str = ...) -> Any:
-        """A boto3 client."""
+    def client(self, service: str, *, region_name: str = ..., account_id: str = ...) -> Any:
+        """A boto3 client of an account's owner."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that is deployed."""
+
+    region: str
+    outputs: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What a deployed stack tells those who use it: the outputs of its template."""
+    """What the pipeline's stack tells those who use it."""
 
     region: str
     state_machine_arn: str
@@ -44,21 +51,58 @@ class Deployment:
     outputs: Mapping[str, str]
     """All outputs, also those that have no field of their own."""
 
+    @classmethod
+    def of(cls, stack: Stack) -> Self:
+        """Read the outputs; raises `DeploymentFailed` when one is missing."""
+        named = {_snake_case(key): value for key, value in stack.outputs.items()}
+        wanted = [field.name for field in fields(cls) if field.name not in {"region", "outputs"}]
+        missing = [name for name in wanted if name not in named]
+        if missing:
+            raise DeploymentFailed(
+                f"The stack has no output for {', '.join(missing)}; "
+                f"it has {', '.join(sorted(stack.outputs))}"
+            )
+        return cls(
+            region=stack.region, outputs=stack.outputs, **{name: named[name] for name in wanted}
+        )
 
-def deploy(cloud: Clients, assembly: Path) -> Deployment:
-    """Deploy the one stack of the cloud assembly in directory `assembly`.
+
+@dataclass(frozen=True)
+class _Place:
+    """The account and region that a stack is deployed into, as their owner."""
+
+    cloud: Clients
+    account: str
+    region: str
+
+    def client(self, service: str) -> Any:
+        return self.cloud.client(service, region_name=self.region, account_id=self.account)
+
+    def resolved(self, text: str) -> str:
+        """Fill in the placeholders that an assembly leaves for account and region."""
+        for placeholder, value in (
+            ("${AWS::AccountId}", self.account),
+            ("${AWS::Region}", self.region),
+            ("${AWS::Partition}", "aws"),
+            ("current_account", self.account),
+            ("current_region", self.region),
+        ):
+            text = text.replace(placeholder, value)
+        return text
+
+
+def deploy(cloud: Clients, assembly: Path, account: str) -> Stack:
+    """Deploy the one stack of the cloud assembly in directory `assembly` into an account.
 
     Raises `DeploymentFailed` when something in it cannot be deployed.
     """
     stack = _only_stack(assembly)
-    region = stack.region
-    _publish_assets(cloud.client("s3", region_name=region), assembly, region)
+    place = _Place(cloud, account, stack.region)
+    _publish_assets(place, assembly)
     name, version = _BOOTSTRAP_VERSION
-    cloud.client("ssm", region_name=region).put_parameter(
-        Name=name, Value=version, Type="String", Overwrite=True
-    )
+    place.client("ssm").put_parameter(Name=name, Value=version, Type="String", Overwrite=True)
     template = json.loads(stack.template.read_text())
-    cloud_formation = cloud.client("cloudformation", region_name=region)
+    cloud_formation = place.client("cloudformation")
     cloud_formation.create_stack(
         StackName=stack.name,
         TemplateBody=json.dumps(_without_what_the_emulator_lacks(template)),
@@ -68,22 +112,22 @@ def deploy(cloud: Clients, assembly: Path) -> Deployment:
     if described["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentFailed(f"{stack.name}: {described['StackStatus']}")
     _check_completeness(template, _created(cloud_formation, stack.name))
-    _recreate_state_machines(cloud.client("stepfunctions", region_name=region), region)
-    _restate_key_policies(region)
+    _recreate_state_machines(place)
+    _restate_key_policies(place)
     outputs = {
         output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])
     }
-    return _deployment(region, outputs)
+    return Stack(stack.region, outputs)
 
 
 @dataclass(frozen=True)
-class _Stack:
+class _Artifact:
     name: str
     region: str
     template: Path
 
 
-def _only_stack(assembly: Path) -> _Stack:
+def _only_stack(assembly: Path) -> _Artifact:
     manifest = json.loads((assembly / "manifest.json").read_text())
     stacks = {
         name: artifact
@@ -95,15 +139,16 @@ def _only_stack(assembly: Path) -> _Stack:
     name, artifact = stacks.popitem()
     properties = artifact["properties"]
     region = artifact["environment"].rsplit("/", 1)[-1]
-    return _Stack(
+    return _Artifact(
         name=properties.get("stackName", name),
         region="us-west-2" if region == "unknown-region" else region,
         template=assembly / properties["templateFile"],
     )
 
 
-def _publish_assets(s3: Any, assembly: Path, region: str) -> None:
+def _publish_assets(place: _Place, assembly: Path) -> None:
     """Put every file asset where the asset manifests say."""
+    s3 = place.client("s3")
     for manifest in sorted(assembly.glob("*.assets.json")):
         for asset in json.loads(manifest.read_text())["files"].values():
             source = assembly / asset["source"]["path"]
@@ -112,24 +157,11 @@ def _publish_assets(s3: Any, assembly: Path, region: str) -> None:
             else:
                 content = source.read_bytes()
             for destination in asset["destinations"].values():
-                bucket = _resolved(destination["bucketName"], region)
-                _ensure_bucket(s3, bucket, region)
+                bucket = place.resolved(destination["bucketName"])
+                _ensure_bucket(s3, bucket, place.region)
                 s3.put_object(
-                    Bucket=bucket, Key=_resolved(destination["objectKey"], region), Body=content
+                    Bucket=bucket, Key=place.resolved(destination["objectKey"]), Body=content
                 )
-
-
-def _resolved(text: str, region: str) -> str:
-    """Fill in the placeholders that an assembly leaves for account and region."""
-    for placeholder, value in (
-        ("${AWS::AccountId}", ACCOUNT),
-        ("${AWS::Region}", region),
-        ("${AWS::Partition}", "aws"),
-        ("current_account", ACCOUNT),
-        ("current_region", region),
-    ):
-        text = text.replace(placeholder, value)
-    return text
 
 
 def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
@@ -194,31 +226,24 @@ def _check_completeness(template: Mapping[str, Any], created: set[str]) -> None:
         raise DeploymentFailed(f"The local cloud did not create {', '.join(missing)}")
 
 
-def _recreate_state_machines(step_functions: Any, region: str) -> None:
+def _recreate_state_machines(place: _Place) -> None:
     """Move state machines from where CloudFormation puts them to where they are executed.
 
     The emulator keeps two sets of state machines, and its CloudFormation knows only the one that
     does not run.
     """
-    for machine in stepfunctions_backends[ACCOUNT][region].state_machines:
-        step_functions.create_state_machine(
+    for machine in stepfunctions_backends[place.account][place.region].state_machines:
+        place.client("stepfunctions").create_state_machine(
             name=machine.name, definition=machine.definition, roleArn=machine.roleArn
         )
 
 
-def _deployment(region: str, outputs: Mapping[str, str]) -> Deployment:
-    named = {re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower(): value for key, value in outputs.items()}
-    wanted = [field.name for field in fields(Deployment) if field.name not in {"region", "outputs"}]
-    missing = [name for name in wanted if name not in named]
-    if missing:
-        raise DeploymentFailed(
-            f"The stack has no output for {', '.join(missing)}; it has {', '.join(sorted(outputs))}"
-        )
-    return Deployment(region=region, outputs=outputs, **{name: named[name] for name in wanted})
-
-
-def _restate_key_policies(region: str) -> None:
+def _restate_key_policies(place: _Place) -> None:
     """Keep key policies as text: of a key from a template moto keeps an object, and fails on it."""
-    for key in kms_backends[ACCOUNT][region].keys.values():
+    for key in kms_backends[place.account][place.region].keys.values():
         if not isinstance(key.policy, str):
             key.policy = json.dumps(key.policy)
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

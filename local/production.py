@@ -14,6 +14,7 @@ from psycopg2.sql import SQL, Identifier
 
 from local.aurora.limits import Durations
 from local.cloud import LocalCloud
+from local.functions import ACCOUNT
 
 CLUSTER = "aurora-prod"
 REGION = "us-east-1"
@@ -64,6 +65,7 @@ class Production:
     passwords: dict[str, str]
     """By user name: the master user's and the logins'."""
     snapshot_arn: str
+    account_id: str = ACCOUNT
 
 
 @contextmanager
@@ -78,13 +80,18 @@ def at_once(cloud: LocalCloud) -> Iterator[None]:
         vars(durations).update(vars(usual))
 
 
-def make_production(cloud: LocalCloud, *, scale: int, customers: int = 2_000) -> Production:
+def make_production(
+    cloud: LocalCloud,
+    *,
+    scale: int,
+    customers: int = 2_000,
+    account_id: str = ACCOUNT,
+    is_encrypted: bool = True,
+) -> Production:
     """Make the cluster with pgbench tables at `scale`, fill it, and take its automated snapshot."""
     passwords = {name: secrets.token_urlsafe(16) for name in (MASTER, *LOGINS)}
-    kms = cloud.client("kms", region_name=REGION)
-    key = kms.create_key(Description="Production's data")["KeyMetadata"]["Arn"]
-    kms.create_alias(AliasName="alias/production", TargetKeyId=key)
-    rds = cloud.client("rds", region_name=REGION)
+    key = make_key(cloud, account_id) if is_encrypted else None
+    rds = cloud.client("rds", region_name=REGION, account_id=account_id)
     with at_once(cloud):
         rds.create_db_cluster(
             DBClusterIdentifier=CLUSTER,
@@ -92,8 +99,7 @@ def make_production(cloud: LocalCloud, *, scale: int, customers: int = 2_000) ->
             DatabaseName=DATABASE,
             MasterUsername=MASTER,
             MasterUserPassword=passwords[MASTER],
-            StorageEncrypted=True,
-            KmsKeyId=key,
+            **({"StorageEncrypted": True, "KmsKeyId": key} if key else {}),
         )
         rds.create_db_instance(
             DBInstanceIdentifier=f"{CLUSTER}-1",
@@ -102,22 +108,32 @@ def make_production(cloud: LocalCloud, *, scale: int, customers: int = 2_000) ->
             Engine="aurora-postgresql",
         )
         cloud.aurora.advance()
-        endpoint = endpoint_of(cloud, CLUSTER, REGION)
+        endpoint = endpoint_of(cloud, CLUSTER, REGION, account_id)
         _make_logins(endpoint, passwords)
         if scale:
-            volume, app = cloud.aurora.volume_of(REGION, CLUSTER), LOGINS[0]
+            volume = cloud.aurora.volume_of(REGION, CLUSTER, account_id=account_id)
+            app = LOGINS[0]
             assert volume is not None
             cloud.databases.pgbench(volume, scale, DATABASE, app, passwords[app])
         _make_customers(endpoint, passwords, customers)
-        snapshot = cloud.aurora.take_automated_snapshot(REGION, CLUSTER)
-    return Production(endpoint, passwords, snapshot)
+        snapshot = cloud.aurora.take_automated_snapshot(REGION, CLUSTER, account_id=account_id)
+    return Production(endpoint, passwords, snapshot, account_id)
+
+
+def make_key(cloud: LocalCloud, account_id: str) -> str:
+    """Make the key that production is encrypted under, which no other account may use."""
+    kms = cloud.client("kms", region_name=REGION, account_id=account_id)
+    key = str(kms.create_key(Description="Production's data")["KeyMetadata"]["Arn"])
+    kms.create_alias(AliasName="alias/production", TargetKeyId=key)
+    return key
 
 
 def live_on(cloud: LocalCloud, production: Production, *, customers: int) -> str:
     """Let so many customers join production; returns the ARN of its next automated snapshot."""
     with _as_app(production.endpoint, production.passwords) as cursor:
         _add_customers(cursor, customers)
-    return cloud.aurora.take_automated_snapshot(REGION, CLUSTER)
+    account_id = production.account_id
+    return cloud.aurora.take_automated_snapshot(REGION, CLUSTER, account_id=account_id)
 
 
 def make_surroundings(cloud: LocalCloud) -> dict[str, str]:
@@ -179,9 +195,11 @@ def make_cluster(
         cloud.aurora.settle()
 
 
-def endpoint_of(cloud: LocalCloud, cluster_id: str, region: str) -> Endpoint:
+def endpoint_of(
+    cloud: LocalCloud, cluster_id: str, region: str, account_id: str = ACCOUNT
+) -> Endpoint:
     """Where a cluster answers now."""
-    rds = cloud.client("rds", region_name=region)
+    rds = cloud.client("rds", region_name=region, account_id=account_id)
     (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"]
     return Endpoint(cluster["Endpoint"], cluster["Port"])
 

@@ -42,6 +42,7 @@ class Roster:
     def __init__(self) -> None:
         self._runners: dict[str, Runner] = {}
         self._idle: dict[Function, list[Runner]] = {}
+        self._lent: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def add(self, runner: Runner) -> None:
@@ -53,6 +54,11 @@ class Roster:
         """Forget a busy runner."""
         with self._lock:
             self._runners.pop(runner.access_key, None)
+
+    def lend(self, access_key: str, session_key: str) -> None:
+        """Let calls with a session's key, taken with `access_key`, count as its owner's."""
+        with self._lock:
+            self._lent[session_key] = access_key
 
     def take_idle(self, function: Function) -> Runner | None:
         """An idle runner of exactly this function, now busy."""
@@ -84,21 +90,21 @@ class Roster:
 
     def function_of(self, access_key: str) -> str | None:
         """The name of the function whose worker was given `access_key`."""
-        runner = self._runners.get(access_key)
+        runner = self._owner_of(access_key)
         return runner.function.name if runner else None
 
     def runner_of(self, access_key: str) -> Runner:
         """The runner that was given `access_key`."""
-        return self._runners[access_key]
+        return self._runners[self._lent.get(access_key, access_key)]
 
     def kill_owner_of(self, access_key: str) -> None:
         """Kill the worker that was given `access_key`."""
-        if runner := self._runners.get(access_key):
+        if runner := self._owner_of(access_key):
             runner.worker.kill()
 
     def time_out_owner_of(self, access_key: str) -> None:
         """Let the time-out of the worker that was given `access_key` strike now."""
-        if runner := self._runners.get(access_key):
+        if runner := self._owner_of(access_key):
             runner.worker.time_out()
 
     def time_out(self, function_name: str) -> None:
@@ -108,3 +114,6 @@ class Roster:
         for runner in runners:
             if runner.function.name == function_name:
                 runner.worker.time_out()
+
+    def _owner_of(self, access_key: str) -> Runner | None:
+        return self._runners.get(self._lent.get(access_key, access_key))

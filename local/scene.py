@@ -15,10 +15,14 @@ from local.aurora.limits import Durations
 from local.clock import Clock
 from local.cloud import LocalCloud
 from local.deployment import Deployment
-from local.functions import InvocationSeconds
+from local.functions import ACCOUNT, InvocationSeconds
 from local.production import Production, make_production, make_surroundings
 
 ASSEMBLY = Path(".build/assembly")
+SOURCE_ASSEMBLY = Path(".build/source-assembly")
+SOURCE_ACCOUNT = "210987654321"
+"""The account that the local deployment has a role in."""
+
 LOCAL = Path(".local")
 
 _read = TypeDeserializer().deserialize
@@ -98,8 +102,13 @@ def scene(
     scale: int,
     durations: Durations | None = None,
     invocation_seconds: InvocationSeconds | None = None,
+    source_account: str = ACCOUNT,
+    is_encrypted: bool = True,
 ) -> Iterator[Scene]:
-    """Set everything up, with pgbench tables at `scale` in production; take it down at the end."""
+    """Set everything up, with pgbench tables at `scale` in production; take it down at the end.
+
+    Production is in the pipeline's own account, or in another one that has its stack deployed.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="aurora-restore-", dir=_fast_directory()) as folder,
         LocalCloud(clock, _enterable(Path(folder)), durations, invocation_seconds) as cloud,
@@ -107,7 +116,11 @@ def scene(
     ):
         deployment = cloud.deploy(ASSEMBLY)
         passwords = make_surroundings(cloud)
-        production = make_production(cloud, scale=scale)
+        if source_account != ACCOUNT:
+            cloud.deploy_source(SOURCE_ASSEMBLY, source_account)
+        production = make_production(
+            cloud, scale=scale, account_id=source_account, is_encrypted=is_encrypted
+        )
         mailbox = _make_mailbox(cloud, deployment.topic_arn)
         yield Scene(cloud, deployment, production, passwords, mailbox)
 

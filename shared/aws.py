@@ -41,12 +41,11 @@ class Aws:
 
         Raises `ConfigurationError` for an account in which the deployment has no role.
         """
-        if account_id in (None, self.settings.account_id):
-            return Aurora(self._client("rds", region), region)
-        return Aurora(self._roles.client("rds", region, account_id), region)
+        return Aurora(self._client_of(account_id, "rds", region), region)
 
-    def keys(self, region: str) -> Keys:
-        return Keys(self._client("kms", region), region)
+    def keys(self, region: str, account_id: str | None = None) -> Keys:
+        """The keys as this account sees them, or as another one does that lets us in."""
+        return Keys(self._client_of(account_id, "kms", region), region)
 
     def network(self, region: str) -> Network:
         return Network(self._client("ec2", region), region)
@@ -82,6 +81,11 @@ class Aws:
     @cached_property
     def executions(self) -> Executions:
         return Executions(self._client("stepfunctions"))
+
+    def _client_of(self, account_id: str | None, service: str, region: str) -> Any:
+        if account_id is None or account_id == self.settings.account_id:
+            return self._client(service, region)
+        return self._roles.client(service, region, account_id)
 
     @staticmethod
     def _make_client(service: str, region: str | None = None, **credentials: str) -> Any:

@@ -7,11 +7,13 @@ from shared.aws import Aws
 from shared.errors import ConfigurationError, Terminal
 from shared.facts import Snapshot
 from shared.request import Archive, RestoreRequest
+from shared.route import Hop
 
 
-def check(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> None:
+def check(aws: Aws, request: RestoreRequest, snapshot: Snapshot, route: tuple[Hop, ...]) -> None:
     """Raise the first finding's error with the words of all of them."""
-    findings = [finding for look in _checks(aws, request, snapshot) if (finding := _finding(look))]
+    checks = (*_key_checks(aws, request, snapshot, route), *_checks(aws, request, snapshot))
+    findings = [finding for look in checks if (finding := _finding(look))]
     if findings:
         raise type(findings[0])(" ".join(str(finding) for finding in findings))
 
@@ -24,13 +26,23 @@ def _finding(look: Callable[[], None]) -> Terminal | None:
     return None
 
 
+def _key_checks(
+    aws: Aws, request: RestoreRequest, snapshot: Snapshot, route: tuple[Hop, ...]
+) -> Iterator[Callable[[], None]]:
+    """Look at every key on the way, each from the account that is going to use it."""
+    if snapshot.encrypted and snapshot.kms_key_id:
+        reader = route[0].account_id if route else None
+        yield partial(aws.keys(snapshot.region, reader).check_usable, snapshot.kms_key_id)
+    for hop in route:
+        if hop.account_id and hop.kms_key_id:
+            yield partial(aws.keys(hop.region, hop.account_id).check_usable, hop.kms_key_id)
+    if request.kms_key_id:
+        yield partial(aws.keys(request.target_region).check_usable, request.kms_key_id)
+
+
 def _checks(aws: Aws, request: RestoreRequest, snapshot: Snapshot) -> Iterator[Callable[[], None]]:
     region = request.target_region
     groups = aws.groups(region)
-    if snapshot.encrypted and snapshot.kms_key_id:
-        yield partial(aws.keys(snapshot.region).check_usable, snapshot.kms_key_id)
-    if request.kms_key_id:
-        yield partial(aws.keys(region).check_usable, request.kms_key_id)
     if request.db_subnet_group_name:
         yield partial(groups.check_subnet_group, request.db_subnet_group_name)
     if request.vpc_security_group_ids:

@@ -98,6 +98,6 @@ class Clusters:
 def _key_of_restore(region: Region, snapshot: Snapshot, requested: str | None) -> str | None:
     """The snapshot's own key if no other is requested; none for an unencrypted snapshot."""
     if snapshot.kms_key_id is not None:
-        own_key = region.key_arn(snapshot.kms_key_id)
-        return region.key_arn(requested) if requested else own_key
+        kept_key = region.readable_key_arn(snapshot)
+        return region.key_arn(requested) if requested else kept_key
     return region.key_arn(requested) if requested else None

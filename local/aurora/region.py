@@ -21,6 +21,7 @@ from local.aurora.faults import (
     snapshot_not_found,
 )
 from local.aurora.resources import Cluster, Instance, Snapshot
+from local.policies import opens_key
 
 if TYPE_CHECKING:
     from local.aurora.exports import ExportTask
@@ -141,6 +142,15 @@ class Region:
     def key_arn(self, key: str) -> str:
         """The ARN of a usable key of this region, given by id, ARN, alias or alias ARN."""
         return str(self._key(key).arn)
+
+    def readable_key_arn(self, snapshot: Snapshot) -> str:
+        """The ARN of an encrypted snapshot's key; raises when this account may not use it."""
+        owner = Region(snapshot.account_id, snapshot.region)
+        assert snapshot.kms_key_id is not None
+        key = owner._key(snapshot.kms_key_id)
+        if owner.account_id != self.account_id and not opens_key(key.policy, self.account_id):
+            raise key_not_accessible(snapshot.kms_key_id)
+        return str(key.arn)
 
     def is_default_key(self, key: str) -> bool:
         """Whether this is the key that AWS keeps for RDS, which no other account can use."""

@@ -181,7 +181,7 @@ class Snapshots:
                     "a cluster snapshot is not encrypted by copying."
                 )
             return None
-        Region(source.account_id, source.region).key_arn(source.kms_key_id)
+        region.readable_key_arn(source)
         if requested:
             return region.key_arn(requested)
         if source.region != region.name:

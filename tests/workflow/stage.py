@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.clock import InstantClock, participant
+from local.functions import ACCOUNT
 from local.production import CLUSTER, REGION, at_once, make_cluster
 from local.scene import Scene
 from local.workflows import Execution
@@ -117,8 +118,8 @@ class Stage:
     def inventory(self) -> dict[str, Any]:
         """Everything that RDS has, with its status and tags: the same if nothing was touched."""
         found: dict[str, Any] = {}
-        for region in (REGION, TARGET_REGION):
-            rds = self.cloud.client("rds", region_name=region)
+        for account_id, region in self._places():
+            rds = self.cloud.client("rds", region_name=region, account_id=account_id)
             for kind, listed in (
                 ("cluster", rds.describe_db_clusters()["DBClusters"]),
                 ("instance", rds.describe_db_instances()["DBInstances"]),
@@ -136,11 +137,11 @@ class Stage:
         self.cloud.faults.clear()
         with at_once(self.cloud):
             self.cloud.aurora.settle()
-            for region in (REGION, TARGET_REGION):
-                rds = self.cloud.client("rds", region_name=region)
+            for account_id, region in self._places():
+                rds = self.cloud.client("rds", region_name=region, account_id=account_id)
                 for cluster in rds.describe_db_clusters()["DBClusters"]:
                     if cluster["DBClusterIdentifier"] != CLUSTER:
-                        self.remove_cluster(cluster["DBClusterIdentifier"], region)
+                        self.remove_cluster(cluster["DBClusterIdentifier"], region, account_id)
                 manual = rds.describe_db_cluster_snapshots(SnapshotType="manual")
                 for snapshot in manual["DBClusterSnapshots"]:
                     rds.delete_db_cluster_snapshot(
@@ -148,9 +149,16 @@ class Stage:
                     )
         self.cloud.calls.clear()
 
-    def remove_cluster(self, cluster_id: str, region: str = TARGET_REGION) -> None:
+    def _places(self) -> list[tuple[str, str]]:
+        """The accounts and regions in which there may be something."""
+        accounts = dict.fromkeys((ACCOUNT, self.scene.production.account_id))
+        return [(account, region) for account in accounts for region in (REGION, TARGET_REGION)]
+
+    def remove_cluster(
+        self, cluster_id: str, region: str = TARGET_REGION, account_id: str = ACCOUNT
+    ) -> None:
         """Delete a cluster with its instances, protected or not."""
-        rds = self.cloud.client("rds", region_name=region)
+        rds = self.cloud.client("rds", region_name=region, account_id=account_id)
         with at_once(self.cloud):
             self.cloud.aurora.settle()
             (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=cluster_id)["DBClusters"]
