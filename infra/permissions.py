@@ -72,6 +72,8 @@ def look_at_surroundings(scope: Scope) -> list[iam.PolicyStatement]:
             "rds:DescribeDBSubnetGroups",
             "rds:DescribeDBClusterParameterGroups",
             "rds:DescribeDBParameterGroups",
+            "rds:DescribeOrderableDBInstanceOptions",
+            "rds:DescribeAccountAttributes",
             "ec2:DescribeSecurityGroups",
             on=["*"],
             when=in_regions([scope.region]),

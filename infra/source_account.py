@@ -110,7 +110,12 @@ class SourceAccountStack(Stack):
         regions = tuple(dict.fromkeys((here, *settings.source_regions)))
         copies = [self._rds(here, f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")]
         return [
-            allow("rds:DescribeDBClusterSnapshots", on=["*"], when=in_regions(regions)),
+            allow(
+                "rds:DescribeDBClusterSnapshots",
+                "rds:DescribeAccountAttributes",
+                on=["*"],
+                when=in_regions(regions),
+            ),
             allow(
                 "rds:CopyDBClusterSnapshot",
                 on=[self._rds(region, "cluster-snapshot:*") for region in settings.source_regions],

@@ -6,6 +6,7 @@ from shared import abandonment, clock, guard, names, preflight, selection
 from shared.aws import Aws
 from shared.errors import InvalidRequest
 from shared.facts import Snapshot
+from shared.findings import Findings
 from shared.model import Model, Moment
 from shared.names import Step
 from shared.operation import Operation
@@ -69,13 +70,21 @@ def checked_parameters(raw: JsonValue, aws: Aws) -> dict[str, JsonValue]:
 def handler(operation: Operation, aws: Aws) -> Operation:
     if operation.abandons:
         return give_up(operation, aws)
-    request = operation.request
-    snapshot = selection.choose(selection.candidates(aws, request), request, clock.now())
-    guard.check_target_is_not_source(request, snapshot, aws.settings)
-    route = route_of(snapshot, operation, aws.settings)
-    replaced = find_replaced(operation, aws)
-    preflight.check(aws, request, snapshot, route)
+    request, findings = operation.request, Findings()
+    route: tuple[Hop, ...] | None = None
+    if snapshot := findings.of(choose, request, aws):
+        findings.of(guard.check_target_is_not_source, request, snapshot, aws.settings)
+        route = findings.of(route_of, snapshot, operation, aws.settings)
+    replaced = findings.of(find_replaced, operation, aws)
+    preflight.look(findings, aws, request, snapshot, route or (), replaced)
+    if findings or snapshot is None or route is None:
+        raise findings.error
     return operation.found(snapshot, route, replaced)
+
+
+def choose(request: RestoreRequest, aws: Aws) -> Snapshot:
+    """The snapshot that the request means."""
+    return selection.choose(selection.candidates(aws, request), request, clock.now())
 
 
 def route_of(snapshot: Snapshot, operation: Operation, settings: Settings) -> tuple[Hop, ...]:

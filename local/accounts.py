@@ -9,11 +9,11 @@ import json
 from typing import Any
 
 from moto.core.errors import COMMON_ERROR_CODES
-from moto.core.exceptions import ServiceException
 from moto.iam.models import AccessKey, iam_backends
 from moto.kms.exceptions import AccessDeniedException
 from moto.kms.models import kms_backends
 from moto.kms.responses import KmsResponse
+from moto.sts.exceptions import STSClientError
 from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 
@@ -88,7 +88,7 @@ def _check_trusted(response: Any) -> None:
         or (caller is not None and not allows(caller, "sts:AssumeRole", wanted))
         or not trusts(role.assume_role_policy_document, caller_arn, context)
     ):
-        raise ServiceException(
+        raise STSClientError(
             ACCESS_DENIED,
             f"User: {caller_arn} is not authorized to perform: sts:AssumeRole on resource: "
             f"{wanted}",

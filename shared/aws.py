@@ -14,6 +14,7 @@ from shared.groups import Groups
 from shared.keys import Keys
 from shared.messages import Messages
 from shared.network import Network
+from shared.quotas import Quotas
 from shared.roles import Roles
 from shared.settings import Settings
 from shared.store import Store
@@ -52,6 +53,11 @@ class Aws:
 
     def groups(self, region: str) -> Groups:
         return Groups(self._client("rds", region), region)
+
+    def quotas(self, region: str, account_id: str | None = None) -> Quotas:
+        """What this account, or another one that lets us in, may have in a region."""
+        owner = account_id or self.settings.account_id
+        return Quotas(self._client_of(account_id, "rds", region), region, owner)
 
     def exports(self, region: str) -> SnapshotExports:
         return SnapshotExports(self._client("rds", region), region)

@@ -1,4 +1,4 @@
-"""Subnet groups and parameter groups of one region: only ever looked at."""
+"""Subnet groups, parameter groups and instance classes of one region: only ever looked at."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,30 +12,50 @@ if TYPE_CHECKING:
 
 
 class Groups:
-    """What a request names of RDS, and clusters need: groups of subnets and of parameters."""
+    """What a request names of RDS, and clusters need."""
 
     def __init__(self, client: "RDSClient", region: str) -> None:
         self._client = client
         self._region = region
 
-    def check_subnet_group(self, name: str) -> None:
-        """Raise `ConfigurationError` when there is no such subnet group."""
+    def vpc_of_subnet_group(self, name: str) -> str | None:
+        """The VPC of a subnet group; raises `ConfigurationError` when there is no such group."""
         with self._missing("subnet group", name):
-            self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
+            found = self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
+        return found["DBSubnetGroups"][0].get("VpcId")
 
-    def check_cluster_parameter_group(self, name: str, family: str) -> None:
-        """Raise `ConfigurationError` when there is no such group, or for other engines."""
+    def check_cluster_parameter_group(self, name: str, family: str | None) -> None:
+        """Raise `ConfigurationError` when there is no such group, or for other engines.
+
+        Without a family, any will do.
+        """
         with self._missing("cluster parameter group", name):
             found = self._client.describe_db_cluster_parameter_groups(
                 DBClusterParameterGroupName=name
             )
         _check_family(name, found["DBClusterParameterGroups"][0]["DBParameterGroupFamily"], family)
 
-    def check_parameter_group(self, name: str, family: str) -> None:
-        """Raise `ConfigurationError` when there is no such group, or for other engines."""
+    def check_parameter_group(self, name: str, family: str | None) -> None:
+        """Raise `ConfigurationError` when there is no such group, or for other engines.
+
+        Without a family, any will do.
+        """
         with self._missing("parameter group", name):
             found = self._client.describe_db_parameter_groups(DBParameterGroupName=name)
         _check_family(name, found["DBParameterGroups"][0]["DBParameterGroupFamily"], family)
+
+    def check_orderable(self, instance_class: str, engine: str, version: str | None) -> None:
+        """Raise `ConfigurationError` when the class cannot be had for the engine's version here."""
+        wanted = {"Engine": engine, "DBInstanceClass": instance_class}
+        if version:
+            wanted["EngineVersion"] = version
+        with named_errors(f"Looking for instance class {instance_class} in {self._region}"):
+            found = self._client.describe_orderable_db_instance_options(**wanted)  # type: ignore[arg-type]
+        if not found["OrderableDBInstanceOptions"]:
+            raise ConfigurationError(
+                f"Instance class {instance_class} cannot be had for {engine} {version or ''} in "
+                f"{self._region}. Choose another db_instance_class."
+            )
 
     @contextmanager
     def _missing(self, what: str, name: str) -> Iterator[None]:
@@ -47,8 +67,8 @@ class Groups:
             raise ConfigurationError(f"There is no {what} {name} in {self._region}.") from None
 
 
-def _check_family(name: str, family: str, expected: str) -> None:
-    if family != expected:
+def _check_family(name: str, family: str, expected: str | None) -> None:
+    if expected and family != expected:
         raise ConfigurationError(
             f"Parameter group {name} is of family {family}; the snapshot needs {expected}."
         )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from shared.aws_errors import named_errors
-from shared.errors import KeyNotAccessible
+from shared.errors import AccessDenied, KeyNotAccessible
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -18,8 +18,13 @@ class Keys:
 
     def check_usable(self, key_id: str) -> None:
         """Raise `KeyNotAccessible` when the key is missing, disabled, elsewhere, or of no use."""
-        with named_errors(f"Looking at KMS key {key_id} in {self._region}"):
-            key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
+        try:
+            with named_errors(f"Looking at KMS key {key_id} in {self._region}"):
+                key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
+        except AccessDenied as denial:
+            raise KeyNotAccessible(
+                f"{denial} Whose key it is has to let this account use it, in the key's policy."
+            ) from None
         state = key.get("KeyState", "unknown")
         if state != "Enabled":
             raise KeyNotAccessible(

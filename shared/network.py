@@ -17,8 +17,11 @@ class Network:
         self._client = client
         self._region = region
 
-    def check_security_groups(self, group_ids: Sequence[str]) -> None:
-        """Raise `ConfigurationError` naming every security group that does not exist."""
+    def check_security_groups(self, group_ids: Sequence[str], vpc_id: str | None) -> None:
+        """Raise `ConfigurationError` naming every group that does not exist, or is in another VPC.
+
+        Without a VPC, any will do.
+        """
         with named_errors(f"Looking at security groups in {self._region}"):
             answer = self._client.describe_security_groups(
                 Filters=[{"Name": "group-id", "Values": list(group_ids)}]
@@ -27,4 +30,14 @@ class Network:
         if missing:
             raise ConfigurationError(
                 f"There is no security group {', '.join(sorted(missing))} in {self._region}."
+            )
+        strange = [
+            f"{group['GroupId']} is in {group['VpcId']}"
+            for group in answer["SecurityGroups"]
+            if vpc_id and group["VpcId"] != vpc_id
+        ]
+        if strange:
+            raise ConfigurationError(
+                f"Security group {', '.join(strange)}, and the subnet group is in {vpc_id}. "
+                "Name groups of that VPC."
             )

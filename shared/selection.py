@@ -57,7 +57,7 @@ def choose(snapshots: Sequence[Snapshot], request: RestoreRequest, now: datetime
     wanted = [snapshot for snapshot in snapshots if _is_wanted(snapshot, request)]
     if not wanted:
         raise SnapshotNotFound(
-            f"There is no {request.wanted_snapshot}. {_nearest(snapshots, request)}"
+            f"There is no {request.wanted_snapshot}. {_hint(snapshots, request)}"
         )
     tagged = [one for one in wanted if request.source_snapshot_tags.items() <= one.tags.items()]
     if not tagged:
@@ -138,11 +138,15 @@ def _listed(snapshots: Sequence[Snapshot]) -> str:
     return ", ".join(snapshot.id for snapshot in newest[:_NEAREST]) + more
 
 
-def _nearest(snapshots: Sequence[Snapshot], request: RestoreRequest) -> str:
-    """The snapshots closest to the day that was asked for, as a hint."""
+def _hint(snapshots: Sequence[Snapshot], request: RestoreRequest) -> str:
+    """What to look at: the snapshots closest to the day that was asked for, or the names."""
     dated = [(snapshot.created_at, snapshot) for snapshot in snapshots if snapshot.created_at]
     if not dated or request.source_snapshot_date in (None, LATEST):
-        return "Check the names and the region."
+        sharing = (
+            f" Of account {request.source_account_id}, only what it shares is seen, unless its "
+            "stack is deployed."
+        )
+        return "Check the names and the region." + (sharing if request.source_account_id else "")
     day = date.fromisoformat(str(request.source_snapshot_date))
     by_distance = sorted(
         dated, key=lambda pair: (abs((pair[0].astimezone(UTC).date() - day).days), pair[1].id)

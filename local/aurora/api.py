@@ -19,6 +19,7 @@ from local.aurora.faults import (
 )
 from local.aurora.instances import Instances
 from local.aurora.limits import Quotas
+from local.aurora.offers import account_quotas, orderable
 from local.aurora.region import Region
 from local.aurora.resources import Cluster, Instance, Resource, Snapshot
 from local.aurora.sharing import share
@@ -33,6 +34,7 @@ class Operations:
     lock: threading.RLock
     timeline: Timeline
     quotas: Quotas
+    postgresql_version: str
     clusters: Clusters
     changes: Changes
     deletions: Deletions
@@ -124,6 +126,13 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
 
     def modify_db_cluster_snapshot_attribute(self) -> ActionResult:
         return _attributes(share(self._place, self.params, self.operations.quotas))
+
+    def describe_account_attributes(self) -> ActionResult:
+        return ActionResult({"AccountQuotas": account_quotas(self._place, self.operations.quotas)})
+
+    def describe_orderable_db_instance_options(self) -> ActionResult:
+        options = orderable(self.params, self.operations.postgresql_version)
+        return ActionResult({"OrderableDBInstanceOptions": options})
 
     def start_export_task(self) -> ActionResult:
         return ActionResult(self.operations.exports.start(self._place, self.params))

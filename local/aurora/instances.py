@@ -7,6 +7,7 @@ from local.aurora.faults import (
     invalid_combination,
     invalid_value,
 )
+from local.aurora.offers import SERVERLESS, is_orderable
 from local.aurora.region import Region
 from local.aurora.resources import Cluster, Instance
 from local.aurora.rules import Parameters, legal_identifier, legal_tags
@@ -81,7 +82,12 @@ class Instances:
         instance_class = parameters["DBInstanceClass"]
         if not instance_class.startswith("db."):
             raise invalid_value(f"There is no DB instance class {instance_class}.")
-        if instance_class == "db.serverless" and not cluster.serverless_v2_scaling_configuration:
+        if not is_orderable(instance_class):
+            raise invalid_combination(
+                f"RDS does not support creating a DB instance of class {instance_class}, engine "
+                f"{cluster.engine}, version {cluster.engine_version}."
+            )
+        if instance_class == SERVERLESS and not cluster.serverless_v2_scaling_configuration:
             raise Fault(
                 "InvalidDBClusterStateFault",
                 "The DB cluster has no Serverless v2 scaling configuration: set it first.",

@@ -86,6 +86,7 @@ class AuroraSimulator:
             lock=self._lock,
             timeline=self._timeline,
             quotas=self.quotas,
+            postgresql_version=self._simulation.postgresql_version,
             clusters=Clusters(self._simulation, passwords),
             changes=Changes(self._simulation, passwords),
             deletions=Deletions(self._simulation, self._snapshots, passwords),

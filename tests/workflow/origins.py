@@ -55,6 +55,7 @@ def make_snapshot(stage: Stage, origin: Origin, *, key: str | None = None) -> st
                 SourceDBClusterSnapshotIdentifier=source,
                 TargetDBClusterSnapshotIdentifier=f"{CLUSTER}-brought",
                 SourceRegion=REGION,
+                **({"KmsKeyId": "alias/aws/rds"} if stage.is_production_encrypted else {}),
             )
             source = f"{CLUSTER}-brought"
         rds.restore_db_cluster_from_snapshot(

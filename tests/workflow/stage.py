@@ -149,6 +149,13 @@ class Stage:
                     )
         self.cloud.calls.clear()
 
+    @property
+    def is_production_encrypted(self) -> bool:
+        production = self.scene.production
+        rds = self.cloud.client("rds", region_name=REGION, account_id=production.account_id)
+        (cluster,) = rds.describe_db_clusters(DBClusterIdentifier=CLUSTER)["DBClusters"]
+        return bool(cluster["StorageEncrypted"])
+
     def _places(self) -> list[tuple[str, str]]:
         """The accounts and regions in which there may be something."""
         accounts = dict.fromkeys((ACCOUNT, self.scene.production.account_id))

@@ -1,9 +1,11 @@
 """Requests that are refused: at once, in words, and with nothing touched."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from local.faults import AnswerError
 from local.production import REGION, at_once
 from tests.workflow.stage import TARGET_REGION, Outcome, Stage, request
 
@@ -207,15 +209,89 @@ def test_what_does_not_exist_is_refused(stage: Stage, field: str, value: object,
     assert stage.inventory() == before
 
 
-def test_everything_that_does_not_exist_is_named_at_once(stage: Stage) -> None:
+def test_ten_faults_are_told_at_once(stage: Stage) -> None:
+    stage.make_cluster("customers")
+    before = stage.inventory()
+
     outcome = stage.restore(
+        source_snapshot_date=LONG_AGO,
+        target_cluster_id="customers",
+        replace="swap",
+        kms_key_id="alias/nobody",
         db_subnet_group_name="nowhere",
+        vpc_security_group_ids=["sg-0123456789abcdef0"],
+        db_cluster_parameter_group_name="lost",
         db_parameter_group_name="missing",
-        users_secret_id="aurora-restore/none",
+        db_instance_class="db.r1.huge",
+        admin_secret_id="aurora-restore/none",
+        users_secret_id="aurora-restore/neither",
     )
 
     assert_refused(
-        stage, outcome, "ConfigurationError", "nowhere", "missing", "aurora-restore/none"
+        stage,
+        outcome,
+        "SnapshotNotFound",
+        "10 things stand in the way",
+        f"(1) There is no snapshot of {LONG_AGO}",
+        "(2) This deployment does not allow replacing or removing cluster customers",
+        "alias/nobody",
+        "subnet group nowhere",
+        "security group sg-0123456789abcdef0",
+        "cluster parameter group lost",
+        "parameter group missing",
+        "Instance class db.r1.huge cannot be had",
+        "aurora-restore/none",
+        "aurora-restore/neither",
+    )
+    assert stage.inventory() == before
+
+
+def test_a_security_group_of_another_vpc_than_the_subnets_is_refused(stage: Stage) -> None:
+    ec2 = stage.cloud.client("ec2")
+    elsewhere = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="far", Description="far", VpcId=elsewhere)
+
+    outcome = stage.restore(vpc_security_group_ids=[group["GroupId"]])
+
+    assert_refused(
+        stage,
+        outcome,
+        "ConfigurationError",
+        f"{group['GroupId']} is in {elsewhere}",
+        "subnet group",
+    )
+
+
+def test_a_quota_that_is_full_is_told_with_its_numbers(stage: Stage) -> None:
+    quotas = stage.cloud.aurora.quotas
+    usual = replace(quotas)
+    quotas.manual_snapshots, quotas.clusters, quotas.instances = 0, 0, 2
+    try:
+        outcome = stage.restore(instance_count=3)
+    finally:
+        vars(quotas).update(vars(usual))
+
+    assert_refused(
+        stage,
+        outcome,
+        "QuotaExceeded",
+        "0 of 0 manual cluster snapshots, and 1 more are needed",
+        "0 of 0 clusters, and 1 more are needed",
+        "0 of 2 instances, and 3 more are needed",
+    )
+
+
+def test_what_a_role_may_not_look_at_is_a_finding_among_others(stage: Stage) -> None:
+    stage.cloud.faults.on(
+        "ec2:DescribeSecurityGroups", do=AnswerError("UnauthorizedOperation", "not yours", 403)
+    )
+
+    outcome = stage.restore(
+        vpc_security_group_ids=["sg-0123456789abcdef0"], users_secret_id="aurora-restore/none"
+    )
+
+    assert_refused(
+        stage, outcome, "AccessDenied", "2 things", "security groups", "aurora-restore/none"
     )
 
 
