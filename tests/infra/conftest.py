@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.bundling import ROOT
+from infra.source_account import SourceSettings
+from infra.synth import synthesize
 from tests.infra.template import Template, synthesized
 
 
@@ -22,6 +25,15 @@ def template(assembly: Path) -> Template:
 
 
 @pytest.fixture(scope="session")
+def source_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The template of the local source account."""
+    folder = tmp_path_factory.mktemp("source")
+    settings = str(ROOT / "local" / "source_account.json")
+    synthesize({SourceSettings.context_key: settings}, folder)
+    return Template(folder, "aurora-restore-source")
+
+
+@pytest.fixture(scope="session")
 def other_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A deployment with every choice made the other way."""
     return synthesized(
@@ -31,6 +43,7 @@ def other_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
         restore_keys=["arn:aws:kms:us-west-2:123456789012:key/named"],
         notification_emails=["database-team@example.com"],
         exports=None,
+        source_accounts=[],
         network={
             "subnet_ids": ["subnet-0000000a", "subnet-0000000b"],
             "security_group_ids": ["sg-0000000a"],

@@ -102,8 +102,17 @@ class Template:
             for statement in _statements(policy["PolicyDocument"])
         ]
 
+    def role_of(self, step: Step) -> str:
+        """The logical id of a step's role."""
+        return str(self.function(step)["Role"]["Fn::GetAtt"][0])
+
+    def resource(self, name: str) -> dict[str, Any]:
+        """The properties of a resource, given by logical id."""
+        properties: dict[str, Any] = self._content["Resources"][name]["Properties"]
+        return properties
+
     def of_step(self, step: Step) -> list[Statement]:
-        return self.statements(self.function(step)["Role"]["Fn::GetAtt"][0])
+        return self.statements(self.role_of(step))
 
     def all_statements(self) -> Iterator[Statement]:
         for policy in self.resources("AWS::IAM::Policy"):

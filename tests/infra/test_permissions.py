@@ -19,6 +19,14 @@ TAGGED_AS_REPLACEABLE = {
     "StringLike": {f"aws:ResourceTag/{names.TAG_TARGET_CLUSTER}": ["aurora-staging*"]}
 }
 
+KEY_ACTIONS = {
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey*",
+    "kms:ReEncrypt*",
+}
 EXPORT_ROLE = "RDS, exporting snapshots to aurora-restore-exports"
 UNAVOIDABLE_WILDCARDS = {
     "ec2:DescribeSecurityGroups": "EC2 describes cannot be narrowed",
@@ -28,6 +36,8 @@ UNAVOIDABLE_WILDCARDS = {
     "rds:DescribeDBSubnetGroups": "lists; narrowed by region",
     "rds:DescribeDBClusterParameterGroups": "lists; narrowed by region",
     "rds:DescribeDBParameterGroups": "lists; narrowed by region",
+    "rds:DescribeOrderableDBInstanceOptions": "lists; narrowed by region",
+    "rds:DescribeAccountAttributes": "lists; narrowed by region",
     "rds:DescribeExportTasks": "export tasks have no ARNs; narrowed by region",
     "xray:PutTraceSegments": "X-Ray knows no resources",
     "xray:PutTelemetryRecords": "X-Ray knows no resources",
@@ -53,7 +63,11 @@ GATEWAYS = {
     "credentials": "secretsmanager",
     "messages": "sns",
     "executions": "states",
+    "groups": "rds",
+    "quotas": "rds",
+    "roles": "sts",
 }
+IN_SOURCE_ACCOUNTS = {"modifydbclustersnapshotattribute"}
 NAMED_OTHERWISE = {"head_bucket": "listbucket"}
 
 
@@ -350,7 +364,7 @@ def test_every_call_that_a_gateway_makes_is_allowed_to_some_step(
     template: Template, gateway: str
 ) -> None:
     source = (ROOT / "shared" / f"{gateway}.py").read_text()
-    calls = set(re.findall(r"_client\.(?!exceptions|get_paginator)(\w+)\(", source))
+    calls = set(re.findall(r"_(?:client|sts)\.(?!exceptions|get_paginator)(\w+)\(", source))
     calls |= set(re.findall(r'get_paginator\("(\w+)"\)', source))
     needed = {NAMED_OTHERWISE.get(call, call.replace("_", "")) for call in calls}
     allowed = {
@@ -363,7 +377,7 @@ def test_every_call_that_a_gateway_makes_is_allowed_to_some_step(
     denied = {action for action in needed if f"{GATEWAYS[gateway]}:{action}" not in allowed}
 
     assert needed
-    assert denied == set()
+    assert denied <= IN_SOURCE_ACCOUNTS
 
 
 def _table(template: Template, name: str) -> str:
