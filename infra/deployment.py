@@ -18,7 +18,7 @@ from pydantic import (
 from shared.errors import InvalidRequest
 from shared.model import Model
 from shared.request import Archive, RestoreRequest
-from shared.settings import PhaseDeadlines, RequestDefaults
+from shared.settings import PhaseDeadlines, Prices, RequestDefaults
 
 
 class WrongSettings(Exception):
@@ -164,6 +164,7 @@ class DeploymentSettings(ContextSettings):
     secrets: tuple[SecretId, ...] = ()
     restore_keys: Annotated[tuple[KeyArn, ...], Field(validate_default=True)] = ()
     exports: ExportBucket | None = None
+    prices: Prices | None = None
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 
 from infra.scope import Scope
 from shared.names import TAG_OPERATION, TAG_TARGET_CLUSTER, Step
+from shared.store import BY_SOURCE_CLUSTER
 
 Conditions = Mapping[str, Mapping[str, object]]
 
@@ -35,6 +36,11 @@ def use_state(scope: Scope) -> list[iam.PolicyStatement]:
         allow("dynamodb:GetItem", "dynamodb:PutItem", on=[scope.state_table]),
         allow("dynamodb:PutItem", on=[scope.audit_table]),
     ]
+
+
+def look_up_earlier_restores(scope: Scope) -> list[iam.PolicyStatement]:
+    """Query operations by their source cluster."""
+    return [allow("dynamodb:Query", on=[f"{scope.state_table}/index/{BY_SOURCE_CLUSTER}"])]
 
 
 def release_locks(scope: Scope) -> list[iam.PolicyStatement]:
@@ -325,6 +331,7 @@ def _secret_arn(scope: Scope, secret: str) -> str:
 
 PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     Step.SNAPSHOT_CHECK: (
+        look_up_earlier_restores,
         look_at_aurora,
         look_at_surroundings,
         act_in_source_accounts,

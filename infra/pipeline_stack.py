@@ -63,6 +63,7 @@ class PipelineStack(Stack):
                 replaceable_clusters=settings.replaceable_clusters,
                 exports=export_role.settings if export_role else None,
                 source_accounts=tuple(source_accounts),
+                prices=settings.prices,
                 deadlines=settings.deadlines,
                 state_retention_days=settings.state_retention_days,
                 audit_retention_days=settings.audit_retention_days,

@@ -4,6 +4,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from shared.store import BY_SOURCE_CLUSTER
+
 _TEXT = dynamodb.AttributeType.STRING
 
 
@@ -20,6 +22,11 @@ class Tables(Construct):
         self.state.add_global_secondary_index(
             index_name="by_target_cluster",
             partition_key=dynamodb.Attribute(name="target_cluster", type=_TEXT),
+            sort_key=dynamodb.Attribute(name="start_time", type=_TEXT),
+        )
+        self.state.add_global_secondary_index(
+            index_name=BY_SOURCE_CLUSTER,
+            partition_key=dynamodb.Attribute(name="source_cluster", type=_TEXT),
             sort_key=dynamodb.Attribute(name="start_time", type=_TEXT),
         )
         self.audit = self._table("Audit", f"{prefix}-audit", "operation_id", "timestamp")

@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from shared import abandonment, clock, guard, names, preflight, selection
+from shared import abandonment, clock, guard, names, planning, preflight, selection
 from shared.aws import Aws
 from shared.errors import InvalidRequest
 from shared.facts import Snapshot
@@ -14,7 +14,7 @@ from shared.progress import Status
 from shared.request import Archive, RestoreRequest
 from shared.route import Destination, Hop, plan_route
 from shared.settings import Settings
-from shared.state import ReplacedCluster
+from shared.state import Plan, ReplacedCluster
 from shared.step import Event, step
 
 
@@ -79,7 +79,14 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     preflight.look(findings, aws, request, snapshot, route or (), replaced)
     if findings or snapshot is None or route is None:
         raise findings.error
-    return operation.found(snapshot, route, replaced)
+    found = operation.found(snapshot, route, replaced)
+    return found.planned(plan(found, aws)) if found.plans_only else found
+
+
+def plan(found: Operation, aws: Aws) -> Plan:
+    """What the operation would do, made to its end."""
+    earlier = aws.store.earlier_durations(str(found.source_cluster), len(found.route))
+    return planning.plan(found, earlier, aws.settings.prices)
 
 
 def choose(request: RestoreRequest, aws: Aws) -> Snapshot:

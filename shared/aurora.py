@@ -195,8 +195,9 @@ class Aurora:
                 CopyTagsToSnapshot=True,
                 # For users of the templates that log in with IAM.
                 EnableIAMDatabaseAuthentication=True,
-                # The default enrols in Extended Support, which costs.
-                EngineLifecycleSupport="open-source-rds-extended-support-disabled",
+                # AWS's own default enrols in Extended Support, which costs.
+                EngineLifecycleSupport="open-source-rds-extended-support"
+                + ("" if request.extended_support else "-disabled"),
                 Tags=_tag_list(tags),
                 **_wanted(request),
             )
@@ -305,6 +306,7 @@ def _wanted(request: RestoreRequest) -> dict[str, Any]:
         DBSubnetGroupName=request.db_subnet_group_name,
         DBClusterParameterGroupName=request.db_cluster_parameter_group_name,
         Port=request.port,
+        EnableCloudwatchLogsExports=list(request.log_exports),
         KmsKeyId=request.kms_key_id,
         ServerlessV2ScalingConfiguration=scaling
         and {"MinCapacity": scaling.min_capacity, "MaxCapacity": scaling.max_capacity},

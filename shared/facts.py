@@ -113,6 +113,11 @@ class Snapshot(Resource):
         return self.arn.split(":", 6)[-1]
 
     @property
+    def cluster_arn(self) -> str:
+        """The cluster that it is of, which may be gone."""
+        return self.arn.split(":cluster-snapshot:")[0] + f":cluster:{self.cluster_id}"
+
+    @property
     def family(self) -> str:
         """The family of parameter groups that fits: `aurora-postgresql16`."""
         return f"{self.engine}{self.engine_version.split('.')[0]}"

@@ -7,7 +7,7 @@ from shared.aws_errors import named_errors
 from shared.operation import Operation
 from shared.progress import Status
 from shared.request import Archive
-from shared.state import ReplacedCluster
+from shared.state import Plan, ReplacedCluster
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -45,6 +45,8 @@ def subject(operation: Operation) -> str:
     outcome = "restored" if operation.status is Status.COMPLETED else "FAILED to restore"
     if operation.status is Status.COMPLETED and operation.abandons:
         outcome = "gave up restoring"
+    if operation.status is Status.COMPLETED and operation.plans_only:
+        outcome = "planned to restore"
     line = f"Aurora restore: {outcome} {operation.target_cluster}"
     return "".join(sign if " " <= sign <= "~" else "?" for sign in line)[:_LONGEST_SUBJECT]
 
@@ -58,7 +60,31 @@ def text(operation: Operation) -> str:
 def _words(operation: Operation) -> Iterator[str]:
     if operation.status is not Status.COMPLETED:
         return _failure(operation)
+    if operation.plan:
+        return _plan(operation, operation.plan)
     return _abandonment(operation) if operation.abandons else _success(operation)
+
+
+def _plan(operation: Operation, plan: Plan) -> Iterator[str]:
+    snapshot, request = operation.snapshot, operation.request
+    yield f"Nothing was changed. Restoring {operation.target_cluster} would go like this."
+    yield ""
+    yield f"From: snapshot {snapshot.snapshot_arn}, taken {snapshot.created_at:%Y-%m-%d %H:%M} UTC"
+    yield f"To: {request.target_region}"
+    yield "It would create:"
+    yield from (f"- {one}" for one in plan.creates)
+    if plan.deletes:
+        yield "It would delete or rename:"
+        yield from (f"- {one}" for one in plan.deletes)
+    if plan.estimated_seconds is None:
+        yield "It would last: unknown, for this source was never restored this way before."
+    else:
+        yield (
+            f"It would last: about {_spoken(plan.estimated_seconds)}, the median of the last "
+            f"{plan.estimated_from} restores of this source."
+        )
+    if plan.monthly_price:
+        yield f"What runs then would cost {plan.monthly_price}."
 
 
 def _abandonment(operation: Operation) -> Iterator[str]:

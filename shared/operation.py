@@ -16,6 +16,7 @@ from shared.replacing import Replacing
 from shared.route import Hop
 from shared.state import (
     Move,
+    Plan,
     ReplacedCluster,
     RestoreDetails,
     SnapshotDetails,
@@ -56,7 +57,14 @@ class Operation(Replacing):
             snapshot_details=details,
             route=route,
             replaced_cluster=replaced,
+            source_cluster=snapshot.cluster_arn,
             ends=Phase.VALIDATION,
+        )
+
+    def planned(self, plan: Plan) -> Self:
+        """What would be done is worked out; nothing of it will be."""
+        return self._next(
+            EventType.RESTORE_PLANNED, {"plan": plan.model_dump(mode="json")}, plan=plan
         )
 
     def abandoning(self, failed: "Operation") -> Self:

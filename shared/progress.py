@@ -1,7 +1,8 @@
 """Where an operation is, what runs next, how long to wait for it, and when to give up.
 
     INITIATED ─ SNAPSHOT_FOUND ─┬─ COPY_IN_PROGRESS ⟲ ─ COPY_COMPLETED ─┐
-                                └───────── (no copy needed) ────────────┤
+                   (plan_only)  ├───────── (no copy needed) ────────────┤
+             COMPLETED ─────────┘                                       │
                      CUTOVER_IN_PROGRESS ⟲ ─ CUTOVER_COMPLETED  (delete_first)
                                                                         │
     RESTORE_IN_PROGRESS ⟲ ─ RESTORE_COMPLETED ─ USERS_CONFIGURED ───────┤
@@ -60,6 +61,8 @@ def next_step(operation: "OperationState") -> Step | None:
             return Step.SNAPSHOT_CHECK
         case Status.SNAPSHOT_FOUND if operation.abandons:
             return Step.DELETE_RDS
+        case Status.SNAPSHOT_FOUND if operation.plans_only:
+            return Step.SNS_NOTIFICATION
         case Status.SNAPSHOT_FOUND if operation.is_copy_needed:
             return Step.COPY_SNAPSHOT
         case Status.COPY_IN_PROGRESS:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -115,6 +115,8 @@ class RestoreRequest(Model):
     db_parameter_group_name: Name | None = None
     port: Annotated[int, Field(ge=1150, le=65535)] | None = None
     kms_key_id: Name | None = None
+    log_exports: tuple[Literal["postgresql", "instance", "iam-db-auth-error"], ...] = ()
+    extended_support: bool = False
     deletion_protection: bool = False
     admin_secret_id: Name
     users_secret_id: Name
@@ -126,6 +128,7 @@ class RestoreRequest(Model):
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = Field(default_factory=dict)
     initiator: Annotated[str, Field(max_length=256)] | None = None
     operation_id: OperationId | None = None
+    plan_only: bool = False
     abandon: bool = False
 
     @classmethod

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import Field, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from shared.errors import ConfigurationError
 from shared.model import Model
@@ -27,6 +27,8 @@ class RequestDefaults(Model):
     db_parameter_group_name: str | None = None
     port: PositiveInt | None = None
     kms_key_id: str | None = None
+    log_exports: tuple[str, ...] = ()
+    extended_support: bool = False
     admin_secret_id: str | None = None
     users_secret_id: str | None = None
 
@@ -55,6 +57,13 @@ class Exports(Model):
     prefix: str
     role_arn: str
     kms_key_id: str
+
+
+class Prices(Model):
+    """What instances cost an hour, by class, as somebody who knows the bill has put it down."""
+
+    currency: str
+    instance_hours: dict[str, PositiveFloat]
 
 
 class SourceRole(Model):
@@ -91,6 +100,7 @@ class Settings(Model):
     replaceable_clusters: tuple[str, ...] = ()
     exports: Exports | None = None
     source_accounts: tuple[SourceAccount, ...] = ()
+    prices: Prices | None = None
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365

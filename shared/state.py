@@ -89,6 +89,17 @@ class TemporarySnapshot(Model):
         return self.region + (f" of account {self.account_id}" if self.account_id else "")
 
 
+class Plan(Model):
+    """What a restore would do, in words; `None` is unknown."""
+
+    creates: tuple[str, ...]
+    deletes: tuple[str, ...]
+    estimated_seconds: float | None
+    estimated_from: int
+    """How many earlier operations the estimate is from."""
+    monthly_price: str | None
+
+
 class SnapshotExport(Model):
     """The export of the snapshot that was restored, as it was last seen."""
 
@@ -131,6 +142,9 @@ class OperationState(Model):
     temporary_snapshots: tuple[TemporarySnapshot, ...] = ()
     export: SnapshotExport | None = None
     replaced_cluster: ReplacedCluster | None = None
+    source_cluster: str | None = None
+    """The ARN of the cluster that the snapshot is of."""
+    plan: Plan | None = None
     cutover: Cutover | None = None
     undo_barred_since: Moment | None = None
     abandoned_by: str | None = None
@@ -195,6 +209,11 @@ class OperationState(Model):
     def abandons(self) -> bool:
         """Whether all it does is to remove what another operation has left."""
         return self.request.abandon
+
+    @property
+    def plans_only(self) -> bool:
+        """Whether all it does is to look, and to tell what it would do."""
+        return self.request.plan_only and not self.abandons
 
     @property
     def doomed_snapshots(self) -> tuple[TemporarySnapshot, ...]:

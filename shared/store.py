@@ -23,6 +23,7 @@ from shared.audit import AuditEvent
 from shared.aws_errors import named_errors
 from shared.errors import RestoreError, StateConflict, TargetLocked, Throttled, UnexpectedAwsError
 from shared.operation import Operation
+from shared.progress import Status
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 Item = dict[str, Any]
+
+BY_SOURCE_CLUSTER = "by_source_cluster"
+_RESTORES_LOOKED_AT = 50
+_RESTORES_COUNTED = 5
 
 ITEM_IS_NEW = "attribute_not_exists(operation_id)"
 VERSION_IS_THE_ONE_READ = "#version = :read"
@@ -49,11 +54,32 @@ class Store:
     def load(self, operation_id: str) -> Operation | None:
         """The operation as it was last saved."""
         item = self._read(operation_id)
-        if item is None:
-            return None
-        for stored_only in ("next_step", "expires_at"):
-            item.pop(stored_only, None)
-        return Operation.model_validate(item)
+        return None if item is None else _operation(item)
+
+    def earlier_durations(self, source_cluster: str, hops: int) -> tuple[float, ...]:
+        """Seconds that the last restores of a cluster took that were made by as many copies."""
+        with named_errors(f"Looking for earlier restores of {source_cluster}"):
+            answer = self._client.query(
+                TableName=self._settings.state_table,
+                IndexName=BY_SOURCE_CLUSTER,
+                KeyConditionExpression="source_cluster = :cluster",
+                FilterExpression="#status = :completed AND size(route) = :hops "
+                "AND NOT attribute_type(#plan, :map)",
+                ExpressionAttributeNames={"#status": "status", "#plan": "plan"},
+                ExpressionAttributeValues=_item(
+                    {
+                        ":cluster": source_cluster,
+                        ":completed": Status.COMPLETED,
+                        ":hops": hops,
+                        ":map": "M",
+                    }
+                ),
+                ScanIndexForward=False,
+                Limit=_RESTORES_LOOKED_AT,
+            )
+        operations = [_operation(_values(item)) for item in answer["Items"]]
+        metrics = [one.metrics.metrics for one in operations if one.metrics]
+        return tuple(each["total_duration_seconds"] for each in metrics)[:_RESTORES_COUNTED]
 
     def begin(self, operation: Operation) -> Operation:
         """Save a new operation and take its lock; raises `TargetLocked` naming who has it."""
@@ -112,6 +138,8 @@ class Store:
         state = _plain(saved) | {
             "expires_at": _epoch(operation.last_updated_time, self._settings.state_retention_days)
         }
+        if saved.source_cluster is None:
+            del state["source_cluster"]  # the key of an index must not be null
         put_state = self._put(
             self._settings.state_table,
             state,
@@ -158,9 +186,7 @@ class Store:
                 ConsistentRead=True,
             )
         found = answer.get("Item")
-        if found is None:
-            return None
-        return {name: _readable(_deserializer.deserialize(value)) for name, value in found.items()}
+        return None if found is None else _values(found)
 
 
 def _why_cancelled(error: ClientError, operation_id: str) -> RestoreError:
@@ -176,6 +202,16 @@ def _why_cancelled(error: ClientError, operation_id: str) -> RestoreError:
     return UnexpectedAwsError(
         f"Saving operation {operation_id}: DynamoDB refused with {', '.join(sorted(codes))}."
     )
+
+
+def _values(item: Mapping[str, Any]) -> Item:
+    return {name: _readable(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _operation(item: Item) -> Operation:
+    for stored_only in ("next_step", "expires_at"):
+        item.pop(stored_only, None)
+    return Operation.model_validate(item)
 
 
 def _plain(model: BaseModel) -> Item:

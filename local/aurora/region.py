@@ -215,7 +215,8 @@ class Region:
         if name.startswith("default."):
             actual_family = name.removeprefix("default.")
         elif name in groups:
-            actual_family = groups[name].db_parameter_group_family
+            group = groups[name]  # the emulator has two classes of them, and a name in each
+            actual_family = getattr(group, "family", None) or group.db_parameter_group_family
         else:
             raise Fault(not_found, f"Parameter group {name} not found.")
         if actual_family != family:

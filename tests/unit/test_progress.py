@@ -77,6 +77,10 @@ def test_a_closed_operation_only_has_its_message_left() -> None:
     [
         ({"status": Status.SNAPSHOT_FOUND, "route": (HOP,)}, Step.COPY_SNAPSHOT),
         ({"status": Status.SNAPSHOT_FOUND}, Step.RESTORE_SNAPSHOT),
+        (
+            {"status": Status.SNAPSHOT_FOUND, "route": (HOP,), "request": {"plan_only": True}},
+            Step.SNS_NOTIFICATION,
+        ),
         ({"status": Status.SNAPSHOT_FOUND, **DELETE_FIRST}, Step.DELETE_RDS),
         ({"status": Status.COPY_COMPLETED, **DELETE_FIRST}, Step.DELETE_RDS),
         ({"status": Status.COPY_COMPLETED, **SWAP}, Step.RESTORE_SNAPSHOT),

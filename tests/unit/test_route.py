@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from local import routes
 from shared.errors import ConfigurationError
 from shared.facts import Snapshot
 from shared.route import Destination, Hop, plan_route
@@ -138,3 +139,7 @@ def test_what_is_kept_is_a_copy_of_ones_own() -> None:
 def test_without_a_role_in_the_other_account_there_is_no_way(snapshot: Snapshot, left: str) -> None:
     with pytest.raises(ConfigurationError, match=f"has to leave {left}, .* no role there"):
         route_of(snapshot)
+
+
+def test_the_table_in_the_documents_is_what_the_function_plans() -> None:
+    assert routes.DOCUMENT.read_text() == routes.document()

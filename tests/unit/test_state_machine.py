@@ -18,7 +18,12 @@ CHOICES = {name: state for name, state in STATES.items() if state["Type"] == "Ch
 
 # After a step, the next steps that it can leave an operation with (`shared/progress.py`).
 CAN_FOLLOW = {
-    Step.SNAPSHOT_CHECK: {Step.COPY_SNAPSHOT, Step.DELETE_RDS, Step.RESTORE_SNAPSHOT},
+    Step.SNAPSHOT_CHECK: {
+        Step.COPY_SNAPSHOT,
+        Step.DELETE_RDS,
+        Step.RESTORE_SNAPSHOT,
+        Step.SNS_NOTIFICATION,
+    },
     Step.CHECK_COPY_STATUS: {
         Step.CHECK_COPY_STATUS,
         Step.COPY_SNAPSHOT,
