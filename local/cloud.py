@@ -147,12 +147,18 @@ class LocalCloud:
     def environment(self) -> Mapping[str, str]:
         """What a shell must export for the AWS CLI, and `psql`, to find this cloud."""
         return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": owner_key(ACCOUNT),
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "AWS_DEFAULT_REGION": REGION,
+            **self.environment_of(ACCOUNT),
             "PGHOSTADDR": "127.0.0.1",
             "PGSSLROOTCERT": str(self.databases.ca_file),
+        }
+
+    def environment_of(self, account_id: str) -> Mapping[str, str]:
+        """What the AWS CLI needs to act as an account's owner."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": owner_key(account_id),
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_DEFAULT_REGION": REGION,
         }
 
     def client(self, service: str, *, region_name: str = REGION, account_id: str = ACCOUNT) -> Any:

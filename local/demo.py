@@ -1,6 +1,13 @@
-"""The demo: restore production into another region, then refresh it there while it serves."""
+"""The demo: restore production into another region, then refresh it there while it serves.
+
+With two accounts, production is in another one, and is restored across account and region at once.
+"""
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,8 +18,9 @@ from rich.json import JSON
 
 from local.clock import ScaledClock
 from local.evidence import Evidence, evidence, evidence_of_swap
+from local.functions import ACCOUNT
 from local.production import CLUSTER, DATABASE, LOGINS, REGION, USERS, endpoint_of, live_on
-from local.scene import LOCAL, Scene, scene
+from local.scene import LOCAL, SOURCE_ACCOUNT, Scene, scene
 from local.serve import until_interrupted, write_exports
 from local.serving import Watch
 from local.show import (
@@ -26,6 +34,7 @@ from local.show import (
 from local.trail import cutover
 from shared.names import operation_id
 
+CROSSING = Path("statemachine/examples/refresh_from_another_account.json")
 RESTORING = Path("statemachine/examples/refresh_in_another_region.json")
 REFRESHING = Path("statemachine/examples/refresh_by_swapping.json")
 SPEED = 240
@@ -33,15 +42,19 @@ SCALE = 5
 NEW_CUSTOMERS = 250
 
 
-def demo(*, keep: bool) -> int:
-    """Play both acts; returns 0 when every proof held."""
+def demo(*, keep: bool, accounts: int = 1) -> int:
+    """Play both acts, or the one for two accounts; returns 0 when every proof held."""
     console, begun = Console(), time.monotonic()
     waiting = console.status("Starting the local cloud; filling production with data")
     waiting.start()
-    with scene(ScaledClock(SPEED), scale=SCALE) as here:
+    source = ACCOUNT if accounts == 1 else SOURCE_ACCOUNT
+    with scene(ScaledClock(SPEED), scale=SCALE, source_account=source) as here:
         waiting.stop()
         introduce(console, here)
-        is_proven = first_act(console, here) and second_act(console, here)
+        if accounts == 1:
+            is_proven = first_act(console, here, RESTORING) and second_act(console, here)
+        else:
+            is_proven = first_act(console, here, CROSSING) and look_abroad(console, here)
         if is_proven:
             connect_yourself(console, here)
         seconds = time.monotonic() - begun
@@ -61,16 +74,20 @@ def introduce(console: Console, here: Scene) -> None:
     version = cloud.databases.engine_version
     console.print(f"  AWS         at {cloud.endpoint}, where time runs {SPEED} times as fast")
     console.print(f"  production  cluster {CLUSTER} in {REGION}, encrypted, PostgreSQL {version}")
+    if (owner := here.production.account_id) != ACCOUNT:
+        console.print(
+            f"  its account {owner}, which has its own stack; the pipeline is in {ACCOUNT}"
+        )
     console.print(f"  its logins  {', '.join(LOGINS)}")
     console.print(f"  snapshot    {_name(here.production.snapshot_arn)}", soft_wrap=True)
 
 
-def first_act(console: Console, here: Scene) -> bool:
+def first_act(console: Console, here: Scene, file: Path) -> bool:
     """Restore onto a free id, and show everything that this leaves to read."""
-    request = _read(RESTORING)
+    request = _read(file)
     cluster_id, region = _target(request)
     _act(console, f"Act 1: {cluster_id} is restored into {region}, where there is none yet")
-    restore = start(console, here, RESTORING)
+    restore = start(console, here, file)
     is_restored = restore.follow(console) == "SUCCEEDED"
     is_proven = is_restored and prove(console, evidence(here, cluster_id, region))
     report(console, here, restore)
@@ -93,6 +110,26 @@ def second_act(console: Console, here: Scene) -> bool:
     _headline(console, "The cut-over in the audit trail")
     show_audit_trail(console, cutover(restore.events()))
     return is_proven
+
+
+def look_abroad(console: Console, here: Scene) -> bool:
+    """Let the source account's owner look with the AWS CLI, and show what it says."""
+    _headline(console, f"What the AWS CLI sees with the keys of {here.production.account_id}")
+    owner = here.cloud.environment_of(here.production.account_id)
+    asked = (
+        "aws rds describe-db-cluster-snapshots --snapshot-type manual "
+        f"--region {here.deployment.region} --query 'DBClusterSnapshots[].DBClusterSnapshotArn'"
+    )
+    answer = subprocess.run(
+        [Path(sys.executable).with_name("aws"), *shlex.split(asked)[1:]],
+        env={**os.environ, **here.exports(), **owner},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = (answer.stdout + answer.stderr).strip()
+    console.print(f"  $ {asked}\n  {said}", soft_wrap=True, highlight=False)
+    return said == "[]"
 
 
 def start(console: Console, here: Scene, file: Path) -> Restore:

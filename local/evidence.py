@@ -7,6 +7,7 @@ from typing import NamedTuple
 import psycopg2
 from psycopg2.errors import InsufficientPrivilege
 
+from local.functions import ACCOUNT
 from local.production import LOGINS, MASTER, USERS, Endpoint, endpoint_of, fingerprints
 from local.scene import Scene
 from local.serving import Server, Watch, servers
@@ -132,10 +133,17 @@ def _production_answers(scene: Scene) -> Evidence:
 
 
 def _nothing_left(scene: Scene, region: str) -> Iterator[Evidence]:
-    rds = scene.cloud.client("rds", region_name=region)
-    manual = rds.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
-    names = [snapshot["DBClusterSnapshotIdentifier"] for snapshot in manual]
-    copies = [name for name in names if "-copy-" in name]
+    copies = _copies(scene, region, ACCOUNT)
     yield Evidence("no temporary snapshot is left", not copies, ", ".join(copies))
+    if (source := scene.production.account_id) != ACCOUNT:
+        copies = _copies(scene, region, source)
+        yield Evidence(f"nor is one in account {source}", not copies, ", ".join(copies))
     locks = scene.locks()
     yield Evidence("the lock is released", not locks, ", ".join(locks))
+
+
+def _copies(scene: Scene, region: str, account_id: str) -> list[str]:
+    rds = scene.cloud.client("rds", region_name=region, account_id=account_id)
+    manual = rds.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
+    names = [str(snapshot["DBClusterSnapshotIdentifier"]) for snapshot in manual]
+    return [name for name in names if "-copy-" in name]
