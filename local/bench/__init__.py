@@ -6,6 +6,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.spinner import Spinner
 
+from local.bench.choosing import measure_choosing
 from local.bench.commands import measure_commands, measure_demo
 from local.bench.crowd import measure_crowds
 from local.bench.figures import Figure, table
@@ -17,6 +18,7 @@ from local.bench.sizes import measure_sizes
 _MEASUREMENTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "Sizing what goes into Lambda": measure_sizes,
     "Importing the functions' modules": measure_imports,
+    "Choosing among a thousand snapshots": measure_choosing,
     "Restoring in simulated time": measure_restores,
     "Replacing a cluster in simulated time": measure_replacements,
     "Restoring onto a hundred targets at once": measure_crowds,
