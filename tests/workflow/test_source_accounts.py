@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from local.clock import InstantClock
 from local.evidence import evidence
-from local.faults import AnswerError
+from local.faults import AnswerError, KillWorker
 from local.scene import SOURCE_ACCOUNT, scene
 from tests.workflow.conftest import SHORT
 from tests.workflow.origins import Encryption, Kind, Origin, make_key, make_snapshot
@@ -148,3 +149,32 @@ def test_a_restore_that_is_given_up_leaves_nothing_in_the_other_account(stage: S
 
     assert given_up.status == "SUCCEEDED"
     assert temporary(stage) == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("call", "nth"),
+    [
+        ("sts:AssumeRole", 1),
+        (COPY, 1),
+        (COPY, 2),
+        ("rds:ModifyDBClusterSnapshotAttribute", 1),
+        ("rds:ModifyDBClusterSnapshotAttribute", 2),
+        ("rds:DeleteDBClusterSnapshot", 1),
+    ],
+)
+def test_a_function_that_dies_on_the_way_between_accounts_loses_nothing(
+    stage: Stage, call: str, nth: int, when: Literal["before", "after"]
+) -> None:
+    # Sessions begin anew in every worker, so that each run has one to die in.
+    stage.cloud.functions.stop()
+    stage.cloud.functions.reset()
+    stage.cloud.faults.on(call, nth=nth, do=KillWorker(when))
+
+    outcome = restore(stage)
+
+    assert outcome.status == "SUCCEEDED"
+    started = [event for event in outcome.event_types if event == "COPY_STARTED"]
+    assert len(started) == 2
+    assert temporary(stage) == []
+    assert stage.locks() == []
