@@ -11,6 +11,7 @@ Event = Mapping[str, Any]
 STEP_OF: Mapping[EventType, Step] = {
     EventType.OPERATION_STARTED: Step.SNAPSHOT_CHECK,
     EventType.SNAPSHOT_VALIDATED: Step.SNAPSHOT_CHECK,
+    EventType.RESTORE_PLANNED: Step.SNAPSHOT_CHECK,
     EventType.COPY_STARTED: Step.COPY_SNAPSHOT,
     EventType.COPY_STATUS_CHECKED: Step.CHECK_COPY_STATUS,
     EventType.COPY_COMPLETED: Step.CHECK_COPY_STATUS,
@@ -69,7 +70,8 @@ def words(event: Event) -> str:
         case EventType.SNAPSHOT_VALIDATED:
             return str(details["snapshot"]["source_snapshot_id"])
         case EventType.COPY_STARTED:
-            return f"to {details['target_snapshot_id']}"
+            account = details["target_account_id"]
+            return f"to {details['target_snapshot_id']}" + (f" in {account}" if account else "")
         case EventType.COPY_STATUS_CHECKED | EventType.COPY_COMPLETED:
             return f"{details['percent_progress']} % {details['snapshot_status']}"
         case EventType.RESTORE_STARTED:
