@@ -16,15 +16,15 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     if operation.is_export_due:
         return start_export(operation, aws) if operation.export is None else look(operation, aws)
     for temporary in operation.doomed_snapshots:
-        aurora = aws.aurora(temporary.region, temporary.account_id)
-        there = aurora.snapshot(temporary.snapshot_id)
+        snapshots = aws.snapshots(temporary.region, temporary.account_id)
+        there = snapshots.find(temporary.snapshot_id)
         if there is not None:
             progress.check_deadline(
                 operation, Phase.ARCHIVE, aws.settings.deadlines, f"Deleting {there.id}"
             )
             if temporary.account_id:
-                aurora.ensure_unshared(there, aws.settings.account_id)
-            aurora.ensure_snapshot_deleted(there)
+                snapshots.ensure_unshared(there, aws.settings.account_id)
+            snapshots.ensure_deleted(there)
             return operation.snapshot_deleting(there)
         operation = operation.snapshot_gone(temporary)
     return operation.archived(sweeping.sweep(operation, aws, clock.now()))
@@ -33,7 +33,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
 def start_export(operation: Operation, aws: Aws) -> Operation:
     """Let RDS write the data of the snapshot that was restored into the deployment's bucket."""
     region, snapshot_id = operation.request.target_region, operation.restorable_snapshot
-    snapshot = aws.aurora(region).snapshot(snapshot_id)
+    snapshot = aws.snapshots(region).find(snapshot_id)
     if snapshot is None:
         raise SnapshotNotFound(
             f"Snapshot {snapshot_id} in {region} is gone, so it cannot be exported any more. "

@@ -12,8 +12,8 @@ from shared.step import step
 @step(Step.CHECK_COPY_STATUS)
 def handler(operation: Operation, aws: Aws) -> Operation:
     hop = operation.next_hop
-    aurora = aws.aurora(hop.region, hop.account_id)
-    copy = aurora.snapshot(hop.snapshot_id)
+    snapshots = aws.snapshots(hop.region, hop.account_id)
+    copy = snapshots.find(hop.snapshot_id)
     if copy is None:
         progress.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
         raise CopyFailed(
@@ -29,5 +29,5 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     if not copy.is_available:
         progress.check_deadline(operation, Phase.COPY, aws.settings.deadlines, f"Copy {copy.id}")
     elif hop.share_with:
-        aurora.ensure_shared(copy, hop.share_with)
+        snapshots.ensure_shared(copy, hop.share_with)
     return operation.copy_seen(copy)

@@ -9,5 +9,5 @@ from shared.step import step
 @step(Step.COPY_SNAPSHOT)
 def handler(operation: Operation, aws: Aws) -> Operation:
     hop = operation.next_hop
-    copy = aws.aurora(hop.region, hop.account_id).ensure_copy(hop, operation.copy_tags(hop))
+    copy = aws.snapshots(hop.region, hop.account_id).ensure_copy(hop, operation.copy_tags(hop))
     return operation.copying(copy)

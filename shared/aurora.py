@@ -1,23 +1,23 @@
-"""Aurora in one region: the only place that calls RDS. Verbs of the domain in, facts out."""
+"""Clusters and instances of Aurora in one region: verbs of the domain in, facts out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared import descriptions
 from shared.aws_errors import named_errors
-from shared.errors import NotOurs, SnapshotNotFound
-from shared.facts import Cluster, Instance, Resource, Snapshot
+from shared.descriptions import given, tag_list
+from shared.errors import SnapshotNotFound
+from shared.facts import Cluster, Instance
 from shared.names import TAG_OPERATION
 from shared.request import RestoreRequest
-from shared.route import Hop
+from shared.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
-    from mypy_boto3_rds.type_defs import TagTypeDef
 
 
 class Aurora:
-    """The clusters, instances and snapshots of one region.
+    """The clusters and instances of one region.
 
     Every verb that changes something may be called twice: `ensure_…` finds what is there already
     and adopts it when it carries this operation's tag; what carries another raises `NotOurs`.
@@ -48,56 +48,6 @@ class Aurora:
                 descriptions.instance(one) for page in pages for one in page["DBInstances"]
             )
 
-    def snapshot(self, snapshot_id: str) -> Snapshot | None:
-        """The cluster snapshot with this id or ARN."""
-        # An automated snapshot is only found by id when its type is named too, and one that is
-        # shared only when shared ones are asked for (botocore's model).
-        name = snapshot_id.rsplit(":cluster-snapshot:", 1)[-1]
-        is_arn, is_automated = name != snapshot_id, name.startswith("rds:")
-        kind = _given(
-            SnapshotType="automated" if is_automated else None,
-            IncludeShared=True if is_arn and not is_automated else None,
-        )
-        with named_errors(f"Looking at snapshot {snapshot_id} in {self._region}"):
-            try:
-                found = self._client.describe_db_cluster_snapshots(
-                    DBClusterSnapshotIdentifier=snapshot_id, **kind
-                )
-            except self._client.exceptions.DBClusterSnapshotNotFoundFault:
-                return None
-        listed = found["DBClusterSnapshots"]
-        return descriptions.snapshot(listed[0]) if listed else None
-
-    def snapshots_of(self, cluster_id: str) -> tuple[Snapshot, ...]:
-        """Every automated and manual snapshot of a cluster."""
-        with named_errors(f"Listing the snapshots of {cluster_id} in {self._region}"):
-            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
-                DBClusterIdentifier=cluster_id
-            )
-            return tuple(
-                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
-            )
-
-    def shared_snapshots(self) -> tuple[Snapshot, ...]:
-        """Every snapshot that another account shares with this one; their ids are ARNs."""
-        with named_errors(f"Listing the snapshots that are shared in {self._region}"):
-            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
-                SnapshotType="shared", IncludeShared=True
-            )
-            return tuple(
-                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
-            )
-
-    def manual_snapshots(self) -> tuple[Snapshot, ...]:
-        """Every manual snapshot of the region; the pipeline's copies are among them."""
-        with named_errors(f"Listing the manual snapshots in {self._region}"):
-            pages = self._client.get_paginator("describe_db_cluster_snapshots").paginate(
-                SnapshotType="manual"
-            )
-            return tuple(
-                descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
-            )
-
     def clusters(self) -> tuple[Cluster, ...]:
         """Every cluster of the region."""
         with named_errors(f"Listing the clusters in {self._region}"):
@@ -112,62 +62,6 @@ class Aurora:
                 return None
         return descriptions.instance(found["DBInstances"][0])
 
-    # Copying
-
-    def ensure_copy(self, hop: Hop, tags: Mapping[str, str]) -> Snapshot:
-        """Start the snapshot copy of a hop into this region, or find it started."""
-        there = self.snapshot(hop.snapshot_id)
-        if there is not None:
-            _check_ours("snapshot", there, tags)
-            return there
-        with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._region}"):
-            answer = self._client.copy_db_cluster_snapshot(
-                SourceDBClusterSnapshotIdentifier=hop.source_arn,
-                TargetDBClusterSnapshotIdentifier=hop.snapshot_id,
-                Tags=_tag_list(tags),
-                **_given(
-                    KmsKeyId=hop.kms_key_id,
-                    SourceRegion=hop.source_region if hop.source_region != self._region else None,
-                ),
-            )
-        return descriptions.snapshot(answer["DBClusterSnapshot"])
-
-    def ensure_shared(self, snapshot: Snapshot, account_id: str) -> None:
-        """Let another account use a snapshot of ours; doing it again changes nothing."""
-        _check_temporary(snapshot, self._region)
-        with named_errors(f"Sharing snapshot {snapshot.id} with account {account_id}"):
-            self._client.modify_db_cluster_snapshot_attribute(
-                DBClusterSnapshotIdentifier=snapshot.id,
-                AttributeName="restore",
-                ValuesToAdd=[account_id],
-            )
-
-    def ensure_unshared(self, snapshot: Snapshot, account_id: str) -> None:
-        """Take a snapshot of ours back from another account; doing it again changes nothing."""
-        _check_temporary(snapshot, self._region)
-        if not snapshot.is_available:
-            return
-        with named_errors(f"Taking snapshot {snapshot.id} back from account {account_id}"):
-            self._client.modify_db_cluster_snapshot_attribute(
-                DBClusterSnapshotIdentifier=snapshot.id,
-                AttributeName="restore",
-                ValuesToRemove=[account_id],
-            )
-
-    def ensure_snapshot_deleted(self, snapshot: Snapshot) -> None:
-        """Start deleting a temporary snapshot, unless it is being deleted already.
-
-        Raises `NotOurs` for one that is none of this pipeline's temporary snapshots.
-        """
-        _check_temporary(snapshot, self._region)
-        if snapshot.is_deleting:
-            return
-        with named_errors(f"Deleting snapshot {snapshot.id} in {self._region}"):
-            try:
-                self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot.id)
-            except self._client.exceptions.DBClusterSnapshotNotFoundFault:
-                return
-
     # Restoring
 
     def ensure_restored(
@@ -176,9 +70,9 @@ class Aurora:
         """Start restoring a cluster, without instances, or find it started."""
         there = self.cluster(cluster_id)
         if there is not None:
-            _check_ours("cluster", there, tags)
+            there.check_made_by(tags[TAG_OPERATION])
             return there
-        snapshot = self.snapshot(snapshot_id)
+        snapshot = Snapshots(self._client, self._region).find(snapshot_id)
         if snapshot is None:
             raise SnapshotNotFound(
                 f"Snapshot {snapshot_id} in {self._region} is gone, so nothing can be restored "
@@ -198,7 +92,7 @@ class Aurora:
                 # AWS's own default enrols in Extended Support, which costs.
                 EngineLifecycleSupport="open-source-rds-extended-support"
                 + ("" if request.extended_support else "-disabled"),
-                Tags=_tag_list(tags),
+                Tags=tag_list(tags),
                 **_wanted(request),
             )
         return descriptions.cluster(answer["DBCluster"])
@@ -213,7 +107,7 @@ class Aurora:
         """Start creating an instance of a restored cluster, or find it started."""
         there = self._instance(instance_id)
         if there is not None:
-            _check_ours("instance", there, tags)
+            there.check_made_by(tags[TAG_OPERATION])
             return there
         with named_errors(f"Creating instance {instance_id} in {self._region}"):
             answer = self._client.create_db_instance(
@@ -222,8 +116,8 @@ class Aurora:
                 DBInstanceClass=request.db_instance_class,
                 Engine=cluster.engine,
                 PubliclyAccessible=False,
-                Tags=_tag_list(tags),
-                **_given(DBParameterGroupName=request.db_parameter_group_name),
+                Tags=tag_list(tags),
+                **given(DBParameterGroupName=request.db_parameter_group_name),
             )
         return descriptions.instance(answer["DBInstance"])
 
@@ -259,7 +153,7 @@ class Aurora:
     def tag(self, cluster: Cluster, tags: Mapping[str, str]) -> None:
         """Add tags to a cluster; doing it again changes nothing."""
         with named_errors(f"Tagging cluster {cluster.id} in {self._region}"):
-            self._client.add_tags_to_resource(ResourceName=cluster.arn, Tags=_tag_list(tags))
+            self._client.add_tags_to_resource(ResourceName=cluster.arn, Tags=tag_list(tags))
 
     # Deleting
 
@@ -285,7 +179,7 @@ class Aurora:
         """Start deleting a cluster without instances, with a final snapshot when one is named."""
         if cluster.is_deleting:
             return
-        final = _given(FinalDBSnapshotIdentifier=final_snapshot_id)
+        final = given(FinalDBSnapshotIdentifier=final_snapshot_id)
         with named_errors(f"Deleting cluster {cluster.id} in {self._region}"):
             try:
                 self._client.delete_db_cluster(
@@ -301,7 +195,7 @@ class Aurora:
 def _wanted(request: RestoreRequest) -> dict[str, Any]:
     """What the request says about the cluster, as far as it can be set at the restore."""
     scaling = request.serverless_v2
-    return _given(
+    return given(
         VpcSecurityGroupIds=list(request.vpc_security_group_ids),
         DBSubnetGroupName=request.db_subnet_group_name,
         DBClusterParameterGroupName=request.db_cluster_parameter_group_name,
@@ -311,28 +205,3 @@ def _wanted(request: RestoreRequest) -> dict[str, Any]:
         ServerlessV2ScalingConfiguration=scaling
         and {"MinCapacity": scaling.min_capacity, "MaxCapacity": scaling.max_capacity},
     )
-
-
-def _check_temporary(snapshot: Snapshot, region: str) -> None:
-    if not snapshot.is_temporary:
-        raise NotOurs(
-            f"Snapshot {snapshot.id} in {region} is not a temporary one of this pipeline. It "
-            "stays as it is; look who made it."
-        )
-
-
-def _check_ours(what: str, there: Resource, tags: Mapping[str, str]) -> None:
-    if not there.was_made_by(tags[TAG_OPERATION]):
-        raise NotOurs(
-            f"There is a {what} {there.id} already, and it was not made by operation "
-            f"{tags[TAG_OPERATION]}. Remove or rename it, or restore under another name."
-        )
-
-
-def _given(**parameters: Any) -> dict[str, Any]:
-    """Leave out what was not asked for, so that AWS's own default counts."""
-    return {name: value for name, value in parameters.items() if value not in (None, [], ())}
-
-
-def _tag_list(tags: Mapping[str, str]) -> Sequence["TagTypeDef"]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]

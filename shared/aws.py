@@ -17,6 +17,7 @@ from shared.network import Network
 from shared.quotas import Quotas
 from shared.roles import Roles
 from shared.settings import Settings
+from shared.snapshots import Snapshots
 from shared.store import Store
 
 if TYPE_CHECKING:
@@ -37,12 +38,15 @@ class Aws:
         self.settings = settings
         self._client: Callable[..., Any] = cache(self._make_client)
 
-    def aurora(self, region: str, account_id: str | None = None) -> Aurora:
-        """Aurora of this account, or of another one that lets this deployment in.
+    def aurora(self, region: str) -> Aurora:
+        return Aurora(self._client("rds", region), region)
+
+    def snapshots(self, region: str, account_id: str | None = None) -> Snapshots:
+        """The snapshots of this account, or of another one that lets this deployment in.
 
         Raises `ConfigurationError` for an account in which the deployment has no role.
         """
-        return Aurora(self._client_of(account_id, "rds", region), region)
+        return Snapshots(self._client_of(account_id, "rds", region), region)
 
     def keys(self, region: str, account_id: str | None = None) -> Keys:
         """The keys as this account sees them, or as another one does that lets us in."""

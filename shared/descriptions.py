@@ -1,7 +1,7 @@
-"""What RDS describes, read as facts."""
+"""What RDS describes, read as facts; and what it is given."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from shared.facts import Cluster, ExportTask, Instance, Member, Snapshot
 
@@ -89,3 +89,13 @@ def export_task(told: "ExportTaskTypeDef | ExportTaskResponseTypeDef") -> Export
 
 def _tags(listed: Sequence["TagTypeDef"]) -> dict[str, str]:
     return {tag["Key"]: tag.get("Value", "") for tag in listed}
+
+
+def given(**parameters: Any) -> dict[str, Any]:
+    """Leave out what was not asked for, so that AWS's own default counts."""
+    return {name: value for name, value in parameters.items() if value not in (None, [], ())}
+
+
+def tag_list(tags: Mapping[str, str]) -> Sequence["TagTypeDef"]:
+    """Tags as RDS takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

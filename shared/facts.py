@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import ClassVar, NamedTuple
 
 from shared import names
+from shared.errors import NotOurs
 
 AVAILABLE = "available"
 DELETING = "deleting"
@@ -58,6 +59,14 @@ class Resource:
     def was_made_by(self, operation_id: str | None) -> bool:
         """Whether it carries this operation's tag; what somebody else made carries none."""
         return operation_id is not None and self.tags.get(names.TAG_OPERATION) == operation_id
+
+    def check_made_by(self, operation_id: str) -> None:
+        """Raise `NotOurs` when it has our name, and this operation did not make it."""
+        if not self.was_made_by(operation_id):
+            raise NotOurs(
+                f"There is a {type(self).__name__.lower()} {self.id} already, and it was not made "
+                f"by operation {operation_id}. Remove or rename it, or restore under another name."
+            )
 
     @property
     def is_deleting(self) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from shared.aurora import Aurora
 from shared.aws import Aws
 from shared.errors import ConfigurationError, InvalidRequest, SnapshotNotFound, SnapshotUnusable
 from shared.facts import Snapshot
 from shared.request import LATEST, RestoreRequest
+from shared.snapshots import Snapshots
 
 ENGINE = "aurora-postgresql"
 _NEAREST = 3
@@ -23,7 +23,7 @@ def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
     Of another account these are the ones that it shares, which RDS lists for all clusters
     together, and those that the deployment's role there can see.
     """
-    here, owner = aws.aurora(request.source_region), request.source_account_id
+    here, owner = aws.snapshots(request.source_region), request.source_account_id
     if owner is None or owner == aws.settings.account_id:
         return _of(here, request)
     if owner not in (one.account_id for one in aws.settings.source_accounts):
@@ -31,22 +31,22 @@ def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
             f"This deployment does not restore snapshots of account {owner}. Name it in "
             "source_accounts."
         )
-    shared = {one.arn: one for one in here.shared_snapshots() if _is_meant(one, request)}
+    shared = {one.arn: one for one in here.shared() if _is_meant(one, request)}
     if aws.settings.source_role(owner) is None:
         return tuple(shared.values())
     # In its own account a snapshot tells its tags, and not who may use it.
     return tuple(
         replace(one, kind="shared") if one.arn in shared else one
-        for one in _of(aws.aurora(request.source_region, owner), request)
+        for one in _of(aws.snapshots(request.source_region, owner), request)
     )
 
 
-def _of(source: Aurora, request: RestoreRequest) -> tuple[Snapshot, ...]:
+def _of(source: Snapshots, request: RestoreRequest) -> tuple[Snapshot, ...]:
     """The snapshots of the account itself that the request could mean."""
     if request.source_snapshot_id:
-        snapshot = source.snapshot(request.source_snapshot_id)
+        snapshot = source.find(request.source_snapshot_id)
         return (snapshot,) if snapshot else ()
-    return source.snapshots_of(request.source_cluster_id or "")
+    return source.of(request.source_cluster_id or "")
 
 
 def choose(snapshots: Sequence[Snapshot], request: RestoreRequest, now: datetime) -> Snapshot:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shared import names
-from shared.aurora import Aurora
 from shared.aws import Aws
 from shared.errors import RestoreError
 from shared.facts import Cluster, Snapshot
 from shared.operation import Operation
+from shared.snapshots import Snapshots
 
 REDRIVE_WINDOW = timedelta(days=14)
 
@@ -35,10 +35,10 @@ def sweep(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
 
 def _due(operation: Operation, aws: Aws, now: datetime) -> Iterator[tuple[str, Callable[[], None]]]:
     region, source = operation.request.target_region, operation.request.source_account_id
-    aurora = aws.aurora(region)
-    yield from _due_snapshots(operation, aurora, now)
+    yield from _due_snapshots(operation, aws.snapshots(region), now)
     if source and aws.settings.source_role(source):
-        yield from _due_snapshots(operation, aws.aurora(region, source), now)
+        yield from _due_snapshots(operation, aws.snapshots(region, source), now)
+    aurora = aws.aurora(region)
     for cluster in aurora.clusters():
         if cluster.is_protected or not cluster.is_settled:
             continue
@@ -50,11 +50,11 @@ def _due(operation: Operation, aws: Aws, now: datetime) -> Iterator[tuple[str, C
 
 
 def _due_snapshots(
-    operation: Operation, aurora: Aurora, now: datetime
+    operation: Operation, snapshots: Snapshots, now: datetime
 ) -> Iterator[tuple[str, Callable[[], None]]]:
-    for snapshot in aurora.manual_snapshots():
+    for snapshot in snapshots.manual():
         if snapshot.has_expired(now) or _is_stranded(snapshot, operation, now):
-            yield snapshot.id, partial(aurora.ensure_snapshot_deleted, snapshot)
+            yield snapshot.id, partial(snapshots.ensure_deleted, snapshot)
 
 
 def _is_stranded(snapshot: Snapshot, operation: Operation, now: datetime) -> bool:

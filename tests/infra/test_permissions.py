@@ -66,6 +66,7 @@ GATEWAYS = {
     "groups": "rds",
     "quotas": "rds",
     "roles": "sts",
+    "snapshots": "rds",
 }
 IN_SOURCE_ACCOUNTS = {"modifydbclustersnapshotattribute"}
 NAMED_OTHERWISE = {"head_bucket": "listbucket"}
