@@ -42,13 +42,17 @@ class Messages:
 
 def subject(operation: Operation) -> str:
     """One line of printable ASCII, as SNS demands."""
-    outcome = "restored" if operation.status is Status.COMPLETED else "FAILED to restore"
-    if operation.status is Status.COMPLETED and operation.abandons:
-        outcome = "gave up restoring"
-    if operation.status is Status.COMPLETED and operation.plans_only:
-        outcome = "planned to restore"
-    line = f"Aurora restore: {outcome} {operation.target_cluster}"
+    line = f"Aurora restore: {_outcome(operation)} {operation.target_cluster}"
     return "".join(sign if " " <= sign <= "~" else "?" for sign in line)[:_LONGEST_SUBJECT]
+
+
+def _outcome(operation: Operation) -> str:
+    is_success = operation.status is Status.COMPLETED
+    if operation.plans_only:
+        return "planned to restore" if is_success else "FAILED to plan restoring"
+    if not is_success:
+        return "FAILED to restore"
+    return "gave up restoring" if operation.abandons else "restored"
 
 
 def text(operation: Operation) -> str:
@@ -69,7 +73,8 @@ def _plan(operation: Operation, plan: Plan) -> Iterator[str]:
     snapshot, request = operation.snapshot, operation.request
     yield f"Nothing was changed. Restoring {operation.target_cluster} would go like this."
     yield ""
-    yield f"From: snapshot {snapshot.snapshot_arn}, taken {snapshot.created_at:%Y-%m-%d %H:%M} UTC"
+    taken = f", taken {snapshot.created_at:%Y-%m-%d %H:%M} UTC" if snapshot.created_at else ""
+    yield f"From: snapshot {snapshot.snapshot_arn}{taken}"
     yield f"To: {request.target_region}"
     yield "It would create:"
     yield from (f"- {one}" for one in plan.creates)
@@ -77,11 +82,11 @@ def _plan(operation: Operation, plan: Plan) -> Iterator[str]:
         yield "It would delete or rename:"
         yield from (f"- {one}" for one in plan.deletes)
     if plan.estimated_seconds is None:
-        yield "It would last: unknown, for this source was never restored this way before."
+        yield "It would last: unknown; no earlier restore of this source is on record."
     else:
         yield (
-            f"It would last: about {_spoken(plan.estimated_seconds)}, the median of the last "
-            f"{plan.estimated_from} restores of this source."
+            f"It would last: about {_spoken(plan.estimated_seconds)}, the median of earlier "
+            f"restores of this source (the last {plan.estimated_from})."
         )
     if plan.monthly_price:
         yield f"What runs then would cost {plan.monthly_price}."
@@ -135,7 +140,8 @@ def _failure(operation: Operation) -> Iterator[str]:
     failure = operation.error
     name, message = (failure.name, failure.message) if failure else ("unknown", "unknown")
     step = f" in step {failure.step}" if failure and failure.step else ""
-    yield f"Restoring {operation.target_cluster} failed{step}: {name}."
+    doing = "Planning to restore" if operation.plans_only else "Restoring"
+    yield f"{doing} {operation.target_cluster} failed{step}: {name}."
     yield message
     yield ""
     if operation.leftovers:

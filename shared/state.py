@@ -212,8 +212,9 @@ class OperationState(Model):
 
     @property
     def plans_only(self) -> bool:
-        """Whether all it does is to look, and to tell what it would do."""
-        return self.request.plan_only and not self.abandons
+        """Whether all it does is to look, and to tell what it would do; also when refused."""
+        asked = self.parameters.get
+        return asked("plan_only") is True and asked("abandon") is not True
 
     @property
     def doomed_snapshots(self) -> tuple[TemporarySnapshot, ...]:

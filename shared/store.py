@@ -12,6 +12,7 @@ reopen ── state (version read) + event + lock (new)
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 
 BY_SOURCE_CLUSTER = "by_source_cluster"
-_RESTORES_LOOKED_AT = 50
 _RESTORES_COUNTED = 5
 
 ITEM_IS_NEW = "attribute_not_exists(operation_id)"
@@ -59,7 +59,7 @@ class Store:
     def earlier_durations(self, source_cluster: str, hops: int) -> tuple[float, ...]:
         """Seconds that the last restores of a cluster took that were made by as many copies."""
         with named_errors(f"Looking for earlier restores of {source_cluster}"):
-            answer = self._client.query(
+            pages = self._client.get_paginator("query").paginate(
                 TableName=self._settings.state_table,
                 IndexName=BY_SOURCE_CLUSTER,
                 KeyConditionExpression="source_cluster = :cluster",
@@ -75,14 +75,18 @@ class Store:
                     }
                 ),
                 ScanIndexForward=False,
-                Limit=_RESTORES_LOOKED_AT,
             )
-        operations = [_operation(_values(item)) for item in answer["Items"]]
-        metrics = [one.metrics.metrics for one in operations if one.metrics]
-        return tuple(each["total_duration_seconds"] for each in metrics)[:_RESTORES_COUNTED]
+            newest = (_operation(_values(item)) for page in pages for item in page["Items"])
+            metrics = (one.metrics.metrics for one in newest if one.metrics)
+            return tuple(
+                each["total_duration_seconds"] for each in islice(metrics, _RESTORES_COUNTED)
+            )
 
     def begin(self, operation: Operation) -> Operation:
-        """Save a new operation and take its lock; raises `TargetLocked` naming who has it."""
+        """Save a new operation and take its lock; raises `TargetLocked` naming who has it.
+
+        One that only plans needs no lock.
+        """
         return self._take_lock_and_write(operation)
 
     def reopen(self, operation: Operation) -> Operation:
@@ -90,6 +94,8 @@ class Store:
         return self._take_lock_and_write(operation)
 
     def _take_lock_and_write(self, operation: Operation) -> Operation:
+        if operation.plans_only:
+            return self._write(operation, [])
         lock = self._lock_of(operation)
         taken = {
             "operation_id": lock,

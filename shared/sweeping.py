@@ -4,7 +4,7 @@ Only what carries this pipeline's tags and a name that it derived is ever touche
 sure that no other operation onto the same target is using it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +18,9 @@ from shared.snapshots import Snapshots
 
 REDRIVE_WINDOW = timedelta(days=14)
 
+Due = tuple[str, Callable[[], None]]
+"""The id of something whose time has passed, and how to remove it."""
+
 
 def sweep(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
     """Start removing what is due, and return its ids; what cannot be removed stays for the next.
@@ -25,19 +28,33 @@ def sweep(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
     Due is what was kept for a time that is over, whatever its target, and what a failed operation
     left behind on its way onto this target and can never use again.
     """
-    swept = []
-    for name, remove in _due(operation, aws, now):
+    region, source = operation.request.target_region, operation.request.source_account_id
+    swept = _removed(_due(operation, aws, now))
+    if source and aws.settings.source_role(source):
+        # What another account does not let us see any more must not fail a finished restore.
         with suppress(RestoreError):
-            remove()
-            swept.append(name)
+            swept += _removed(_due_snapshots(operation, aws.snapshots(region, source), now))
     return tuple(swept)
 
 
-def _due(operation: Operation, aws: Aws, now: datetime) -> Iterator[tuple[str, Callable[[], None]]]:
-    region, source = operation.request.target_region, operation.request.source_account_id
+def due(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
+    """What the sweep of this operation would remove from this account, if it came now."""
+    return tuple(name for name, _ in _due(operation, aws, now))
+
+
+def _removed(due: Iterable[Due]) -> list[str]:
+    """Start removing things; the ids of those of which that could be done."""
+    removed = []
+    for name, remove in due:
+        with suppress(RestoreError):
+            remove()
+            removed.append(name)
+    return removed
+
+
+def _due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
+    region = operation.request.target_region
     yield from _due_snapshots(operation, aws.snapshots(region), now)
-    if source and aws.settings.source_role(source):
-        yield from _due_snapshots(operation, aws.snapshots(region, source), now)
     aurora = aws.aurora(region)
     for cluster in aurora.clusters():
         if cluster.is_protected or not cluster.is_settled:
@@ -49,9 +66,7 @@ def _due(operation: Operation, aws: Aws, now: datetime) -> Iterator[tuple[str, C
             yield cluster.id, partial(aurora.ensure_emptied_and_deleted, cluster, final)
 
 
-def _due_snapshots(
-    operation: Operation, snapshots: Snapshots, now: datetime
-) -> Iterator[tuple[str, Callable[[], None]]]:
+def _due_snapshots(operation: Operation, snapshots: Snapshots, now: datetime) -> Iterator[Due]:
     for snapshot in snapshots.manual():
         if snapshot.has_expired(now) or _is_stranded(snapshot, operation, now):
             yield snapshot.id, partial(snapshots.ensure_deleted, snapshot)

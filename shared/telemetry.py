@@ -22,8 +22,7 @@ def count_step(step: str, *, succeeded: bool) -> None:
 def measure(operation: Operation) -> None:
     """Publish the durations and the outcome of a closed operation, under its target cluster."""
     is_success = operation.status is Status.COMPLETED
-    restores_nothing = operation.abandons or operation.plans_only
-    if operation.metrics is None or (is_success and restores_nothing):
+    if operation.metrics is None or operation.plans_only or (is_success and operation.abandons):
         return
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     metrics.add_dimension("target_cluster", operation.target_cluster)
