@@ -39,7 +39,7 @@ def _text(pattern: str, allowed: str) -> AfterValidator:
 
 
 Name = Annotated[
-    str, _text(r"[a-z](-?[a-z0-9]){0,39}", "1 to 40 lower case letters, digits and single hyphens")
+    str, _text(r"[a-z](-?[a-z0-9]){0,35}", "1 to 36 lower case letters, digits and single hyphens")
 ]
 ClusterPattern = Annotated[
     str,
@@ -98,7 +98,7 @@ class ContextSettings(Model):
             ) from None
         except ValidationError as error:
             listed = "".join(f"\n  {where}: {what}" for where, what in cls._problems(error))
-            raise WrongSettings(f"The deployment's settings are wrong:{listed}") from None
+            raise WrongSettings(f"The settings of {cls.context_key} are wrong:{listed}") from None
 
     @classmethod
     def _problems(cls, error: ValidationError) -> Iterator[tuple[str, str]]:
@@ -171,6 +171,16 @@ class DeploymentSettings(ContextSettings):
     notification_emails: tuple[EmailAddress, ...] = ()
     network: Network | None = None
     schedules: tuple[Schedule, ...] = ()
+
+    @field_validator("source_accounts")
+    @classmethod
+    def _are_others(cls, sources: tuple[Source, ...], info: ValidationInfo) -> tuple[Source, ...]:
+        accounts = [source.account for source in sources]
+        if len(set(accounts)) < len(accounts):
+            raise ValueError("names an account twice")
+        if info.data.get("account") in accounts:
+            raise ValueError("names the deployment's own account, which needs no role")
+        return sources
 
     @field_validator("restore_keys")
     @classmethod

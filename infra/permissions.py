@@ -107,7 +107,9 @@ def copy_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
         for account in scope.source_accounts
         for region in scope.all_regions
     ]
-    return [into_ours, *([allow("rds:CopyDBClusterSnapshot", on=sources)] if sources else [])]
+    # The condition is on the call, not on the source: it has to make one of ours.
+    out_of_any = [allow("rds:CopyDBClusterSnapshot", on=sources, when=TAGGED_BY_THE_CALL)]
+    return [into_ours, *(out_of_any if sources else [])]
 
 
 def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:

@@ -15,10 +15,9 @@ from infra.notification import Notification
 from infra.restore_keys import RestoreKeys
 from infra.schedules import Schedules
 from infra.scope import Scope
-from infra.source_account import source_name
 from infra.tables import Tables
 from infra.workflow import Workflow
-from shared.names import Step
+from shared.names import Step, deployment
 from shared.settings import Settings, SourceAccount, SourceRole
 
 
@@ -45,7 +44,14 @@ class PipelineStack(Stack):
         restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
         default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
         export_role = self._export_role(settings, restore_keys.arns, default_key)
-        source_accounts = [_source_account(source, settings) for source in settings.source_accounts]
+        source_accounts = [
+            _source_account(
+                source,
+                deployment(settings.name, self.account, settings.region),
+                settings.region,
+            )
+            for source in settings.source_accounts
+        ]
         dead_letters = DeadLetters(
             self, "DeadLetters", prefix=prefix, topic=notification.topic
         ).queue
@@ -56,6 +62,7 @@ class PipelineStack(Stack):
             code=code,
             settings=Settings(
                 account_id=self.account,
+                deployment=deployment(settings.name, self.account, settings.region),
                 state_table=tables.state.table_name,
                 audit_table=tables.audit.table_name,
                 topic_arn=notification.topic.topic_arn,
@@ -137,12 +144,11 @@ class PipelineStack(Stack):
             CfnOutput(self, name, value=value)
 
 
-def _source_account(source: Source, settings: DeploymentSettings) -> SourceAccount:
+def _source_account(source: Source, name: str, region: str) -> SourceAccount:
     """Another account, with role and key as its own stack names them."""
     if source.external_id is None:
         return SourceAccount(account_id=source.account)
-    name = source_name(settings.name)
-    kms = f"arn:{Aws.PARTITION}:kms:{settings.region}:{source.account}"
+    kms = f"arn:{Aws.PARTITION}:kms:{region}:{source.account}"
     role = SourceRole(
         arn=f"arn:{Aws.PARTITION}:iam::{source.account}:role/{name}",
         external_id=source.external_id,

@@ -17,7 +17,7 @@ from pydantic import Field
 from infra import permissions
 from infra.deployment import AccountId, ContextSettings, ExternalId, Name, Region
 from infra.permissions import KEY_USE, TEMPORARY_SNAPSHOTS, allow, in_regions
-from shared.names import Step
+from shared.names import TAG_TEMPORARY, Step, deployment
 
 STEPS = (
     Step.SNAPSHOT_CHECK,
@@ -40,6 +40,11 @@ class SourceSettings(ContextSettings):
     external_id: ExternalId
     source_regions: Annotated[tuple[Region, ...], Field(min_length=1)]
 
+    @property
+    def deployment(self) -> str:
+        """The pipeline's name among all accounts: that of the stack, its role and its key."""
+        return deployment(self.name, self.pipeline_account, self.pipeline_region)
+
 
 class SourceAccountStack(Stack):
     """A role for the pipeline's steps, and a key for the copies that are shared."""
@@ -47,7 +52,7 @@ class SourceAccountStack(Stack):
     def __init__(self, scope: Construct, *, settings: SourceSettings) -> None:
         super().__init__(
             scope,
-            source_name(settings.name),
+            settings.deployment,
             description="Lets the Aurora restore pipeline copy and share snapshots",
             env=Environment(account=settings.account, region=settings.pipeline_region),
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
@@ -68,7 +73,7 @@ class SourceAccountStack(Stack):
         return iam.Role(
             self,
             "Role",
-            role_name=source_name(settings.name),
+            role_name=settings.deployment,
             description="What the Aurora restore pipeline may do in this account",
             assumed_by=iam.PrincipalWithConditions(
                 iam.AccountPrincipal(settings.pipeline_account),
@@ -84,24 +89,18 @@ class SourceAccountStack(Stack):
         key = kms.Key(
             self,
             "Key",
-            alias=source_name(settings.name),
+            alias=settings.deployment,
             description=f"{settings.name}: snapshots that are shared with the restore pipeline",
             enable_key_rotation=True,
             # Nothing outlives a restore under it.
             removal_policy=RemovalPolicy.DESTROY,
         )
         pipeline = iam.AccountPrincipal(settings.pipeline_account)
-        key.add_to_resource_policy(
-            iam.PolicyStatement(principals=[pipeline], actions=[*KEY_USE], resources=["*"])
-        )
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[pipeline],
-                actions=["kms:CreateGrant"],
-                resources=["*"],
-                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            )
-        )
+        looking = permissions.allow("kms:DescribeKey", on=["*"])
+        using = permissions.use_through_rds(["*"], settings.pipeline_region, KEY_USE)
+        for statement in (looking, *using):
+            statement.add_principals(pipeline)
+            key.add_to_resource_policy(statement)
         return key
 
     def _statements(self, settings: SourceSettings, key: str) -> list[iam.PolicyStatement]:
@@ -109,6 +108,7 @@ class SourceAccountStack(Stack):
         here = settings.pipeline_region
         regions = tuple(dict.fromkeys((here, *settings.source_regions)))
         copies = [self._rds(here, f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")]
+        made = {"StringEquals": {f"aws:RequestTag/{TAG_TEMPORARY}": settings.deployment}}
         return [
             allow(
                 "rds:DescribeDBClusterSnapshots",
@@ -119,18 +119,20 @@ class SourceAccountStack(Stack):
             allow(
                 "rds:CopyDBClusterSnapshot",
                 on=[self._rds(region, "cluster-snapshot:*") for region in settings.source_regions],
+                # The condition is on the call: without it this would allow other targets as well.
+                when=made,
             ),
             allow(
                 "rds:CopyDBClusterSnapshot",
                 "rds:AddTagsToResource",
                 on=copies,
-                when=permissions.TAGGED_BY_THE_CALL,
+                when=made,
             ),
             allow(
                 "rds:ModifyDBClusterSnapshotAttribute",
                 "rds:DeleteDBClusterSnapshot",
                 on=copies,
-                when=permissions.TAGGED_AS_OURS,
+                when={"StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": settings.deployment}},
             ),
             allow("kms:DescribeKey", on=self._keys(regions)),
             *permissions.use_through_rds([key], here, KEY_USE),
@@ -147,8 +149,3 @@ class SourceAccountStack(Stack):
 
     def _rds(self, region: str, resource: str) -> str:
         return f"arn:{self.partition}:rds:{region}:{self.account}:{resource}"
-
-
-def source_name(deployment: str) -> str:
-    """What a deployment's stack, role and key alias are called in a source account."""
-    return f"{deployment}-source"

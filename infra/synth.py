@@ -53,6 +53,8 @@ def main() -> None:
     parser.add_argument("--settings", type=Path, help="a JSON file; without it, cdk.json counts")
     parser.add_argument("--source", type=Path, help="a JSON file; makes a source account's stack")
     arguments = parser.parse_args()
+    if arguments.settings and arguments.source:
+        parser.error("give the settings of the pipeline or of a source account, not both")
     given = {
         kind.context_key: str(file)
         for kind, file in (

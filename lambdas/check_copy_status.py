@@ -6,6 +6,7 @@ from shared.errors import CopyFailed
 from shared.names import Step
 from shared.operation import Operation
 from shared.progress import Phase
+from shared.state import TemporarySnapshot
 from shared.step import step
 
 
@@ -13,16 +14,16 @@ from shared.step import step
 def handler(operation: Operation, aws: Aws) -> Operation:
     hop = operation.next_hop
     snapshots = aws.snapshots(hop.region, hop.account_id)
-    copy = snapshots.find(hop.snapshot_id)
+    copy, where = snapshots.find(hop.snapshot_id), TemporarySnapshot.of(hop).where
     if copy is None:
         progress.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
         raise CopyFailed(
-            f"Snapshot copy {hop.snapshot_id} in {hop.region} is gone: somebody deleted it while "
+            f"Snapshot copy {hop.snapshot_id} in {where} is gone: somebody deleted it while "
             "it was being made, which cancels the copy. Redrive the execution to copy it again."
         )
     if copy.has_failed:
         raise CopyFailed(
-            f"Snapshot copy {hop.snapshot_id} in {hop.region} ended as {copy.status} at "
+            f"Snapshot copy {hop.snapshot_id} in {where} ended as {copy.status} at "
             f"{copy.percent or 0} %. See the RDS events of the snapshot for the reason; delete the "
             "copy, then redrive the execution to copy it again."
         )

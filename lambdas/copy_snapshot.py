@@ -1,5 +1,6 @@
 """Start the next hop of the copy route, or adopt it when it was already started."""
 
+from shared import progress
 from shared.aws import Aws
 from shared.names import Step
 from shared.operation import Operation
@@ -9,5 +10,7 @@ from shared.step import step
 @step(Step.COPY_SNAPSHOT)
 def handler(operation: Operation, aws: Aws) -> Operation:
     hop = operation.next_hop
-    copy = aws.snapshots(hop.region, hop.account_id).ensure_copy(hop, operation.copy_tags(hop))
+    snapshots = aws.snapshots(hop.region, hop.account_id)
+    with progress.waiting_for_the_source(operation):
+        copy = snapshots.ensure_copy(hop, operation.copy_tags(hop))
     return operation.copying(copy)

@@ -1,5 +1,6 @@
 """Bring the cluster one move nearer to what was asked: cluster, instances, master password."""
 
+from shared import progress
 from shared.aurora import Aurora
 from shared.aws import Aws
 from shared.errors import ResourceBusy, RestoreFailed
@@ -14,9 +15,10 @@ from shared.step import step
 def handler(operation: Operation, aws: Aws) -> Operation:
     aurora = aws.aurora(operation.request.target_region)
     is_new = operation.restore_details is None or aurora.cluster(operation.restored_id) is None
-    cluster = aurora.ensure_restored(
-        operation.restored_id, operation.request, operation.restorable_snapshot, operation.tags
-    )
+    with progress.waiting_for_the_source(operation):
+        cluster = aurora.ensure_restored(
+            operation.restored_id, operation.request, operation.restorable_snapshot, operation.tags
+        )
     if is_new:
         return operation.moving(Move.CLUSTER, cluster, {})
     if cluster.has_failed:

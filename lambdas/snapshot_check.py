@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from shared import abandonment, clock, guard, names, planning, preflight, selection
+from shared import abandonment, clock, guard, names, planning, preflight, selection, sweeping
 from shared.aws import Aws
 from shared.errors import InvalidRequest
 from shared.facts import Snapshot
@@ -72,7 +72,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         return give_up(operation, aws)
     request, findings = operation.request, Findings()
     route: tuple[Hop, ...] | None = None
-    if snapshot := findings.of(choose, request, aws):
+    if snapshot := findings.of(selection.find, aws, request, clock.now()):
         findings.of(guard.check_target_is_not_source, request, snapshot, aws.settings)
         route = findings.of(route_of, snapshot, operation, aws.settings)
     replaced = findings.of(find_replaced, operation, aws)
@@ -85,13 +85,9 @@ def handler(operation: Operation, aws: Aws) -> Operation:
 
 def plan(found: Operation, aws: Aws) -> Plan:
     """What the operation would do, made to its end."""
+    due = sweeping.due(found, aws, clock.now())
     earlier = aws.store.earlier_durations(str(found.source_cluster), len(found.route))
-    return planning.plan(found, earlier, aws.settings.prices)
-
-
-def choose(request: RestoreRequest, aws: Aws) -> Snapshot:
-    """The snapshot that the request means."""
-    return selection.choose(selection.candidates(aws, request), request, clock.now())
+    return planning.plan(found, due, earlier, aws.settings.prices)
 
 
 def route_of(snapshot: Snapshot, operation: Operation, settings: Settings) -> tuple[Hop, ...]:
@@ -127,4 +123,5 @@ def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
         cluster_id=there.id,
         resource_id=there.resource_id,
         final_snapshot_id=final_snapshot if request.final_snapshot else None,
+        instances=len(there.members),
     )

@@ -18,7 +18,7 @@ from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 
 from local.patches import Patches
-from local.policies import allows, opens_key, trusts
+from local.policies import allows, shows_key, trusts
 from local.roster import Roster
 
 ACCESS_DENIED = "AccessDenied"
@@ -108,9 +108,10 @@ def _role(arn: str) -> Any:
 
 def _foreign_key(arn: str, owner: str, account_id: str) -> Any:
     """A key of another account; raises as KMS does when there is none, or it is not for us."""
-    keys = kms_backends[owner][arn.split(":")[3]].keys
-    key = keys.get(arn.split(":key/")[-1])
-    if key is None or not opens_key(key.policy, account_id):
+    kms, name = kms_backends[owner][arn.split(":")[3]], arn.split(":", 5)[5]
+    key_id = kms.get_key_id_from_alias(name) if name.startswith("alias/") else name
+    key = kms.keys.get((key_id or "").removeprefix("key/"))
+    if key is None or not shows_key(key.policy, account_id):
         raise AccessDeniedException(
             "The ciphertext refers to a customer master key that does not exist, does not exist "
             "in this region, or you are not allowed to access."

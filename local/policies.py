@@ -45,11 +45,19 @@ def trusts(document: str, caller: str, context: Mapping[str, str]) -> bool:
     return _lets(document, caller, "sts:AssumeRole", context)
 
 
-def opens_key(document: str, account_id: str) -> bool:
-    """Whether a key policy lets another account use the key for snapshots."""
-    context = {"kms:GrantIsForAWSResource": "true"}
+def opens_key(document: str, account_id: str, region: str) -> bool:
+    """Whether a key policy lets another account use the key for snapshots, through RDS."""
+    context = {
+        "kms:GrantIsForAWSResource": "true",
+        "kms:ViaService": f"rds.{region}.amazonaws.com",
+    }
     root = f"arn:aws:iam::{account_id}:root"
     return all(_lets(document, root, action, context) for action in KEY_ACTIONS)
+
+
+def shows_key(document: str, account_id: str) -> bool:
+    """Whether a key policy lets another account look at the key."""
+    return _lets(document, f"arn:aws:iam::{account_id}:root", "kms:DescribeKey", {})
 
 
 def _lets(document: str, caller: str, action: str, context: Mapping[str, str]) -> bool:

@@ -22,6 +22,8 @@ ASSEMBLY = Path(".build/assembly")
 SOURCE_ASSEMBLY = Path(".build/source-assembly")
 SOURCE_ACCOUNT = "210987654321"
 """The account that the local deployment has a role in."""
+SOURCE_ROLE = "aurora-restore-123456789012-us-west-2"
+"""The name of that role, of the key's alias, and of the deployment among all accounts."""
 
 LOCAL = Path(".local")
 

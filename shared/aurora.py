@@ -23,9 +23,10 @@ class Aurora:
     and adopts it when it carries this operation's tag; what carries another raises `NotOurs`.
     """
 
-    def __init__(self, client: "RDSClient", region: str) -> None:
+    def __init__(self, client: "RDSClient", region: str, snapshots: Snapshots) -> None:
         self._client = client
         self._region = region
+        self._snapshots = snapshots
 
     # Looking
 
@@ -72,7 +73,7 @@ class Aurora:
         if there is not None:
             there.check_made_by(tags[TAG_OPERATION])
             return there
-        snapshot = Snapshots(self._client, self._region).find(snapshot_id)
+        snapshot = self._snapshots.find(snapshot_id)
         if snapshot is None:
             raise SnapshotNotFound(
                 f"Snapshot {snapshot_id} in {self._region} is gone, so nothing can be restored "

@@ -39,18 +39,20 @@ class Aws:
         self._client: Callable[..., Any] = cache(self._make_client)
 
     def aurora(self, region: str) -> Aurora:
-        return Aurora(self._client("rds", region), region)
+        return Aurora(self._client("rds", region), region, self.snapshots(region))
 
     def snapshots(self, region: str, account_id: str | None = None) -> Snapshots:
         """The snapshots of this account, or of another one that lets this deployment in.
 
         Raises `ConfigurationError` for an account in which the deployment has no role.
         """
-        return Snapshots(self._client_of(account_id, "rds", region), region)
+        client = self._client_of(account_id, "rds", region)
+        return Snapshots(client, region, self.settings.deployment, account_id)
 
     def keys(self, region: str, account_id: str | None = None) -> Keys:
         """The keys as this account sees them, or as another one does that lets us in."""
-        return Keys(self._client_of(account_id, "kms", region), region)
+        client = self._client_of(account_id, "kms", region)
+        return Keys(client, region, account_id or self.settings.account_id)
 
     def network(self, region: str) -> Network:
         return Network(self._client("ec2", region), region)

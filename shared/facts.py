@@ -140,14 +140,13 @@ class Snapshot(Resource):
     def is_available(self) -> bool:
         return self.status == AVAILABLE
 
-    @property
-    def is_temporary(self) -> bool:
-        """Whether this pipeline made it, as a copy to restore from."""
-        return names.TAG_TEMPORARY in self.tags
+    def is_temporary_of(self, deployment: str) -> bool:
+        """Whether this deployment made it, as a copy to restore from."""
+        return self.tags.get(names.TAG_TEMPORARY) == deployment
 
     def has_expired(self, now: datetime) -> bool:
         """Whether it was to be kept until a time that has passed."""
-        return self.is_temporary and names.has_expired(self.tags, now)
+        return names.has_expired(self.tags, now)
 
 
 class Member(NamedTuple):

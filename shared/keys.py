@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 class Keys:
     """The KMS keys of one region."""
 
-    def __init__(self, client: "KMSClient", region: str) -> None:
+    def __init__(self, client: "KMSClient", region: str, account_id: str) -> None:
+        """Take the account that the client acts in, and that is to use the keys."""
         self._client = client
         self._region = region
+        self._account_id = account_id
 
     def check_usable(self, key_id: str) -> None:
         """Raise `KeyNotAccessible` when the key is missing, disabled, elsewhere, or of no use."""
@@ -23,7 +25,7 @@ class Keys:
                 key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
         except AccessDenied as denial:
             raise KeyNotAccessible(
-                f"{denial} Whose key it is has to let this account use it, in the key's policy."
+                f"{denial} The key's policy has to let account {self._account_id} use it."
             ) from None
         state = key.get("KeyState", "unknown")
         if state != "Enabled":

@@ -76,7 +76,7 @@ def _plan(operation: Operation, plan: Plan) -> Iterator[str]:
     taken = f", taken {snapshot.created_at:%Y-%m-%d %H:%M} UTC" if snapshot.created_at else ""
     yield f"From: snapshot {snapshot.snapshot_arn}{taken}"
     yield f"To: {request.target_region}"
-    yield "It would create:"
+    yield "It would create (xxxxxx are digits of the operation that does):"
     yield from (f"- {one}" for one in plan.creates)
     if plan.deletes:
         yield "It would delete or rename:"

@@ -44,6 +44,11 @@ TAG_REPLACED_BY = "aurora-restore:replaced-by"
 TAG_FINAL_SNAPSHOT = "aurora-restore:final-snapshot"
 
 
+def deployment(name: str, account_id: str, region: str) -> str:
+    """A deployment's name among all accounts; its snapshots carry it, its stacks elsewhere too."""
+    return f"{name}-{account_id}-{region}"
+
+
 def has_expired(tags: Mapping[str, str], now: datetime) -> bool:
     """Whether the tags name a time that has passed; an unreadable one has not."""
     try:
@@ -57,7 +62,7 @@ def has_expired(tags: Mapping[str, str], now: datetime) -> bool:
 def operation_id(execution_arn: str, started_at: datetime) -> str:
     """The id of the operation of an execution: the same for ever, and no other execution's."""
     started = started_at.astimezone(UTC)
-    return f"restore-{started:%Y%m%d-%H%M%S}-{_fingerprint(execution_arn)}"
+    return f"restore-{started:%Y%m%d-%H%M%S}-{fingerprint(execution_arn)}"
 
 
 def copy_id(cluster_id: str, taken_at: datetime, operation_id: str) -> str:
@@ -65,33 +70,33 @@ def copy_id(cluster_id: str, taken_at: datetime, operation_id: str) -> str:
 
     Not the source's id with a suffix: `rds:` is not allowed in the id of a copy.
     """
-    return _joined(cluster_id, f"{taken_at:%Y-%m-%d}-copy-{_fingerprint(operation_id)}")
+    return _joined(cluster_id, f"{taken_at:%Y-%m-%d}-copy-{fingerprint(operation_id)}")
 
 
 def final_snapshot_id(cluster_id: str, day: datetime, operation_id: str) -> str:
     """The id of the final snapshot of a replaced cluster; it must be unique for ever."""
-    return _joined(cluster_id, f"final-{day:%Y-%m-%d}-{_fingerprint(operation_id)}")
+    return _joined(cluster_id, f"final-{day:%Y-%m-%d}-{fingerprint(operation_id)}")
 
 
 def candidate_id(cluster_id: str, operation_id: str) -> str:
     """The id under which a cluster is restored that is to replace another one."""
-    return _joined(cluster_id, f"candidate-{_fingerprint(operation_id)}")
+    return _joined(cluster_id, f"candidate-{fingerprint(operation_id)}")
 
 
 def replaced_id(cluster_id: str, operation_id: str) -> str:
     """The id under which a replaced cluster waits for its end."""
-    return _joined(cluster_id, f"replaced-{_fingerprint(operation_id)}")
+    return _joined(cluster_id, f"replaced-{fingerprint(operation_id)}")
 
 
 def export_id(cluster_id: str, day: datetime, operation_id: str, attempt: int) -> str:
     """The id of the `attempt`-th export (from 1) of a snapshot; RDS allows it 60 characters."""
-    suffix = f"{day:%Y-%m-%d}-export-{_fingerprint(operation_id)}-{attempt}"
+    suffix = f"{day:%Y-%m-%d}-export-{fingerprint(operation_id)}-{attempt}"
     return _joined(cluster_id, suffix, longest=60)
 
 
 def instance_id(cluster_id: str, number: int, operation_id: str) -> str:
     """The id of the `number`-th instance (from 1, the writer) of a restored cluster."""
-    return _joined(cluster_id, f"{_fingerprint(operation_id)}-{number}")
+    return _joined(cluster_id, f"{fingerprint(operation_id)}-{number}")
 
 
 def lock_id(account_id: str, region: str, cluster_id: str) -> str:
@@ -99,7 +104,7 @@ def lock_id(account_id: str, region: str, cluster_id: str) -> str:
     return f"LOCK#{account_id}#{region}#{cluster_id}"
 
 
-def _fingerprint(text: str) -> str:
+def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 

@@ -122,6 +122,7 @@ class Operation(Replacing):
             hops_done=self.hops_done + 1,
             hop_under_way=False,
             snapshot_details=details,
+            waiting_since=clock.now(),
             ends=Phase.COPY if is_last else None,
         )
 

@@ -3,21 +3,34 @@
 import statistics
 from collections.abc import Iterator, Sequence
 
+from shared import names
 from shared.operation import Operation
+from shared.request import Archive
 from shared.settings import Prices
 from shared.state import Plan, TemporarySnapshot
 
 _HOURS_A_MONTH = 730
 
 
-def plan(operation: Operation, earlier_seconds: Sequence[float], prices: Prices | None) -> Plan:
-    """What this operation, whose snapshot and route are known, would do.
+def plan(
+    operation: Operation,
+    due: Sequence[str],
+    earlier_seconds: Sequence[float],
+    prices: Prices | None,
+) -> Plan:
+    """What a restore like this operation, whose snapshot and route are known, would do.
 
-    `earlier_seconds` are the durations of restores of the same source by as many copies.
+    `due` is what the sweep at the end would remove, `earlier_seconds` are the durations of
+    restores of the same source by as many copies. Names end in the digits of the operation that
+    makes them; the restore will have others than the plan.
     """
+    own, any_other = names.fingerprint(operation.operation_id), "xxxxxx"
     return Plan(
-        creates=tuple(_creates(operation)),
-        deletes=tuple(_deletes(operation)),
+        creates=tuple(line.replace(own, any_other) for line in _creates(operation)),
+        deletes=(
+            *(line.replace(own, any_other) for line in _deletes(operation)),
+            *(f"{name}, which an earlier operation has left" for name in due),
+        ),
         estimated_seconds=statistics.median(earlier_seconds) if earlier_seconds else None,
         estimated_from=len(earlier_seconds),
         monthly_price=_monthly_price(operation, prices),
@@ -36,6 +49,8 @@ def _creates(operation: Operation) -> Iterator[str]:
         yield f"instance {name}, {request.db_instance_class}"
     if operation.replaced_cluster and operation.replaced_cluster.final_snapshot_id:
         yield f"final snapshot {operation.replaced_cluster.final_snapshot_id}"
+    if request.archive is Archive.EXPORT and operation.route:
+        yield "an export of the snapshot's data to the deployment's bucket"
 
 
 def _deletes(operation: Operation) -> Iterator[str]:

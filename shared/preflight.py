@@ -43,6 +43,7 @@ def _look_at_keys(
     for hop in route:
         if hop.account_id and hop.kms_key_id:
             findings.of(_check_key, aws, hop.region, hop.account_id, hop.kms_key_id)
+            findings.of(_check_key, aws, hop.region, None, hop.kms_key_id)  # who it is shared with
     if request.kms_key_id:
         findings.of(_check_key, aws, request.target_region, None, request.kms_key_id)
 
@@ -85,14 +86,18 @@ def _look_at_room(
     """
     region = request.target_region
     makes_room = replaced is not None and request.replace is Replace.DELETE_FIRST
-    takes_final = replaced is not None and replaced.final_snapshot_id is not None
+    takes_final = (
+        replaced is not None
+        and replaced.final_snapshot_id is not None
+        and not request.keep_replaced_hours
+    )
     own_copies = sum(hop.account_id is None for hop in route)
     quotas = aws.quotas(region)
     findings.of(
         quotas.check_room,
         snapshots=own_copies + takes_final,
         clusters=0 if makes_room else 1,
-        instances=0 if makes_room else request.instance_count,
+        instances=request.instance_count - (replaced.instances if replaced and makes_room else 0),
     )
     for hop in route:
         if hop.account_id:

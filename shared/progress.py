@@ -13,6 +13,8 @@
 FAILED can follow every one of them but COMPLETED; redrive leads back to where it came from.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
@@ -110,6 +112,16 @@ def check_not_just_started(operation: "OperationState", what: str) -> None:
     """Raise `ResourceBusy` while what was started may be invisible: AWS's lists lag behind."""
     if clock.now() - operation.waiting_since < JUST_STARTED:
         raise errors.ResourceBusy(f"{what} cannot be seen yet.")
+
+
+@contextmanager
+def waiting_for_the_source(operation: "OperationState") -> Iterator[None]:
+    """Raise `ResourceBusy` for `SnapshotNotFound` while what was just shared may be invisible."""
+    try:
+        yield
+    except errors.SnapshotNotFound:
+        check_not_just_started(operation, "The snapshot to copy or restore from")
+        raise
 
 
 def check_deadline(

@@ -38,7 +38,7 @@ class Quotas:
         full = [
             f"{quota['Used']} of {quota['Max']} {_WORDS[name]}, and {needed[name]} more are needed"
             for quota in listed
-            if needed.get(name := quota["AccountQuotaName"])
+            if needed.get(name := quota["AccountQuotaName"], 0) > 0
             and quota["Used"] + needed[name] > quota["Max"]
         ]
         if full:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shared.aws_errors import named_errors
@@ -17,7 +18,8 @@ _SPARE = timedelta(minutes=20)
 
 
 class _Session(NamedTuple):
-    credentials: dict[str, str]
+    client: Callable[..., Any]
+    """Makes a client of a service in a region, once for each."""
     expires_at: datetime
 
 
@@ -45,14 +47,14 @@ class Roles:
                 f"This deployment has no role in account {account_id}. Give its external id in "
                 "source_accounts."
             )
-        return self._make_client(service, region, **self._credentials(role))
+        return self._session(role).client(service, region)
 
-    def _credentials(self, role: SourceRole) -> dict[str, str]:
+    def _session(self, role: SourceRole) -> _Session:
         session = self._sessions.get(role.arn)
         # The credentials end by the real time, whatever time the restore goes by.
         if session is None or session.expires_at - datetime.now(UTC) < _SPARE:
             session = self._sessions[role.arn] = self._begin(role)
-        return session.credentials
+        return session
 
     def _begin(self, role: SourceRole) -> _Session:
         try:
@@ -72,4 +74,4 @@ class Roles:
             "aws_secret_access_key": answer["SecretAccessKey"],
             "aws_session_token": answer["SessionToken"],
         }
-        return _Session(credentials, answer["Expiration"])
+        return _Session(cache(partial(self._make_client, **credentials)), answer["Expiration"])

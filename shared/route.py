@@ -3,8 +3,8 @@
 A snapshot can be restored where it is, in its own account or in one that it is shared with, also
 under another key (Aurora user guide, "Sharing a DB cluster snapshot"). Across regions it has to
 be copied; so it has when it is another account's and not shared, for the pipeline never shares a
-snapshot that it did not make. Region and account are never crossed in one call, about which the
-user guide and the API reference disagree: the other account first copies the snapshot into the
+snapshot that it did not make. An encrypted one never crosses region and account in one call, about
+which the user guide and the API reference disagree: the other account first copies it into the
 target region, under a key that it lets this account use, and shares that copy.
 """
 

@@ -8,13 +8,32 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from shared.aws import Aws
-from shared.errors import ConfigurationError, InvalidRequest, SnapshotNotFound, SnapshotUnusable
+from shared.errors import (
+    AccessDenied,
+    ConfigurationError,
+    InvalidRequest,
+    SnapshotNotFound,
+    SnapshotUnusable,
+)
 from shared.facts import Snapshot
 from shared.request import LATEST, RestoreRequest
 from shared.snapshots import Snapshots
 
 ENGINE = "aurora-postgresql"
 _NEAREST = 3
+
+
+def find(aws: Aws, request: RestoreRequest, now: datetime) -> Snapshot:
+    """The snapshot that the request means; raises `SnapshotNotFound` or `SnapshotUnusable`."""
+    try:
+        return choose(candidates(aws, request), request, now)
+    except SnapshotNotFound as missing:
+        owner = request.source_account_id
+        if owner in (None, aws.settings.account_id) or aws.settings.source_role(owner):
+            raise
+        raise SnapshotNotFound(
+            f"{missing} Of account {owner} only what it shares is seen; its stack is not deployed."
+        ) from None
 
 
 def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
@@ -34,11 +53,14 @@ def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
     shared = {one.arn: one for one in here.shared() if _is_meant(one, request)}
     if aws.settings.source_role(owner) is None:
         return tuple(shared.values())
+    try:
+        seen = _of(aws.snapshots(request.source_region, owner), request)
+    except AccessDenied:
+        if not shared:
+            raise
+        return tuple(shared.values())
     # In its own account a snapshot tells its tags, and not who may use it.
-    return tuple(
-        replace(one, kind="shared") if one.arn in shared else one
-        for one in _of(aws.snapshots(request.source_region, owner), request)
-    )
+    return tuple(replace(one, kind="shared") if one.arn in shared else one for one in seen)
 
 
 def _of(source: Snapshots, request: RestoreRequest) -> tuple[Snapshot, ...]:
@@ -94,9 +116,11 @@ def _problems(
             f"{ENGINE}."
         )
     oldest = now - timedelta(hours=request.max_age_hours) if request.max_age_hours else None
-    if oldest and (snapshot.created_at is None or snapshot.created_at < oldest):
+    taken = snapshot.created_at
+    if oldest and (taken is None or taken < oldest):
+        when = f"at {taken.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if taken else "nobody knows when"
         yield SnapshotUnusable(
-            f"Snapshot {snapshot.id} was taken at {snapshot.created_at:%Y-%m-%d %H:%M} UTC, more "
+            f"Snapshot {snapshot.id} was taken {when}, more "
             f"than the {request.max_age_hours} hours ago that max_age_hours allows. Look why there "
             "is no newer one, or allow an older one."
         )
@@ -127,8 +151,9 @@ def _day(snapshot: Snapshot) -> str | None:
 
 
 def _about_shared_tags(snapshots: Sequence[Snapshot]) -> str:
-    is_shared = any(snapshot.kind == "shared" for snapshot in snapshots)
-    return " Whoever shares a snapshot does not share its tags." if is_shared else ""
+    # Where its ARN is its id, a snapshot is seen from outside.
+    is_foreign = any(snapshot.id == snapshot.arn for snapshot in snapshots)
+    return " Whoever shares a snapshot does not share its tags." if is_foreign else ""
 
 
 def _listed(snapshots: Sequence[Snapshot]) -> str:
@@ -142,11 +167,7 @@ def _hint(snapshots: Sequence[Snapshot], request: RestoreRequest) -> str:
     """What to look at: the snapshots closest to the day that was asked for, or the names."""
     dated = [(snapshot.created_at, snapshot) for snapshot in snapshots if snapshot.created_at]
     if not dated or request.source_snapshot_date in (None, LATEST):
-        sharing = (
-            f" Of account {request.source_account_id}, only what it shares is seen, unless its "
-            "stack is deployed."
-        )
-        return "Check the names and the region." + (sharing if request.source_account_id else "")
+        return "Check the names, the region and the account."
     day = date.fromisoformat(str(request.source_snapshot_date))
     by_distance = sorted(
         dated, key=lambda pair: (abs((pair[0].astimezone(UTC).date() - day).days), pair[1].id)

@@ -93,6 +93,8 @@ class Settings(Model):
     """
 
     account_id: str
+    deployment: str
+    """Its name among all accounts (`shared.names.deployment`)."""
     state_table: str
     audit_table: str
     topic_arn: str

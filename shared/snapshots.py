@@ -8,7 +8,7 @@ from shared.aws_errors import named_errors
 from shared.descriptions import given, tag_list
 from shared.errors import NotOurs
 from shared.facts import Snapshot
-from shared.names import TAG_OPERATION
+from shared.names import TAG_OPERATION, TAG_TEMPORARY
 from shared.route import Hop
 
 if TYPE_CHECKING:
@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 class Snapshots:
     """The cluster snapshots of one account and region.
 
-    Every verb that changes something may be called twice, and changes only what this pipeline has
-    made: anything else raises `NotOurs`.
+    Every verb that changes something may be called twice, and changes only what this deployment
+    has made, which a tag with its name says: anything else raises `NotOurs`.
     """
 
-    def __init__(self, client: "RDSClient", region: str) -> None:
+    def __init__(
+        self, client: "RDSClient", region: str, deployment: str, account_id: str | None = None
+    ) -> None:
+        """Take another account's id when the client acts there."""
         self._client = client
         self._region = region
+        self._deployment = deployment
+        self._where = region + (f" of account {account_id}" if account_id else "")
 
     def find(self, snapshot_id: str) -> Snapshot | None:
         """The cluster snapshot with this id or ARN."""
@@ -36,7 +41,7 @@ class Snapshots:
             SnapshotType="automated" if is_automated else None,
             IncludeShared=True if is_arn and not is_automated else None,
         )
-        with named_errors(f"Looking at snapshot {snapshot_id} in {self._region}"):
+        with named_errors(f"Looking at snapshot {snapshot_id} in {self._where}"):
             try:
                 found = self._client.describe_db_cluster_snapshots(
                     DBClusterSnapshotIdentifier=snapshot_id, **kind
@@ -48,30 +53,32 @@ class Snapshots:
 
     def of(self, cluster_id: str) -> tuple[Snapshot, ...]:
         """Every automated and manual snapshot of a cluster."""
-        with named_errors(f"Listing the snapshots of {cluster_id} in {self._region}"):
+        with named_errors(f"Listing the snapshots of {cluster_id} in {self._where}"):
             return self._listed(DBClusterIdentifier=cluster_id)
 
     def shared(self) -> tuple[Snapshot, ...]:
         """Every snapshot that another account shares with this one; their ids are ARNs."""
-        with named_errors(f"Listing the snapshots that are shared in {self._region}"):
+        with named_errors(f"Listing the snapshots that are shared in {self._where}"):
             return self._listed(SnapshotType="shared", IncludeShared=True)
 
-    def manual(self) -> tuple[Snapshot, ...]:
-        """Every manual snapshot of the region; the pipeline's copies are among them."""
-        with named_errors(f"Listing the manual snapshots in {self._region}"):
-            return self._listed(SnapshotType="manual")
+    def temporary(self) -> tuple[Snapshot, ...]:
+        """Every snapshot that this deployment has made as a copy to restore from."""
+        with named_errors(f"Listing the manual snapshots in {self._where}"):
+            manual = self._listed(SnapshotType="manual")
+        return tuple(one for one in manual if one.is_temporary_of(self._deployment))
 
     def ensure_copy(self, hop: Hop, tags: Mapping[str, str]) -> Snapshot:
         """Start the snapshot copy of a hop into this region, or find it started."""
         there = self.find(hop.snapshot_id)
         if there is not None:
             there.check_made_by(tags[TAG_OPERATION])
+            self._check_temporary(there)
             return there
-        with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._region}"):
+        with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._where}"):
             answer = self._client.copy_db_cluster_snapshot(
                 SourceDBClusterSnapshotIdentifier=hop.source_arn,
                 TargetDBClusterSnapshotIdentifier=hop.snapshot_id,
-                Tags=tag_list(tags),
+                Tags=tag_list({**tags, TAG_TEMPORARY: self._deployment}),
                 **given(
                     KmsKeyId=hop.kms_key_id,
                     SourceRegion=hop.source_region if hop.source_region != self._region else None,
@@ -81,7 +88,7 @@ class Snapshots:
 
     def ensure_shared(self, snapshot: Snapshot, account_id: str) -> None:
         """Let another account use a snapshot of ours; doing it again changes nothing."""
-        _check_temporary(snapshot, self._region)
+        self._check_temporary(snapshot)
         with named_errors(f"Sharing snapshot {snapshot.id} with account {account_id}"):
             self._client.modify_db_cluster_snapshot_attribute(
                 DBClusterSnapshotIdentifier=snapshot.id,
@@ -91,25 +98,25 @@ class Snapshots:
 
     def ensure_unshared(self, snapshot: Snapshot, account_id: str) -> None:
         """Take a snapshot of ours back from another account; doing it again changes nothing."""
-        _check_temporary(snapshot, self._region)
+        self._check_temporary(snapshot)
         if not snapshot.is_available:
             return
         with named_errors(f"Taking snapshot {snapshot.id} back from account {account_id}"):
-            self._client.modify_db_cluster_snapshot_attribute(
-                DBClusterSnapshotIdentifier=snapshot.id,
-                AttributeName="restore",
-                ValuesToRemove=[account_id],
-            )
+            try:
+                self._client.modify_db_cluster_snapshot_attribute(
+                    DBClusterSnapshotIdentifier=snapshot.id,
+                    AttributeName="restore",
+                    ValuesToRemove=[account_id],
+                )
+            except self._client.exceptions.DBClusterSnapshotNotFoundFault:
+                return
 
     def ensure_deleted(self, snapshot: Snapshot) -> None:
-        """Start deleting a temporary snapshot, unless it is being deleted already.
-
-        Raises `NotOurs` for one that is none of this pipeline's temporary snapshots.
-        """
-        _check_temporary(snapshot, self._region)
+        """Start deleting a temporary snapshot, unless it is being deleted already."""
+        self._check_temporary(snapshot)
         if snapshot.is_deleting:
             return
-        with named_errors(f"Deleting snapshot {snapshot.id} in {self._region}"):
+        with named_errors(f"Deleting snapshot {snapshot.id} in {self._where}"):
             try:
                 self._client.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=snapshot.id)
             except self._client.exceptions.DBClusterSnapshotNotFoundFault:
@@ -121,10 +128,9 @@ class Snapshots:
             descriptions.snapshot(one) for page in pages for one in page["DBClusterSnapshots"]
         )
 
-
-def _check_temporary(snapshot: Snapshot, region: str) -> None:
-    if not snapshot.is_temporary:
-        raise NotOurs(
-            f"Snapshot {snapshot.id} in {region} is not a temporary one of this pipeline. It "
-            "stays as it is; look who made it."
-        )
+    def _check_temporary(self, snapshot: Snapshot) -> None:
+        if not snapshot.is_temporary_of(self._deployment):
+            raise NotOurs(
+                f"Snapshot {snapshot.id} in {self._where} is not a temporary one of this "
+                "deployment. It stays as it is; look who made it."
+            )

@@ -68,6 +68,7 @@ class ReplacedCluster(Model):
     cluster_id: str
     resource_id: str
     final_snapshot_id: str | None
+    instances: int = 0
 
 
 class TemporarySnapshot(Model):
@@ -302,7 +303,7 @@ class OperationState(Model):
         until = clock.iso(self.start_time + timedelta(days=days)) if days else "never"
         is_kept = self.request.archive is Archive.RETAIN and hop.account_id is None
         expiry = {names.TAG_DELETE_AFTER: until} if is_kept else {}
-        return self.tags | {names.TAG_TEMPORARY: "true"} | expiry
+        return self.tags | expiry
 
     @property
     def replaced_cluster_is_touched(self) -> bool:

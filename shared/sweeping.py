@@ -67,17 +67,15 @@ def _due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
 
 
 def _due_snapshots(operation: Operation, snapshots: Snapshots, now: datetime) -> Iterator[Due]:
-    for snapshot in snapshots.manual():
+    for snapshot in snapshots.temporary():
         if snapshot.has_expired(now) or _is_stranded(snapshot, operation, now):
             yield snapshot.id, partial(snapshots.ensure_deleted, snapshot)
 
 
 def _is_stranded(snapshot: Snapshot, operation: Operation, now: datetime) -> bool:
     """Whether a temporary snapshot is from an operation onto this target that nobody redrove."""
-    return (
-        snapshot.is_temporary
-        and names.TAG_DELETE_AFTER not in snapshot.tags
-        and _is_from_before(operation, snapshot.tags, snapshot.created_at, now)
+    return names.TAG_DELETE_AFTER not in snapshot.tags and _is_from_before(
+        operation, snapshot.tags, snapshot.created_at, now
     )
 
 

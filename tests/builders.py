@@ -30,6 +30,7 @@ def settings(**changes: Any) -> Settings:
     return Settings(
         **{
             "account_id": "123456789012",
+            "deployment": "aurora-restore-123456789012-us-west-2",
             "state_table": "state",
             "audit_table": "audit",
             "topic_arn": "arn:aws:sns:us-west-2:123456789012:restores",

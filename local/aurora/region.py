@@ -148,7 +148,9 @@ class Region:
         owner = Region(snapshot.account_id, snapshot.region)
         assert snapshot.kms_key_id is not None
         key = owner._key(snapshot.kms_key_id)
-        if owner.account_id != self.account_id and not opens_key(key.policy, self.account_id):
+        if owner.account_id != self.account_id and not opens_key(
+            key.policy, self.account_id, self.name
+        ):
             raise key_not_accessible(snapshot.kms_key_id)
         return str(key.arn)
 

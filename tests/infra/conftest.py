@@ -7,6 +7,7 @@ import pytest
 from infra.bundling import ROOT
 from infra.source_account import SourceSettings
 from infra.synth import synthesize
+from local.scene import SOURCE_ROLE
 from tests.infra.template import Template, synthesized
 
 
@@ -30,7 +31,7 @@ def source_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     folder = tmp_path_factory.mktemp("source")
     settings = str(ROOT / "local" / "source_account.json")
     synthesize({SourceSettings.context_key: settings}, folder)
-    return Template(folder, "aurora-restore-source")
+    return Template(folder, SOURCE_ROLE)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from infra.deployment import WrongSettings
+from infra.permissions import KEY_USE
 from infra.source_account import STEPS, SourceSettings
-from shared.names import Step
+from local.scene import SOURCE_ROLE
+from shared.names import TAG_TEMPORARY, Step
 from tests.infra.template import LOCAL_SETTINGS, Template, text
-from tests.infra.test_permissions import KEY_ACTIONS, TAGGED_AS_OURS, TAGGED_BY_THE_CALL
+from tests.infra.test_permissions import KEY_ACTIONS
 
 PIPELINE, SOURCE = "123456789012", "210987654321"
 COPIES = f"arn:aws:rds:us-west-2:{SOURCE}:cluster-snapshot:*-copy-??????"
@@ -16,7 +18,7 @@ ROLE = "AWS::IAM::Role"
 
 
 def role(template: Template) -> str:
-    return template.id_of(ROLE, RoleName="aurora-restore-source")
+    return template.id_of(ROLE, RoleName=SOURCE_ROLE)
 
 
 def test_only_four_steps_of_the_pipeline_get_in_and_only_with_the_external_id(
@@ -37,7 +39,7 @@ def test_the_steps_that_get_in_are_those_that_may_try(template: Template) -> Non
         step
         for step in Step
         for statement in template.of_step(step)
-        if statement.covers("sts:AssumeRole", f"arn:aws:iam::{SOURCE}:role/aurora-restore-source")
+        if statement.covers("sts:AssumeRole", f"arn:aws:iam::{SOURCE}:role/{SOURCE_ROLE}")
     }
 
     assert trying == set(STEPS)
@@ -49,9 +51,13 @@ def test_only_tagged_copies_are_made_shared_and_deleted(source_template: Templat
     for action in ("rds:ModifyDBClusterSnapshotAttribute", "rds:DeleteDBClusterSnapshot"):
         (statement,) = [one for one in statements if action in one.actions]
         assert statement.resources == (COPIES,)
-        assert statement.conditions == TAGGED_AS_OURS
-    making = [one for one in statements if one.covers("rds:CopyDBClusterSnapshot", COPIES)]
-    assert TAGGED_BY_THE_CALL in [one.conditions for one in making]
+        assert statement.conditions == {
+            "StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": SOURCE_ROLE}
+        }
+    making = [one for one in statements if "rds:CopyDBClusterSnapshot" in one.actions]
+    assert [one.conditions for one in making] == [
+        {"StringEquals": {f"aws:RequestTag/{TAG_TEMPORARY}": SOURCE_ROLE}}
+    ] * 2
     changing = {
         action
         for one in statements
@@ -74,8 +80,13 @@ def test_the_key_is_open_to_the_pipelines_account_for_snapshots_alone(
     foreign = [one for one in statements if PIPELINE in text(one["Principal"]["AWS"])]
 
     assert {action for one in foreign for action in _listed(one["Action"])} == KEY_ACTIONS
-    (granting,) = [one for one in foreign if "kms:CreateGrant" in _listed(one["Action"])]
-    assert granting["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    through_rds = {"StringEquals": {"kms:ViaService": "rds.us-west-2.amazonaws.com"}}
+    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert {text(one["Action"]): one.get("Condition") for one in foreign} == {
+        "kms:DescribeKey": None,
+        text([*KEY_USE]): through_rds,
+        "kms:CreateGrant": through_rds | for_aws,
+    }
 
 
 def test_the_pipeline_finds_role_and_key_without_being_told(
@@ -95,6 +106,32 @@ def test_the_pipeline_finds_role_and_key_without_being_told(
     assert json.loads(LOCAL_SETTINGS.read_text())["source_accounts"][1] == {
         "account": sharing_only["account_id"]
     }
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("rds:DescribeDBClusterSnapshots", "*"),
+        ("rds:DescribeAccountAttributes", "*"),
+        ("rds:CopyDBClusterSnapshot", f"arn:aws:rds:us-east-1:{SOURCE}:cluster-snapshot:rds:one"),
+        ("rds:CopyDBClusterSnapshot", f"arn:aws:rds:us-west-2:{SOURCE}:cluster-snapshot:one"),
+        ("rds:CopyDBClusterSnapshot", COPIES),
+        ("rds:AddTagsToResource", COPIES),
+        ("rds:ModifyDBClusterSnapshotAttribute", COPIES),
+        ("rds:DeleteDBClusterSnapshot", COPIES),
+        ("kms:DescribeKey", f"arn:aws:kms:us-east-1:{SOURCE}:key/any"),
+        ("kms:DescribeKey", f"arn:aws:kms:us-west-2:{SOURCE}:key/any"),
+        ("kms:Decrypt", f"arn:aws:kms:us-east-1:{SOURCE}:key/any"),
+        ("kms:CreateGrant", f"arn:aws:kms:us-east-1:{SOURCE}:key/any"),
+        ("kms:GenerateDataKeyWithoutPlaintext", f"arn:aws:kms:us-west-2:{SOURCE}:key/any"),
+    ],
+)
+def test_all_that_the_steps_do_there_is_allowed(
+    source_template: Template, action: str, resource: str
+) -> None:
+    statements = source_template.statements(role(source_template))
+
+    assert any(statement.covers(action, resource) for statement in statements)
 
 
 def test_wrong_settings_of_a_source_account_are_all_named() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.cloud import LocalCloud
+from local.cloud import REGION, LocalCloud
 from local.functions import ACCOUNT
 from local.policies import opens_key, trusts
-from local.scene import SOURCE_ACCOUNT, SOURCE_ASSEMBLY
+from local.scene import SOURCE_ACCOUNT, SOURCE_ASSEMBLY, SOURCE_ROLE
 
 ROLE = f"arn:aws:iam::{SOURCE_ACCOUNT}:role/guest"
 HOST = f"arn:aws:iam::{ACCOUNT}:role/aurora-restore/us-west-2/copy-snapshot/one"
@@ -67,7 +67,7 @@ def test_a_role_that_is_not_there_is_not_taken(cloud: LocalCloud) -> None:
 def test_a_key_of_another_account_is_seen_only_when_its_policy_says_so(cloud: LocalCloud) -> None:
     cloud.deploy_source(SOURCE_ASSEMBLY, SOURCE_ACCOUNT)
     theirs = cloud.client("kms", account_id=SOURCE_ACCOUNT)
-    open_key = theirs.describe_key(KeyId="alias/aurora-restore-source")["KeyMetadata"]["Arn"]
+    open_key = theirs.describe_key(KeyId=f"alias/{SOURCE_ROLE}")["KeyMetadata"]["Arn"]
     closed_key = theirs.create_key()["KeyMetadata"]["Arn"]
     ours = cloud.client("kms")
 
@@ -111,6 +111,6 @@ def test_a_key_is_open_only_with_everything_that_snapshots_need() -> None:
 
     use = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
 
-    assert opens_key(policy(*use, "kms:DescribeKey", "kms:CreateGrant"), ACCOUNT)
-    assert not opens_key(policy(*use, "kms:DescribeKey"), ACCOUNT)
-    assert not opens_key(policy(*use, "kms:DescribeKey", "kms:CreateGrant"), "555555555555")
+    assert opens_key(policy(*use, "kms:DescribeKey", "kms:CreateGrant"), ACCOUNT, REGION)
+    assert not opens_key(policy(*use, "kms:DescribeKey"), ACCOUNT, REGION)
+    assert not opens_key(policy(*use, "kms:DescribeKey", "kms:CreateGrant"), "555555555555", REGION)

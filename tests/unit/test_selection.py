@@ -18,11 +18,13 @@ def choose(snapshots: Sequence[Snapshot], request: RestoreRequest) -> Snapshot:
     return choose_at(snapshots, request, NOON)
 
 
+ARN = "arn:aws:rds:us-east-1:999999999999:cluster-snapshot:nightly"
+
+
 def a_day_old(days: int, **changes: object) -> Snapshot:
     taken = NOON - timedelta(days=days, hours=9)
-    return a_snapshot(
-        id=f"rds:aurora-prod-{taken:%Y-%m-%d-%H-%M}", **{"created_at": taken, **changes}
-    )
+    name = f"rds:aurora-prod-{taken:%Y-%m-%d-%H-%M}"
+    return a_snapshot(**{"id": name, "created_at": taken, **changes})
 
 
 def test_latest_is_the_newest_available_snapshot() -> None:
@@ -62,7 +64,7 @@ def test_no_snapshot_on_the_date_names_the_nearest_ones() -> None:
 
 
 def test_a_cluster_without_snapshots_says_what_to_check() -> None:
-    with pytest.raises(SnapshotNotFound, match="Check the names and the region"):
+    with pytest.raises(SnapshotNotFound, match="Check the names, the region"):
         choose([], a_request())
 
 
@@ -98,8 +100,10 @@ def test_no_snapshot_with_the_tags_names_those_without() -> None:
 
 
 def test_a_shared_snapshot_tells_no_tags_and_the_message_says_so() -> None:
+    seen_from_outside = a_day_old(1, id=ARN, arn=ARN, kind="shared")
+
     with pytest.raises(SnapshotNotFound, match="does not share its tags"):
-        choose([a_day_old(1, kind="shared")], a_request(source_snapshot_tags={"a": "b"}))
+        choose([seen_from_outside], a_request(source_snapshot_tags={"a": "b"}))
 
 
 def test_a_snapshot_that_is_too_old_is_refused_with_its_age() -> None:

@@ -1,6 +1,5 @@
 """`plan_only`: everything is looked at, nothing is changed, and the plan is told."""
 
-from shared import names
 from tests.workflow.stage import Stage, request
 from tests.workflow.test_refusals import assert_refused
 
@@ -20,16 +19,18 @@ def test_a_plan_names_what_would_be_made_and_changes_nothing(stage: Stage) -> No
     assert stage.inventory() == before
     changed = [call.action for call in stage.cloud.calls.of("rds:*")]
     assert [action for action in changed if action.startswith(CHANGES)] == []
-    plan, operation_id = outcome.state["plan"], outcome.state["operation_id"]
+    plan = outcome.state["plan"]
     (hop,) = outcome.state["route"]
-    assert plan["creates"][0].startswith(f"temporary snapshot {hop['snapshot_id']} in us-west-2")
-    assert plan["creates"][1].startswith("cluster aurora-staging-candidate-")
+    copy = hop["snapshot_id"][: -len("xxxxxx")] + "xxxxxx"
+    assert plan["creates"][0].startswith(f"temporary snapshot {copy} in us-west-2")
+    assert plan["creates"][1].startswith("cluster aurora-staging-candidate-xxxxxx")
     assert [line.split(",")[0] for line in plan["creates"][2:4]] == [
-        f"instance {names.instance_id('aurora-staging', number, operation_id)}" for number in (1, 2)
+        "instance aurora-staging-xxxxxx-1",
+        "instance aurora-staging-xxxxxx-2",
     ]
     assert plan["creates"][4].startswith("final snapshot aurora-staging-final-")
     assert "aurora-staging, once its successor serves" in plan["deletes"][0]
-    assert hop["snapshot_id"] in plan["deletes"][1]
+    assert copy in plan["deletes"][1]
     assert stage.locks() == []
 
 
@@ -65,7 +66,10 @@ def test_how_long_it_would_last_is_known_from_earlier_restores_of_the_source(sta
     assert planned.state["plan"]["estimated_from"] == 2
     total = sum(float(one["total_duration_seconds"]) for one in lasted)
     assert float(planned.state["plan"]["estimated_seconds"]) == total / 2
-    assert "the median of the last 2 restores" in planned.messages[-1]["Message"]
+    assert (
+        "the median of earlier restores of this source (the last 2)"
+        in (planned.messages[-1]["Message"])
+    )
 
 
 def test_a_plan_has_a_price_only_where_the_deployment_gives_one(stage: Stage) -> None:
@@ -77,10 +81,36 @@ def test_a_plan_has_a_price_only_where_the_deployment_gives_one(stage: Stage) ->
     assert unpriced.state["plan"]["monthly_price"] is None
 
 
-def test_a_plan_that_cannot_work_fails_like_the_restore(stage: Stage) -> None:
+def test_a_plan_that_cannot_work_fails_like_the_restore_and_is_told_as_a_plan(
+    stage: Stage,
+) -> None:
     outcome = stage.restore(plan_only=True, db_subnet_group_name="nowhere")
 
     assert_refused(stage, outcome, "ConfigurationError", "nowhere")
+    assert outcome.messages[0]["Subject"] == (
+        "Aurora restore: FAILED to plan restoring aurora-staging"
+    )
+
+
+def test_a_plan_neither_waits_for_a_restore_nor_stops_one(stage: Stage) -> None:
+    with stage.under_way("COPY_IN_PROGRESS", operation_id="first") as first:
+        machine = stage.scene.deployment.state_machine_arn
+        plan = stage.cloud.start(machine, request(plan_only=True))
+
+    assert stage.end_of(plan).status == "SUCCEEDED"
+    assert stage.end_of(first).status == "SUCCEEDED"
+    assert stage.locks() == []
+
+
+def test_a_plan_counts_as_no_restore(stage: Stage) -> None:
+    stage.restore(plan_only=True, target_cluster_id="aurora-staging-9")
+    stage.restore(
+        plan_only=True, target_cluster_id="aurora-staging-9", db_subnet_group_name="nowhere"
+    )
+
+    metrics = stage.cloud.client("cloudwatch").list_metrics(Namespace="AuroraRestore")["Metrics"]
+    dimensions = [one for metric in metrics for one in metric["Dimensions"]]
+    assert {"Name": "target_cluster", "Value": "aurora-staging-9"} not in dimensions
 
 
 def test_a_plan_is_followed_by_the_restore_that_it_told(stage: Stage) -> None:

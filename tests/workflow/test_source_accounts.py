@@ -10,7 +10,7 @@ import pytest
 from local.clock import InstantClock
 from local.evidence import evidence
 from local.faults import AnswerError, KillWorker
-from local.scene import SOURCE_ACCOUNT, scene
+from local.scene import SOURCE_ACCOUNT, SOURCE_ROLE, scene
 from tests.workflow.conftest import SHORT
 from tests.workflow.origins import Encryption, Kind, Origin, make_key, make_snapshot
 from tests.workflow.stage import TARGET_REGION, Outcome, Stage
@@ -75,25 +75,19 @@ def test_an_account_that_does_not_let_the_pipeline_in_is_told_what_trust_is_miss
     stage: Stage,
 ) -> None:
     iam = stage.cloud.client("iam", account_id=SOURCE_ACCOUNT)
-    role = iam.get_role(RoleName="aurora-restore-source")["Role"]
+    role = iam.get_role(RoleName=SOURCE_ROLE)["Role"]
     trust = role["AssumeRolePolicyDocument"]
     other = json.loads(json.dumps(trust).replace("local-restores", "other-restores"))
-    iam.update_assume_role_policy(
-        RoleName="aurora-restore-source", PolicyDocument=json.dumps(other)
-    )
+    iam.update_assume_role_policy(RoleName=SOURCE_ROLE, PolicyDocument=json.dumps(other))
     # A session that was taken before would go on for an hour.
     stage.cloud.functions.stop()
     stage.cloud.functions.reset()
     try:
         outcome = restore(stage)
     finally:
-        iam.update_assume_role_policy(
-            RoleName="aurora-restore-source", PolicyDocument=json.dumps(trust)
-        )
+        iam.update_assume_role_policy(RoleName=SOURCE_ROLE, PolicyDocument=json.dumps(trust))
 
-    assert_refused(
-        stage, outcome, "AccessDenied", "trust policy", "external id", "aurora-restore-source"
-    )
+    assert_refused(stage, outcome, "AccessDenied", "trust policy", "external id", SOURCE_ROLE)
 
 
 def test_an_account_that_the_deployment_does_not_know_is_refused(stage: Stage) -> None:
