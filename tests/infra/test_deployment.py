@@ -134,5 +134,19 @@ def test_synthesis_with_wrong_settings_ends_with_the_message_alone(tmp_path: Pat
 
     assert ended.returncode == 1
     assert ended.stderr == (
-        "The deployment's settings are wrong:\n  defaults.target_region: Field required\n"
+        "The settings of aurora-restore are wrong:\n  defaults.target_region: Field required\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("accounts", "why"),
+    [
+        (["210987654321", "210987654321"], "names an account twice"),
+        (["123456789012"], "names the deployment's own account"),
+    ],
+)
+def test_source_accounts_are_others_and_each_is_named_once(accounts: list[str], why: str) -> None:
+    sources = [{"account": account} for account in accounts]
+
+    with pytest.raises(WrongSettings, match=f"source_accounts: {why}"):
+        DeploymentSettings.read(RIGHT | {"account": "123456789012", "source_accounts": sources})

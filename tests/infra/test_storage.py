@@ -27,14 +27,19 @@ def test_a_table_outlives_the_stack(template: Template, name: str) -> None:
     assert template.deletion_policy(table) == "Retain"
 
 
-def test_operations_are_found_by_their_target_cluster(template: Template) -> None:
+def test_operations_are_found_by_their_target_and_their_source(template: Template) -> None:
     table = template.only("AWS::DynamoDB::Table", TableName="aurora-restore-state")
 
-    (index,) = table["GlobalSecondaryIndexes"]
+    keys = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
 
     assert table["KeySchema"] == [{"AttributeName": "operation_id", "KeyType": "HASH"}]
-    assert index["IndexName"] == "by_target_cluster"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["target_cluster", "start_time"]
+    assert keys == {
+        "by_target_cluster": ["target_cluster", "start_time"],
+        "by_source_cluster": ["source_cluster", "start_time"],
+    }
 
 
 def test_audit_events_are_ordered_by_time(template: Template) -> None:
