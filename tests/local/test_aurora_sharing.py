@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.policies import key_policy
 from tests.local.aurora_scene import EAST, Scene, Stage, aurora_stage, refused
 
 
@@ -46,12 +47,17 @@ def test_a_shared_snapshot_shows_its_arn_as_identifier_to_the_other_account(
 def test_an_encrypted_shared_snapshot_is_copied_under_a_key_of_the_copying_account(
     stage: Stage, scene: Scene
 ) -> None:
-    scene.has_cluster(KmsKeyId=scene.key())
+    their_key = scene.key()
+    scene.has_cluster(KmsKeyId=their_key)
     arn = scene.has_snapshot("before")["DBClusterSnapshotArn"]
     other = stage.new_account()
     _share(scene, "before", other.account_id)
     key = other.key()
 
+    with refused("KMSKeyNotAccessibleFault"):
+        other.request_copy(arn, "mine", KmsKeyId=key)
+    policy = key_policy(scene.account_id, other.account_id)
+    scene.client("kms").put_key_policy(KeyId=their_key, PolicyName="default", Policy=policy)
     with refused("InvalidParameterValue", "KmsKeyId"):
         other.request_copy(arn, "mine")
 

@@ -1,15 +1,14 @@
 """Snapshots of every origin: any region, account, encryption and way of being made."""
 
-import json
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from local.functions import ACCOUNT
+from local.policies import key_policy
 from local.production import CLUSTER, REGION, at_once
 from tests.workflow.stage import TARGET_REGION, Stage
 
 ORIGIN_CLUSTER = "aurora-origin"
-_KEY_USE = ("Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "DescribeKey")
 
 
 class Encryption(StrEnum):
@@ -90,20 +89,8 @@ def make_key(stage: Stage, region: str, *, is_shared: bool) -> str:
     kms = stage.cloud.client("kms", region_name=region, account_id=account_id)
     key = kms.create_key()["KeyMetadata"]["Arn"]
     if is_shared:
-        kms.put_key_policy(
-            KeyId=key,
-            PolicyName="default",
-            Policy=json.dumps(
-                {
-                    "Statement": [
-                        _statement(account_id, ["kms:*"]),
-                        _statement(ACCOUNT, [f"kms:{action}" for action in _KEY_USE]),
-                        _statement(ACCOUNT, ["kms:CreateGrant"])
-                        | {"Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}},
-                    ]
-                }
-            ),
-        )
+        policy = key_policy(account_id, ACCOUNT)
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
     return str(key)
 
 
@@ -116,8 +103,3 @@ def _under(stage: Stage, origin: Origin, key: str | None) -> dict[str, Any]:
         case Encryption.CUSTOMER:
             is_shared = origin.kind is Kind.SHARED
             return {"KmsKeyId": key or make_key(stage, origin.region, is_shared=is_shared)}
-
-
-def _statement(account_id: str, actions: list[str]) -> dict[str, Any]:
-    principal = {"AWS": f"arn:aws:iam::{account_id}:root"}
-    return {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}
