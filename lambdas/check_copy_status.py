@@ -2,11 +2,11 @@
 
 from shared import progress
 from shared.aws import Aws
+from shared.details import TemporarySnapshot
 from shared.errors import CopyFailed
 from shared.names import Step
 from shared.operation import Operation
 from shared.progress import Phase
-from shared.state import TemporarySnapshot
 from shared.step import step
 
 

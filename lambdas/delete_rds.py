@@ -8,6 +8,7 @@ from datetime import timedelta
 from shared import clock, cutover, guard, progress
 from shared.aurora import Aurora
 from shared.aws import Aws
+from shared.details import Cutover
 from shared.errors import RestoreFailed
 from shared.facts import Cluster, Instance
 from shared.names import (
@@ -18,7 +19,6 @@ from shared.names import (
 )
 from shared.operation import Operation
 from shared.progress import Phase
-from shared.state import Cutover
 from shared.step import step
 
 

@@ -3,11 +3,11 @@
 from shared import progress
 from shared.aurora import Aurora
 from shared.aws import Aws
+from shared.details import Move
 from shared.errors import ResourceBusy, RestoreFailed
 from shared.facts import Cluster
 from shared.names import Step
 from shared.operation import Operation
-from shared.state import Move
 from shared.step import step
 
 

@@ -4,6 +4,7 @@ from pydantic import JsonValue
 
 from shared import abandonment, clock, guard, names, planning, preflight, selection, sweeping
 from shared.aws import Aws
+from shared.details import Plan, ReplacedCluster
 from shared.errors import InvalidRequest
 from shared.facts import Snapshot
 from shared.findings import Findings
@@ -14,7 +15,6 @@ from shared.progress import Status
 from shared.request import Archive, RestoreRequest
 from shared.route import Destination, Hop, plan_route
 from shared.settings import Settings
-from shared.state import Plan, ReplacedCluster
 from shared.step import Event, step
 
 

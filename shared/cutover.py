@@ -13,11 +13,11 @@ from typing import NamedTuple
 from shared import guard, progress
 from shared.aurora import Aurora
 from shared.aws import Aws
+from shared.details import Cutover
 from shared.errors import NotOurs, ResourceBusy, RestoreFailed
 from shared.facts import Cluster
 from shared.operation import Operation
 from shared.progress import Phase, Status
-from shared.state import Cutover
 
 
 class Clusters(NamedTuple):

@@ -2,6 +2,7 @@
 
 from fnmatch import fnmatchcase
 
+from shared.details import ReplacedCluster
 from shared.errors import (
     InvalidRequest,
     NotOurs,
@@ -12,7 +13,6 @@ from shared.errors import (
 from shared.facts import Cluster, Snapshot
 from shared.request import Replace, RestoreRequest
 from shared.settings import Settings
-from shared.state import ReplacedCluster
 
 
 def check_target_is_not_source(

@@ -6,10 +6,11 @@ from the operation, that can be told all the same.
 
 from collections.abc import Iterator
 
+from shared.details import Cutover, TemporarySnapshot
 from shared.errors import ExportFailed
 from shared.names import Step
 from shared.progress import Status
-from shared.state import Cutover, OperationState, TemporarySnapshot
+from shared.state import OperationState
 
 _SNAPSHOT = "billed as snapshot storage until it is deleted"
 _CLUSTER = "its storage is billed until it is deleted"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shared.aws_errors import named_errors
+from shared.details import Plan, ReplacedCluster
 from shared.operation import Operation
 from shared.progress import Status
 from shared.request import Archive
-from shared.state import Plan, ReplacedCluster
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

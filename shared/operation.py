@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from shared import clock
 from shared.audit import EventType
-from shared.facts import Cluster, ExportTask, Instance, Snapshot
-from shared.names import Step
-from shared.progress import Phase, Status
-from shared.replacing import Replacing
-from shared.route import Hop
-from shared.state import (
+from shared.details import (
     Move,
     Plan,
     ReplacedCluster,
@@ -23,6 +18,11 @@ from shared.state import (
     SnapshotExport,
     TemporarySnapshot,
 )
+from shared.facts import Cluster, ExportTask, Instance, Snapshot
+from shared.names import Step
+from shared.progress import Phase, Status
+from shared.replacing import Replacing
+from shared.route import Hop
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

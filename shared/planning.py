@@ -4,10 +4,10 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from shared import names
+from shared.details import Plan, TemporarySnapshot
 from shared.operation import Operation
 from shared.request import Archive
 from shared.settings import Prices
-from shared.state import Plan, TemporarySnapshot
 
 _HOURS_A_MONTH = 730
 

@@ -2,13 +2,13 @@
 
 from shared.aws import Aws
 from shared.credentials import AdminSecret
+from shared.details import ReplacedCluster
 from shared.errors import ConfigurationError
 from shared.facts import Snapshot
 from shared.findings import Findings
 from shared.request import Archive, Replace, RestoreRequest
 from shared.route import Hop
 from shared.selection import ENGINE
-from shared.state import ReplacedCluster
 
 
 def look(

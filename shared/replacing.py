@@ -12,9 +12,9 @@ from pydantic import JsonValue
 
 from shared import clock
 from shared.audit import EventType
+from shared.details import Cutover, RestoreDetails
 from shared.facts import Cluster
 from shared.progress import Phase, Status
-from shared.state import Cutover, RestoreDetails
 from shared.versions import Versions
 
 

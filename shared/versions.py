@@ -12,9 +12,10 @@ from pydantic import JsonValue
 
 from shared import clock, errors, leftovers
 from shared.audit import AuditEvent, EventType, Failure, Outcome
+from shared.details import Notification
 from shared.metrics import Metrics, PhaseTime
 from shared.progress import Phase, Status
-from shared.state import Notification, OperationState
+from shared.state import OperationState
 
 
 class Versions(OperationState):

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.details import ReplacedCluster
 from shared.facts import Cluster, ExportTask, Instance, Member, Snapshot
 from shared.operation import Operation
 from shared.request import RestoreRequest
 from shared.settings import RequestDefaults, Settings, SourceRole
-from shared.state import ReplacedCluster
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore:one"

@@ -3,11 +3,11 @@
 import pytest
 
 from shared import messages
+from shared.details import Move, RestoreDetails, TemporarySnapshot
 from shared.facts import Snapshot
 from shared.operation import Operation
 from shared.progress import Status
 from shared.route import Hop
-from shared.state import Move, RestoreDetails, TemporarySnapshot
 from tests.builders import (
     a_cluster,
     a_replaced_cluster,

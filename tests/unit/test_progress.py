@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import clock, errors, progress
+from shared.details import Cutover, Move, Notification
 from shared.metrics import PhaseTime
 from shared.names import Step
 from shared.operation import Operation
 from shared.progress import Phase, Status
 from shared.route import Hop
 from shared.settings import PhaseDeadlines
-from shared.state import Cutover, Move, Notification
 from tests.builders import NOON, a_replaced_cluster, an_operation
 
 HOP = Hop(
