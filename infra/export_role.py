@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.deployment import ExportBucket
-from infra.permissions import KEY_USE
+from infra.statements import KEY_USE
 from shared.settings import Exports
 
 

@@ -12,6 +12,7 @@ from constructs import Construct
 from infra import bundling, permissions
 from infra.deployment import Network
 from infra.scope import Scope
+from infra.statements import role_path
 from shared.names import Step
 from shared.settings import Settings
 
@@ -94,7 +95,7 @@ class Functions(Construct):
             self,
             f"{step.state}Role",
             description=f"What the step {step.module} may do",
-            path=permissions.role_path(self._prefix, self._permitted.region, step),
+            path=role_path(self._prefix, self._permitted.region, step),
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         log_group.grant_write(role)

@@ -9,23 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 from aws_cdk import aws_iam as iam
 
 from infra.scope import Scope
-from shared.names import TAG_OPERATION, TAG_TARGET_CLUSTER, Step
+from infra.statements import (
+    CANDIDATES,
+    FINAL_SNAPSHOTS,
+    KEY_READING,
+    KEY_USE,
+    REPLACED,
+    TAGGED_AS_OURS,
+    TAGGED_BY_THE_CALL,
+    TEMPORARY_SNAPSHOTS,
+    Conditions,
+    allow,
+    in_regions,
+    use_through_rds,
+)
+from shared.names import TAG_TARGET_CLUSTER, Step
 from shared.store import BY_SOURCE_CLUSTER
-
-Conditions = Mapping[str, Mapping[str, object]]
-
-# What RDS asks for on behalf of its caller (Aurora user guide: sharing encrypted snapshots).
-KEY_READING = ("kms:DescribeKey", "kms:Decrypt")
-KEY_USE = (*KEY_READING, "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
-
-# Names that shared.names derives, as patterns: `?` stands for one character.
-TEMPORARY_SNAPSHOTS = "*-copy-??????"
-CANDIDATES, REPLACED = "*-candidate-??????", "*-replaced-??????"
-FINAL_SNAPSHOTS = "*-final-????-??-??-??????"
-
-TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
-TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "false"}}
-
 
 Permission = Callable[[Scope], list[iam.PolicyStatement]]
 
@@ -286,26 +285,6 @@ def _under(patterns: Sequence[str], *derived: str) -> list[str]:
     ]
 
 
-def allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=[*actions], resources=[*on], conditions=when)
-
-
-def in_regions(regions: Sequence[str]) -> Conditions:
-    return {"StringEquals": {"aws:RequestedRegion": list(regions)}}
-
-
-def use_through_rds(
-    keys: Sequence[str], region: str, actions: Sequence[str]
-) -> list[iam.PolicyStatement]:
-    """Use keys through RDS alone, and grant their use to nobody but AWS."""
-    through_rds = {"kms:ViaService": f"rds.{region}.amazonaws.com"}
-    for_aws = {"kms:GrantIsForAWSResource": "true"}
-    return [
-        allow(*actions, on=keys, when={"StringEquals": through_rds}),
-        allow("kms:CreateGrant", on=keys, when={"StringEquals": through_rds, "Bool": for_aws}),
-    ]
-
-
 def _read_secrets(scope: Scope, secrets: Sequence[str]) -> list[iam.PolicyStatement]:
     """Read secrets, and decrypt them and nothing else with whatever key they are under."""
     if not secrets:
@@ -375,11 +354,6 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     ),
     Step.SNS_NOTIFICATION: (look_at_aurora, rename_clusters, release_locks, tell_people),
 }
-
-
-def role_path(deployment: str, region: str, step: Step) -> str:
-    """The path of a step's role, by which other accounts know it: names of roles are CDK's."""
-    return f"/{deployment}/{region}/{step.function}/"
 
 
 def statements(step: Step, scope: Scope) -> list[iam.PolicyStatement]:

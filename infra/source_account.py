@@ -14,9 +14,15 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 from pydantic import Field
 
-from infra import permissions
 from infra.deployment import AccountId, ContextSettings, ExternalId, Name, Region
-from infra.permissions import KEY_USE, TEMPORARY_SNAPSHOTS, allow, in_regions
+from infra.statements import (
+    KEY_USE,
+    TEMPORARY_SNAPSHOTS,
+    allow,
+    in_regions,
+    role_path,
+    use_through_rds,
+)
 from shared.names import TAG_TEMPORARY, Step, deployment
 
 STEPS = (
@@ -67,9 +73,7 @@ class SourceAccountStack(Stack):
 
     def _role(self, settings: SourceSettings) -> iam.Role:
         roles = f"arn:{self.partition}:iam::{settings.pipeline_account}:role"
-        paths = [
-            permissions.role_path(settings.name, settings.pipeline_region, step) for step in STEPS
-        ]
+        paths = [role_path(settings.name, settings.pipeline_region, step) for step in STEPS]
         return iam.Role(
             self,
             "Role",
@@ -96,8 +100,8 @@ class SourceAccountStack(Stack):
             removal_policy=RemovalPolicy.DESTROY,
         )
         pipeline = iam.AccountPrincipal(settings.pipeline_account)
-        looking = permissions.allow("kms:DescribeKey", on=["*"])
-        using = permissions.use_through_rds(["*"], settings.pipeline_region, KEY_USE)
+        looking = allow("kms:DescribeKey", on=["*"])
+        using = use_through_rds(["*"], settings.pipeline_region, KEY_USE)
         for statement in (looking, *using):
             statement.add_principals(pipeline)
             key.add_to_resource_policy(statement)
@@ -135,12 +139,12 @@ class SourceAccountStack(Stack):
                 when={"StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": settings.deployment}},
             ),
             allow("kms:DescribeKey", on=self._keys(regions)),
-            *permissions.use_through_rds([key], here, KEY_USE),
+            *use_through_rds([key], here, KEY_USE),
             # Which keys the snapshots are under, only the snapshots know.
             *(
                 statement
                 for region in settings.source_regions
-                for statement in permissions.use_through_rds(self._keys([region]), region, KEY_USE)
+                for statement in use_through_rds(self._keys([region]), region, KEY_USE)
             ),
         ]
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from infra.deployment import WrongSettings
-from infra.permissions import KEY_USE
 from infra.source_account import STEPS, SourceSettings
+from infra.statements import KEY_USE
 from local.scene import SOURCE_ROLE
 from shared.names import TAG_TEMPORARY, Step
 from tests.infra.template import LOCAL_SETTINGS, Template, text

@@ -1,0 +1,46 @@
+"""What statements are written with: names and tags as patterns, and keys through RDS alone."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_iam as iam
+
+from shared.names import TAG_OPERATION, Step
+
+Conditions = Mapping[str, Mapping[str, object]]
+
+# What RDS asks for on behalf of its caller (Aurora user guide: sharing encrypted snapshots).
+KEY_READING = ("kms:DescribeKey", "kms:Decrypt")
+KEY_USE = (*KEY_READING, "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
+
+# Names that shared.names derives, as patterns: `?` stands for one character.
+TEMPORARY_SNAPSHOTS = "*-copy-??????"
+CANDIDATES, REPLACED = "*-candidate-??????", "*-replaced-??????"
+FINAL_SNAPSHOTS = "*-final-????-??-??-??????"
+
+TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
+TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "false"}}
+
+
+def allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=[*actions], resources=[*on], conditions=when)
+
+
+def in_regions(regions: Sequence[str]) -> Conditions:
+    return {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+
+
+def use_through_rds(
+    keys: Sequence[str], region: str, actions: Sequence[str]
+) -> list[iam.PolicyStatement]:
+    """Use keys through RDS alone, and grant their use to nobody but AWS."""
+    through_rds = {"kms:ViaService": f"rds.{region}.amazonaws.com"}
+    for_aws = {"kms:GrantIsForAWSResource": "true"}
+    return [
+        allow(*actions, on=keys, when={"StringEquals": through_rds}),
+        allow("kms:CreateGrant", on=keys, when={"StringEquals": through_rds, "Bool": for_aws}),
+    ]
+
+
+def role_path(deployment: str, region: str, step: Step) -> str:
+    """The path of a step's role, by which other accounts know it: names of roles are CDK's."""
+    return f"/{deployment}/{region}/{step.function}/"
