@@ -20,10 +20,11 @@ from infra.statements import (
     TEMPORARY_SNAPSHOTS,
     Conditions,
     allow,
+    copy_out_of,
     in_regions,
     use_through_rds,
 )
-from shared.names import TAG_TARGET_CLUSTER, Step
+from shared.names import TAG_TARGET_CLUSTER, TAG_TEMPORARY, Step
 from shared.store import BY_SOURCE_CLUSTER
 
 Permission = Callable[[Scope], list[iam.PolicyStatement]]
@@ -106,9 +107,7 @@ def copy_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
         for account in scope.source_accounts
         for region in scope.all_regions
     ]
-    # The condition is on the call, not on the source: it has to make one of ours.
-    out_of_any = [allow("rds:CopyDBClusterSnapshot", on=sources, when=TAGGED_BY_THE_CALL)]
-    return [into_ours, *(out_of_any if sources else [])]
+    return [into_ours, *(copy_out_of(sources, TAGGED_BY_THE_CALL) if sources else [])]
 
 
 def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
@@ -255,13 +254,12 @@ def read_managed_passwords(scope: Scope) -> list[iam.PolicyStatement]:
 
 
 def remove_temporary_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
-    """Delete or mark snapshots that carry our tag as well as a name of ours."""
+    """Delete snapshots that carry this deployment's tag as well as a name of ours."""
     return [
         allow(
             "rds:DeleteDBClusterSnapshot",
-            "rds:AddTagsToResource",
             on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
-            when=TAGGED_AS_OURS,
+            when={"StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": scope.deployment}},
         )
     ]
 

@@ -37,6 +37,7 @@ class PipelineStack(Stack):
             analytics_reporting=False,
         )
         prefix = settings.name
+        name = deployment(settings.name, self.account, settings.region)
         tables = Tables(self, "Tables", prefix=prefix)
         notification = Notification(
             self, "Notification", prefix=prefix, emails=settings.notification_emails
@@ -45,12 +46,7 @@ class PipelineStack(Stack):
         default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
         export_role = self._export_role(settings, restore_keys.arns, default_key)
         source_accounts = [
-            _source_account(
-                source,
-                deployment(settings.name, self.account, settings.region),
-                settings.region,
-            )
-            for source in settings.source_accounts
+            _source_account(source, name, settings.region) for source in settings.source_accounts
         ]
         dead_letters = DeadLetters(
             self, "DeadLetters", prefix=prefix, topic=notification.topic
@@ -62,7 +58,7 @@ class PipelineStack(Stack):
             code=code,
             settings=Settings(
                 account_id=self.account,
-                deployment=deployment(settings.name, self.account, settings.region),
+                deployment=name,
                 state_table=tables.state.table_name,
                 audit_table=tables.audit.table_name,
                 topic_arn=notification.topic.topic_arn,
@@ -79,6 +75,7 @@ class PipelineStack(Stack):
                 partition=Aws.PARTITION,
                 account=self.account,
                 region=self.region,
+                deployment=name,
                 all_regions=settings.regions,
                 state_table=tables.state.table_arn,
                 audit_table=tables.audit.table_arn,

@@ -11,6 +11,7 @@ class Scope:
     partition: str
     account: str
     region: str
+    deployment: str
     all_regions: Sequence[str]
     state_table: str
     audit_table: str

@@ -19,6 +19,7 @@ from infra.statements import (
     KEY_USE,
     TEMPORARY_SNAPSHOTS,
     allow,
+    copy_out_of,
     in_regions,
     role_path,
     use_through_rds,
@@ -112,6 +113,10 @@ class SourceAccountStack(Stack):
         here = settings.pipeline_region
         regions = tuple(dict.fromkeys((here, *settings.source_regions)))
         copies = [self._rds(here, f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")]
+        sources = [self._rds(region, "cluster-snapshot:*") for region in settings.source_regions]
+        ours_if_any = {
+            "StringEqualsIfExists": {f"aws:ResourceTag/{TAG_TEMPORARY}": settings.deployment}
+        }
         made = {"StringEquals": {f"aws:RequestTag/{TAG_TEMPORARY}": settings.deployment}}
         return [
             allow(
@@ -120,18 +125,10 @@ class SourceAccountStack(Stack):
                 on=["*"],
                 when=in_regions(regions),
             ),
-            allow(
-                "rds:CopyDBClusterSnapshot",
-                on=[self._rds(region, "cluster-snapshot:*") for region in settings.source_regions],
-                # The condition is on the call: without it this would allow other targets as well.
-                when=made,
-            ),
-            allow(
-                "rds:CopyDBClusterSnapshot",
-                "rds:AddTagsToResource",
-                on=copies,
-                when=made,
-            ),
+            *copy_out_of(sources, made),
+            allow("rds:CopyDBClusterSnapshot", on=copies, when=made),
+            # On what has this tag already, it must be ours.
+            allow("rds:AddTagsToResource", on=copies, when=made | ours_if_any),
             allow(
                 "rds:ModifyDBClusterSnapshotAttribute",
                 "rds:DeleteDBClusterSnapshot",

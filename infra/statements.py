@@ -18,11 +18,24 @@ CANDIDATES, REPLACED = "*-candidate-??????", "*-replaced-??????"
 FINAL_SNAPSHOTS = "*-final-????-??-??-??????"
 
 TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
+CALLED_BY_RDS: Conditions = {"ForAnyValue:StringEquals": {"aws:CalledVia": "rds.amazonaws.com"}}
 TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "false"}}
 
 
 def allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[*actions], resources=[*on], conditions=when)
+
+
+def copy_out_of(sources: Sequence[str], made: Conditions) -> list[iam.PolicyStatement]:
+    """Copy these snapshots into what the call's tags say, and nothing else out of them.
+
+    Without the condition the statement would allow these as targets, too. Across regions RDS
+    looks at the source once more, on the caller's behalf, and may not hand on the tags.
+    """
+    return [
+        allow("rds:CopyDBClusterSnapshot", on=sources, when=conditions)
+        for conditions in (made, CALLED_BY_RDS)
+    ]
 
 
 def in_regions(regions: Sequence[str]) -> Conditions:

@@ -19,22 +19,6 @@ KEY_ACTIONS = (
 """What RDS does with a key on behalf of whoever restores or copies (Aurora user guide)."""
 
 
-def key_policy(owner: str, *others: str) -> str:
-    """The policy with which a key's owner lets other accounts use it for shared snapshots."""
-    use = ("Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "DescribeKey")
-    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    statements = [_allowing(owner, "kms:*")]
-    for other in others:
-        statements.append(_allowing(other, *(f"kms:{action}" for action in use)))
-        statements.append(_allowing(other, "kms:CreateGrant") | {"Condition": for_aws})
-    return json.dumps({"Statement": statements})
-
-
-def _allowing(account_id: str, *actions: str) -> dict[str, Any]:
-    principal = {"AWS": f"arn:aws:iam::{account_id}:root"}
-    return {"Effect": "Allow", "Principal": principal, "Action": [*actions], "Resource": "*"}
-
-
 def allows(role: Any, action: str, resource: str) -> bool:
     """Whether a policy of the role permits it and none denies it."""
     inline = [

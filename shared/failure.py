@@ -109,10 +109,16 @@ def _operation_of(execution: Execution, aws: Aws) -> Operation:
 def _storable(request: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """What may be kept of a refused request: what is unknown or nested may hold anything."""
     return {
-        name: value[:_LONGEST] if isinstance(value, str) else "(not kept)"
+        name: _kept(value)
         for name in RestoreRequest.model_fields
         if (value := request.get(name)) is not None
     }
+
+
+def _kept(value: JsonValue) -> JsonValue:
+    if isinstance(value, bool):
+        return value
+    return value[:_LONGEST] if isinstance(value, str) else "(not kept)"
 
 
 def target_cluster(parameters: Mapping[str, JsonValue]) -> str:

@@ -82,11 +82,11 @@ def _plan(operation: Operation, plan: Plan) -> Iterator[str]:
         yield "It would delete or rename:"
         yield from (f"- {one}" for one in plan.deletes)
     if plan.estimated_seconds is None:
-        yield "It would last: unknown; no earlier restore of this source is on record."
+        yield "It would last: unknown; no restore of this source by as many copies is on record."
     else:
         yield (
             f"It would last: about {_spoken(plan.estimated_seconds)}, the median of earlier "
-            f"restores of this source (the last {plan.estimated_from})."
+            f"restores of this source by as many copies (the last {plan.estimated_from})."
         )
     if plan.monthly_price:
         yield f"What runs then would cost {plan.monthly_price}."

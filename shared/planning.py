@@ -48,7 +48,8 @@ def _creates(operation: Operation) -> Iterator[str]:
     for name in operation.instance_ids:
         yield f"instance {name}, {request.db_instance_class}"
     if operation.replaced_cluster and operation.replaced_cluster.final_snapshot_id:
-        yield f"final snapshot {operation.replaced_cluster.final_snapshot_id}"
+        later = ", when the kept cluster is removed" if request.keep_replaced_hours else ""
+        yield f"final snapshot {operation.replaced_cluster.final_snapshot_id}{later}"
     if request.archive is Archive.EXPORT and operation.route:
         yield "an export of the snapshot's data to the deployment's bucket"
 

@@ -43,7 +43,8 @@ def _look_at_keys(
     for hop in route:
         if hop.account_id and hop.kms_key_id:
             findings.of(_check_key, aws, hop.region, hop.account_id, hop.kms_key_id)
-            findings.of(_check_key, aws, hop.region, None, hop.kms_key_id)  # who it is shared with
+            # This account copies on from there, and so must see that key as well.
+            findings.of(_check_key, aws, hop.region, None, hop.kms_key_id)
     if request.kms_key_id:
         findings.of(_check_key, aws, request.target_region, None, request.kms_key_id)
 

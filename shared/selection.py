@@ -24,7 +24,7 @@ _NEAREST = 3
 
 
 def find(aws: Aws, request: RestoreRequest, now: datetime) -> Snapshot:
-    """The snapshot that the request means; raises `SnapshotNotFound` or `SnapshotUnusable`."""
+    """The snapshot that the request means; raises why there is none, or none that can be seen."""
     try:
         return choose(candidates(aws, request), request, now)
     except SnapshotNotFound as missing:
@@ -32,7 +32,8 @@ def find(aws: Aws, request: RestoreRequest, now: datetime) -> Snapshot:
         if owner in (None, aws.settings.account_id) or aws.settings.source_role(owner):
             raise
         raise SnapshotNotFound(
-            f"{missing} Of account {owner} only what it shares is seen; its stack is not deployed."
+            f"{missing} Of account {owner} only what it shares is seen: this deployment has no "
+            "role there."
         ) from None
 
 
@@ -56,7 +57,8 @@ def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
     try:
         seen = _of(aws.snapshots(request.source_region, owner), request)
     except AccessDenied:
-        if not shared:
+        # What is named is the same whoever looks; of "the latest", others may not be shared.
+        if not (request.source_snapshot_id and shared):
             raise
         return tuple(shared.values())
     # In its own account a snapshot tells its tags, and not who may use it.

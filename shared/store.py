@@ -1,6 +1,6 @@
 """State, audit trail and lock in DynamoDB; one transaction for what belongs together.
 
-begin ─── state (new) + first event + lock (new) ──┐
+begin ─── state (new) + first event + lock (new) ──┐   (what only plans takes no lock)
                                                    │  the lock stays, however long it takes
 save ──── state (version read) + events            │
                                                    │
@@ -87,13 +87,13 @@ class Store:
 
         One that only plans needs no lock.
         """
-        return self._take_lock_and_write(operation)
+        return self._write_with_lock(operation)
 
     def reopen(self, operation: Operation) -> Operation:
         """Save a failed operation that goes on, and take its lock again; raises `TargetLocked`."""
-        return self._take_lock_and_write(operation)
+        return self._write_with_lock(operation)
 
-    def _take_lock_and_write(self, operation: Operation) -> Operation:
+    def _write_with_lock(self, operation: Operation) -> Operation:
         if operation.plans_only:
             return self._write(operation, [])
         lock = self._lock_of(operation)

@@ -4,12 +4,13 @@ Only what carries this pipeline's tags and a name that it derived is ever touche
 sure that no other operation onto the same target is using it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from shared import names
+from shared.aurora import Aurora
 from shared.aws import Aws
 from shared.errors import RestoreError
 from shared.facts import Cluster, Snapshot
@@ -28,34 +29,30 @@ def sweep(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
     Due is what was kept for a time that is over, whatever its target, and what a failed operation
     left behind on its way onto this target and can never use again.
     """
-    region, source = operation.request.target_region, operation.request.source_account_id
-    swept = _removed(_due(operation, aws, now))
-    if source and aws.settings.source_role(source):
-        # What another account does not let us see any more must not fail a finished restore.
+    swept = []
+    for name, remove in _all_due(operation, aws, now):
         with suppress(RestoreError):
-            swept += _removed(_due_snapshots(operation, aws.snapshots(region, source), now))
+            remove()
+            swept.append(name)
     return tuple(swept)
 
 
 def due(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
-    """What the sweep of this operation would remove from this account, if it came now."""
-    return tuple(name for name, _ in _due(operation, aws, now))
+    """The ids of what the sweep of this operation would remove, if it came now."""
+    return tuple(name for name, _ in _all_due(operation, aws, now))
 
 
-def _removed(due: Iterable[Due]) -> list[str]:
-    """Start removing things; the ids of those of which that could be done."""
-    removed = []
-    for name, remove in due:
-        with suppress(RestoreError):
-            remove()
-            removed.append(name)
-    return removed
-
-
-def _due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
-    region = operation.request.target_region
+def _all_due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
+    region, source = operation.request.target_region, operation.request.source_account_id
     yield from _due_snapshots(operation, aws.snapshots(region), now)
-    aurora = aws.aurora(region)
+    yield from _due_clusters(operation, aws.aurora(region), now)
+    if source and aws.settings.source_role(source):
+        # What another account does not let us see any more must not fail a finished restore.
+        with suppress(RestoreError):
+            yield from _due_snapshots(operation, aws.snapshots(region, source), now)
+
+
+def _due_clusters(operation: Operation, aurora: Aurora, now: datetime) -> Iterator[Due]:
     for cluster in aurora.clusters():
         if cluster.is_protected or not cluster.is_settled:
             continue

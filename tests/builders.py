@@ -1,5 +1,6 @@
 """Values with sensible defaults, so that a test shows only what matters to it."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -150,3 +151,19 @@ def an_operation(**changes: Any) -> Operation:
         request.target_cluster_id,
     )
     return begun.model_copy(update=changes)
+
+
+def key_policy(owner: str, *others: str) -> str:
+    """The policy with which a key's owner lets other accounts use it for shared snapshots."""
+    use = ("Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "DescribeKey")
+    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    statements = [_allowing(owner, "kms:*")]
+    for other in others:
+        statements.append(_allowing(other, *(f"kms:{action}" for action in use)))
+        statements.append(_allowing(other, "kms:CreateGrant") | {"Condition": for_aws})
+    return json.dumps({"Statement": statements})
+
+
+def _allowing(account_id: str, *actions: str) -> dict[str, Any]:
+    principal = {"AWS": f"arn:aws:iam::{account_id}:root"}
+    return {"Effect": "Allow", "Principal": principal, "Action": [*actions], "Resource": "*"}

@@ -157,7 +157,11 @@ def test_only_temporary_snapshots_with_our_tag_are_deleted(template: Template) -
     }
 
     assert set(deleting) == {Step.ARCHIVE_SNAPSHOT}
-    assert deleting[Step.ARCHIVE_SNAPSHOT].conditions == TAGGED_AS_OURS
+    assert deleting[Step.ARCHIVE_SNAPSHOT].conditions == {
+        "StringEquals": {
+            f"aws:ResourceTag/{names.TAG_TEMPORARY}": "aurora-restore-123456789012-us-west-2"
+        }
+    }
     assert deleting[Step.ARCHIVE_SNAPSHOT].resources == (f"{RDS}:cluster-snapshot:*-copy-??????",)
 
 

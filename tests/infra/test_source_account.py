@@ -6,7 +6,7 @@ import pytest
 
 from infra.deployment import WrongSettings
 from infra.source_account import STEPS, SourceSettings
-from infra.statements import KEY_USE
+from infra.statements import CALLED_BY_RDS, KEY_USE
 from local.scene import SOURCE_ROLE
 from shared.names import TAG_TEMPORARY, Step
 from tests.infra.template import LOCAL_SETTINGS, Template, text
@@ -54,10 +54,12 @@ def test_only_tagged_copies_are_made_shared_and_deleted(source_template: Templat
         assert statement.conditions == {
             "StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": SOURCE_ROLE}
         }
+    made = {"StringEquals": {f"aws:RequestTag/{TAG_TEMPORARY}": SOURCE_ROLE}}
+    ours_if_any = {"StringEqualsIfExists": {f"aws:ResourceTag/{TAG_TEMPORARY}": SOURCE_ROLE}}
     making = [one for one in statements if "rds:CopyDBClusterSnapshot" in one.actions]
-    assert [one.conditions for one in making] == [
-        {"StringEquals": {f"aws:RequestTag/{TAG_TEMPORARY}": SOURCE_ROLE}}
-    ] * 2
+    assert [one.conditions for one in making] == [made, CALLED_BY_RDS, made]
+    (tagging,) = [one for one in statements if "rds:AddTagsToResource" in one.actions]
+    assert (tagging.resources, tagging.conditions) == ((COPIES,), made | ours_if_any)
     changing = {
         action
         for one in statements

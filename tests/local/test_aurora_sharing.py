@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.policies import key_policy
+from tests.builders import key_policy
 from tests.local.aurora_scene import EAST, Scene, Stage, aurora_stage, refused
 
 

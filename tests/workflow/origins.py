@@ -4,8 +4,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from local.functions import ACCOUNT
-from local.policies import key_policy
 from local.production import CLUSTER, REGION, at_once
+from tests.builders import key_policy
 from tests.workflow.stage import TARGET_REGION, Stage
 
 ORIGIN_CLUSTER = "aurora-origin"

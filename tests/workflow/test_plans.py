@@ -67,7 +67,7 @@ def test_how_long_it_would_last_is_known_from_earlier_restores_of_the_source(sta
     total = sum(float(one["total_duration_seconds"]) for one in lasted)
     assert float(planned.state["plan"]["estimated_seconds"]) == total / 2
     assert (
-        "the median of earlier restores of this source (the last 2)"
+        "restores of this source by as many copies (the last 2)"
         in (planned.messages[-1]["Message"])
     )
 
