@@ -1,7 +1,7 @@
 """What policies say: those of a role about what it may do, and those that let others in."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -34,10 +34,13 @@ def allows(role: Any, action: str, resource: str) -> bool:
 
 def trusts_service(document: str, service: str) -> bool:
     """Whether a trust policy lets a service of AWS take the role; its conditions do not count."""
-    return any(
-        _is_about(statement, "sts:AssumeRole") and service in _principals(statement, "Service")
-        for statement in _statements(document)
-    )
+
+    def is_meant(statement: Mapping[str, Any]) -> bool:
+        return _is_about(statement, "sts:AssumeRole") and service in _principals(
+            statement, "Service"
+        )
+
+    return _is_allowed(document, is_meant)
 
 
 def trusts(document: str, caller: str, context: Mapping[str, str]) -> bool:
@@ -61,20 +64,24 @@ def shows_key(document: str, account_id: str) -> bool:
 
 
 def _lets(document: str, caller: str, action: str, context: Mapping[str, str]) -> bool:
-    accepted = {"*", caller, f"arn:aws:iam::{caller.split(':')[4]}:root", caller.split(":")[4]}
-    return any(
-        _is_about(statement, action)
-        and accepted & _principals(statement, "AWS")
-        and _holds(statement.get("Condition", {}), context)
-        for statement in _statements(document)
-    )
+    account_id = caller.split(":")[4]
+    accepted = {"*", caller, f"arn:aws:iam::{account_id}:root", account_id}
+
+    def is_meant(statement: Mapping[str, Any]) -> bool:
+        return (
+            _is_about(statement, action)
+            and bool(accepted & _principals(statement, "AWS"))
+            and _holds(statement.get("Condition", {}), context)
+        )
+
+    return _is_allowed(document, is_meant)
 
 
-def _statements(document: str) -> Iterator[Mapping[str, Any]]:
-    for statement in _listed(json.loads(document)["Statement"]):
-        if statement["Effect"] != "Allow":
-            raise NotImplementedError("Policies that deny are not judged here")
-        yield statement
+def _is_allowed(document: str, is_meant: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Whether a statement that is meant allows it, and none denies it."""
+    statements = _listed(json.loads(document)["Statement"])
+    effects = {statement["Effect"] for statement in statements if is_meant(statement)}
+    return effects == {"Allow"}
 
 
 def _is_about(statement: Mapping[str, Any], action: str) -> bool:

@@ -95,6 +95,13 @@ def test_a_trust_names_an_account_and_nobody_elses() -> None:
     assert not trusts(trust(), stranger, {"aws:PrincipalArn": stranger})
 
 
+def test_what_is_denied_is_denied_whatever_is_allowed() -> None:
+    allowing = json.loads(trust())["Statement"][0]
+    both = json.dumps({"Statement": [allowing, allowing | {"Effect": "Deny"}]})
+
+    assert not trusts(both, HOST, {"aws:PrincipalArn": HOST})
+
+
 def test_a_condition_that_nobody_knows_here_is_not_passed_over() -> None:
     with pytest.raises(NotImplementedError, match="IpAddress"):
         trusts(trust(IpAddress={"aws:SourceIp": "10.0.0.0/8"}), HOST, {})
