@@ -22,9 +22,10 @@ from infra.statements import (
     allow,
     copy_out_of,
     in_regions,
+    tagged_temporary,
     use_through_rds,
 )
-from shared.names import TAG_TARGET_CLUSTER, TAG_TEMPORARY, Step
+from shared.names import TAG_TARGET_CLUSTER, Step
 from shared.store import BY_SOURCE_CLUSTER
 
 Permission = Callable[[Scope], list[iam.PolicyStatement]]
@@ -259,7 +260,7 @@ def remove_temporary_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
         allow(
             "rds:DeleteDBClusterSnapshot",
             on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
-            when={"StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": scope.deployment}},
+            when=tagged_temporary(scope.deployment),
         )
     ]
 

@@ -22,6 +22,7 @@ from infra.statements import (
     copy_out_of,
     in_regions,
     role_path,
+    tagged_temporary,
     use_through_rds,
 )
 from shared.names import TAG_TEMPORARY, Step, deployment
@@ -133,7 +134,7 @@ class SourceAccountStack(Stack):
                 "rds:ModifyDBClusterSnapshotAttribute",
                 "rds:DeleteDBClusterSnapshot",
                 on=copies,
-                when={"StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": settings.deployment}},
+                when=tagged_temporary(settings.deployment),
             ),
             allow("kms:DescribeKey", on=self._keys(regions)),
             *use_through_rds([key], here, KEY_USE),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 
-from shared.names import TAG_OPERATION, Step
+from shared.names import TAG_OPERATION, TAG_TEMPORARY, Step
 
 Conditions = Mapping[str, Mapping[str, object]]
 
@@ -20,6 +20,11 @@ FINAL_SNAPSHOTS = "*-final-????-??-??-??????"
 TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
 CALLED_BY_RDS: Conditions = {"ForAnyValue:StringEquals": {"aws:CalledVia": "rds.amazonaws.com"}}
 TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "false"}}
+
+
+def tagged_temporary(deployment: str) -> Conditions:
+    """Only what this deployment has made as a copy to restore from."""
+    return {"StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": deployment}}
 
 
 def allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:

@@ -28,8 +28,8 @@ def find(aws: Aws, request: RestoreRequest, now: datetime) -> Snapshot:
     try:
         return choose(candidates(aws, request), request, now)
     except SnapshotNotFound as missing:
-        owner = request.source_account_id
-        if owner in (None, aws.settings.account_id) or aws.settings.source_role(owner):
+        owner = request.source_account_id or aws.settings.account_id
+        if owner == aws.settings.account_id or aws.settings.source_role(owner):
             raise
         raise SnapshotNotFound(
             f"{missing} Of account {owner} only what it shares is seen: this deployment has no "
@@ -43,8 +43,9 @@ def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
     Of another account these are the ones that it shares, which RDS lists for all clusters
     together, and those that the deployment's role there can see.
     """
-    here, owner = aws.snapshots(request.source_region), request.source_account_id
-    if owner is None or owner == aws.settings.account_id:
+    here = aws.snapshots(request.source_region)
+    owner = request.source_account_id or aws.settings.account_id
+    if owner == aws.settings.account_id:
         return _of(here, request)
     if owner not in (one.account_id for one in aws.settings.source_accounts):
         raise ConfigurationError(
