@@ -1,20 +1,42 @@
 """The settings of a deployment, read from the CDK context and checked before anything is made."""
 
-import re
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import (
-    AfterValidator,
     Field,
     JsonValue,
+    PositiveFloat,
     PositiveInt,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
+from infra.texts import (
+    AccountId,
+    BucketName,
+    ClusterPattern,
+    EmailAddress,
+    ExternalId,
+    HttpsUrl,
+    KeyArn,
+    Name,
+    PhoneNumber,
+    Prefix,
+    PrefixListId,
+    QueueArn,
+    Region,
+    RouteTableId,
+    ScheduleExpression,
+    SecretId,
+    SecurityGroupId,
+    SubnetId,
+    VpcId,
+)
 from shared.errors import InvalidRequest
 from shared.model import Model
 from shared.request import Archive, RestoreRequest
@@ -23,53 +45,6 @@ from shared.settings import PhaseDeadlines, Prices, RequestDefaults
 
 class WrongSettings(Exception):
     """The deployment's settings are wrong; the message names every one of them."""
-
-
-def _matching(pattern: str, allowed: str) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise ValueError(f"{value!r} is not {allowed}")
-        return value
-
-    return check
-
-
-def _text(pattern: str, allowed: str) -> AfterValidator:
-    return AfterValidator(_matching(pattern, allowed))
-
-
-Name = Annotated[
-    str, _text(r"[a-z](-?[a-z0-9]){0,35}", "1 to 36 lower case letters, digits and single hyphens")
-]
-ClusterPattern = Annotated[
-    str,
-    _text(
-        r"[a-z][a-z0-9*-]{0,62}",
-        "a lower case cluster id that starts with a letter and may hold the wildcard *",
-    ),
-]
-Region = Annotated[str, _text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as us-west-2")]
-AccountId = Annotated[str, _text(r"\d{12}", "an account id of twelve digits")]
-SecretId = Annotated[
-    str, _text(r"arn:[a-z-]+:secretsmanager:\S+|[\w/+=.@-]+", "the name or ARN of a secret")
-]
-KeyArn = Annotated[
-    str, _text(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key")
-]
-SubnetId = Annotated[str, _text(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})", "a subnet id")]
-SecurityGroupId = Annotated[str, _text(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "a security group id")]
-BucketName = Annotated[str, _text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")]
-# RDS takes no colon in it.
-Prefix = Annotated[str, _text(r"[\w!.'()-]+(/[\w!.'()-]+)*", "a prefix of S3 keys")]
-EmailAddress = Annotated[str, _text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")]
-ScheduleExpression = Annotated[
-    str, _text(r"(cron|rate)\(.+\)", "an expression such as cron(0 2 * * ? *) or rate(1 day)")
-]
-
-
-ExternalId = Annotated[
-    str, _text(r"[\w+=,.@:/-]{2,1224}", "an external id of 2 to 1224 letters, digits and +=,.@:/-")
-]
 
 
 class ContextSettings(Model):
@@ -89,9 +64,13 @@ class ContextSettings(Model):
                 "cdk.json."
             )
         try:
-            if isinstance(value, str):
-                return cls.model_validate_json(Path(value).read_bytes())
-            return cls.model_validate(value)
+            if not isinstance(value, str):
+                return cls.model_validate(value)
+            if value.endswith(".toml"):
+                return cls.model_validate(tomllib.loads(Path(value).read_text()))
+            return cls.model_validate_json(Path(value).read_bytes())
+        except tomllib.TOMLDecodeError as error:
+            raise WrongSettings(f"The settings in {value} are no TOML: {error}.") from None
         except OSError as error:
             raise WrongSettings(
                 f"The settings cannot be read from {value}: {error.strerror}."
@@ -122,11 +101,54 @@ class Source(Model):
     external_id: ExternalId | None = None
 
 
-class Network(Model):
-    """Where `setup_db_users` runs, to reach clusters that are not public."""
+class Endpoints(Model):
+    """VPC endpoints for `setup_db_users`, where its subnets have no NAT gateway.
 
+    The prefix list is DynamoDB's in the region: only AWS's own API tells its id.
+    """
+
+    route_table_ids: Annotated[tuple[RouteTableId, ...], Field(min_length=1)]
+    dynamodb_prefix_list_id: PrefixListId
+
+
+class Network(Model):
+    """Where `setup_db_users` runs, to reach clusters that are not public.
+
+    Without security groups of its own the stack makes one, which may reach the clusters' groups
+    (`defaults.vpc_security_group_ids`) and the endpoints, and nothing else.
+    """
+
+    vpc_id: VpcId
     subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1)]
-    security_group_ids: Annotated[tuple[SecurityGroupId, ...], Field(min_length=1)]
+    security_group_ids: tuple[SecurityGroupId, ...] = ()
+    endpoints: Endpoints | None = None
+
+
+class Notifications(Model):
+    """Who gets the messages: people as text, machines as JSON."""
+
+    emails: tuple[EmailAddress, ...] = ()
+    phones: tuple[PhoneNumber, ...] = ()
+    queues: tuple[QueueArn, ...] = ()
+    urls: tuple[HttpsUrl, ...] = ()
+
+
+class Alarms(Model):
+    """When somebody has to look."""
+
+    longest_restore_hours: PositiveFloat = 12
+    function_errors_per_hour: PositiveInt = 20
+
+
+class LongTermArchive(Model):
+    """A bucket that both tables are exported to, every month unless the schedule says otherwise.
+
+    With `object_lock_days` nobody, the account's root included, can delete an export before.
+    """
+
+    schedule: ScheduleExpression = "cron(0 3 1 * ? *)"
+    glacier_after_days: PositiveInt = 90
+    object_lock_days: PositiveInt | None = None
 
 
 class ExportBucket(Model):
@@ -137,12 +159,16 @@ class ExportBucket(Model):
 
 
 class Schedule(Model):
-    """A restore that starts by itself."""
+    """A restore that starts by itself.
+
+    An alarm tells when it has not been started for `missed_after_hours`, a week at most.
+    """
 
     name: Name
     schedule: ScheduleExpression
     request: dict[str, JsonValue]
     enabled: bool = True
+    missed_after_hours: Annotated[int, Field(gt=0, le=168)] | None = None
 
 
 class DeploymentSettings(ContextSettings):
@@ -168,8 +194,10 @@ class DeploymentSettings(ContextSettings):
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365
-    notification_emails: tuple[EmailAddress, ...] = ()
+    notifications: Notifications = Field(default_factory=Notifications)
+    alarms: Alarms = Field(default_factory=Alarms)
     network: Network | None = None
+    long_term_archive: LongTermArchive | None = Field(default_factory=LongTermArchive)
     schedules: tuple[Schedule, ...] = ()
 
     @field_validator("source_accounts")
@@ -212,6 +240,16 @@ class DeploymentSettings(ContextSettings):
                         f"{schedule.name}: archive: 'export' needs the setting exports"
                     )
         return schedules
+
+    @model_validator(mode="after")
+    def _can_open_the_clusters(self) -> Self:
+        network = self.network
+        if network and not network.security_group_ids and not self.defaults.vpc_security_group_ids:
+            raise ValueError(
+                "network: needs security_group_ids, or defaults.vpc_security_group_ids for a group "
+                "that the stack makes"
+            )
+        return self
 
     @property
     def region(self) -> str:

@@ -14,7 +14,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 from pydantic import Field
 
-from infra.deployment import AccountId, ContextSettings, ExternalId, Name, Region
+from infra.deployment import ContextSettings
 from infra.statements import (
     KEY_USE,
     TEMPORARY_SNAPSHOTS,
@@ -25,6 +25,7 @@ from infra.statements import (
     tagged_temporary,
     use_through_rds,
 )
+from infra.texts import AccountId, ExternalId, Name, Region
 from shared.names import TAG_TEMPORARY, Step, deployment
 
 STEPS = (

@@ -42,10 +42,11 @@ def other_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
         account=None,
         replaceable_clusters=[],
         restore_keys=["arn:aws:kms:us-west-2:123456789012:key/named"],
-        notification_emails=["database-team@example.com"],
+        notifications={"emails": ["database-team@example.com"]},
         exports=None,
         source_accounts=[],
         network={
+            "vpc_id": "vpc-0000000a",
             "subnet_ids": ["subnet-0000000a", "subnet-0000000b"],
             "security_group_ids": ["sg-0000000a"],
         },

@@ -35,6 +35,29 @@ def test_settings_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
     assert DeploymentSettings.read(str(file)) == DeploymentSettings.read(RIGHT)
 
 
+def test_a_file_of_settings_may_be_toml_with_comments(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    lines = [f'{name} = "{value}"' for name, value in RIGHT["defaults"].items()]
+    file.write_text("\n".join(["[defaults]  # of every request", *lines]))
+
+    assert DeploymentSettings.read(str(file)) == DeploymentSettings.read(RIGHT)
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[defaults")
+
+    with pytest.raises(WrongSettings, match=r"settings\.toml are no TOML"):
+        DeploymentSettings.read(str(file))
+
+
+def test_a_network_needs_groups_to_reach() -> None:
+    network = {"vpc_id": "vpc-0000000a", "subnet_ids": ["subnet-0000000a"]}
+
+    with pytest.raises(WrongSettings, match="network: needs security_group_ids"):
+        DeploymentSettings.read(RIGHT | {"network": network})
+
+
 def test_a_missing_file_of_settings_is_named() -> None:
     with pytest.raises(WrongSettings, match=r"nowhere\.json: No such file"):
         DeploymentSettings.read("nowhere.json")
@@ -46,7 +69,7 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         "account": "12",
         "replaceable_clusters": ["aurora-staging", "*"],
         "secrets": ["no spaces please"],
-        "notification_emails": ["nobody"],
+        "notifications": {"emails": ["nobody"], "phones": ["555"]},
         "network": {"subnet_ids": []},
         "deadlines": {"copy_hours": 0},
         "surprise": True,
@@ -62,9 +85,10 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         "replaceable_clusters.1",
         "secrets.0",
         "deadlines.copy_hours",
-        "notification_emails.0",
+        "notifications.emails.0",
+        "notifications.phones.0",
+        "network.vpc_id",
         "network.subnet_ids",
-        "network.security_group_ids",
         "surprise",
     ]
 
