@@ -1,6 +1,6 @@
 """The stack: what is deployed, and how the parts find each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Environment, Stack
@@ -44,7 +44,7 @@ class PipelineStack(Stack):
         )
         restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
         default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
-        export_role = self._export_role(settings, restore_keys.arns, default_key)
+        export_role = self._export_role(settings, default_key)
         source_accounts = [
             _source_account(source, name, settings.region) for source in settings.source_accounts
         ]
@@ -127,14 +127,10 @@ class PipelineStack(Stack):
             }
         )
 
-    def _export_role(
-        self, settings: DeploymentSettings, keys: Sequence[str], default_key: str
-    ) -> ExportRole | None:
+    def _export_role(self, settings: DeploymentSettings, default_key: str) -> ExportRole | None:
         if settings.exports is None:
             return None
-        return ExportRole(
-            self, "ExportRole", target=settings.exports, keys=keys, default_key=default_key
-        )
+        return ExportRole(self, "ExportRole", target=settings.exports, default_key=default_key)
 
     def _tell(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():

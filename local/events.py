@@ -20,6 +20,8 @@ from local.background import Background, Work
 from local.clock import Clock
 from local.functions import ACCOUNT
 from local.gate import Gate
+from local.iam.judge import serves
+from local.iam.policies import Demand
 
 # The defaults of a target without a retry policy of its own.
 _RETRY_ATTEMPTS = 185
@@ -112,6 +114,8 @@ class Events:
                 self._send(work, target, _input(target, message))
             except UnknownFunctionException as error:
                 failure, is_final = ("NO_RESOURCE", str(error)), True
+            except PermissionError as error:
+                failure, is_final = ("NO_PERMISSIONS", str(error)), True
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 failure, is_final = (code, str(error)), False
@@ -131,6 +135,9 @@ class Events:
                 self._gate.invocation(target["Arn"], region)
                 self._asynchronous.process(work, target["Arn"], region, payload.encode())
             case "states":
+                starting = Demand("states:StartExecution", target["Arn"], {})
+                if not serves(target["RoleArn"], starting):
+                    raise PermissionError(f"{target['RoleArn']} does not allow {starting}")
                 backend = stepfunctions_parser_backends[account][region]
                 backend.start_execution(target["Arn"], None, payload)
             case "sqs":
