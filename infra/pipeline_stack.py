@@ -6,12 +6,15 @@ from pathlib import Path
 from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Environment, Stack
 from constructs import Construct
 
+from infra.alarms import Alarms
+from infra.dashboard import Dashboard
 from infra.dead_letters import DeadLetters
 from infra.deployment import DeploymentSettings, Source
 from infra.export_role import ExportRole
 from infra.failure_rule import FailureRule
 from infra.functions import Functions
 from infra.notification import Notification
+from infra.queries import Queries
 from infra.restore_keys import RestoreKeys
 from infra.schedules import Schedules
 from infra.scope import Scope
@@ -48,9 +51,7 @@ class PipelineStack(Stack):
         source_accounts = [
             _source_account(source, name, settings.region) for source in settings.source_accounts
         ]
-        dead_letters = DeadLetters(
-            self, "DeadLetters", prefix=prefix, topic=notification.topic
-        ).queue
+        dead_letters = DeadLetters(self, "DeadLetters", prefix=prefix).queue
         functions = Functions(
             self,
             "Functions",
@@ -108,13 +109,39 @@ class PipelineStack(Stack):
             notify=functions[Step.SNS_NOTIFICATION],
             dead_letters=dead_letters,
         )
-        Schedules(
+        rules = Schedules(
             self,
             "Schedules",
             prefix=prefix,
             schedules=settings.schedules,
             state_machine=state_machine,
             dead_letters=dead_letters,
+        ).rules
+        alarms = Alarms(
+            self,
+            "Alarms",
+            prefix=prefix,
+            topic=notification.topic,
+            limits=settings.alarms,
+            state_machine=state_machine,
+            functions=functions,
+            dead_letters=dead_letters,
+            schedules=settings.schedules,
+            rules=rules,
+        ).names
+        Dashboard(
+            self,
+            "Dashboard",
+            prefix=prefix,
+            alarms=alarms,
+            functions=functions,
+            dead_letters=dead_letters,
+        )
+        Queries(
+            self,
+            "Queries",
+            prefix=prefix,
+            log_groups=[function.log_group for function in functions.values()],
         )
         self._tell(
             {
