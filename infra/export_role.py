@@ -4,7 +4,9 @@ from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.acknowledged import explain_wildcards
 from infra.deployment import ExportBucket
+from infra.statements import allow
 from shared.settings import Exports
 
 
@@ -35,17 +37,14 @@ class ExportRole(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             ),
         )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:PutObject*", "s3:GetObject*", "s3:DeleteObject*"],
-                resources=[f"{self.bucket_arn}/{target.prefix}/*"],
-            )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket", "s3:GetBucketLocation"], resources=[self.bucket_arn]
-            )
-        )
+        objects = f"{self.bucket_arn}/{target.prefix}/*"
+        statements = [
+            allow("s3:PutObject*", "s3:GetObject*", "s3:DeleteObject*", on=[objects]),
+            allow("s3:ListBucket", "s3:GetBucketLocation", on=[self.bucket_arn]),
+        ]
+        for statement in statements:
+            role.add_to_policy(statement)
+        explain_wildcards(role, statements)
         self.settings = Exports(
             bucket=target.bucket,
             prefix=target.prefix,

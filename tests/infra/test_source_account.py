@@ -121,7 +121,7 @@ def test_the_pipeline_finds_role_and_key_without_being_told(
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("rds:DescribeDBClusterSnapshots", "*"),
+        ("rds:DescribeDBClusterSnapshots", f"arn:aws:rds:us-east-1:{SOURCE}:cluster-snapshot:*"),
         ("rds:DescribeAccountAttributes", "*"),
         ("rds:CopyDBClusterSnapshot", f"arn:aws:rds:us-east-1:{SOURCE}:cluster-snapshot:rds:one"),
         ("rds:CopyDBClusterSnapshot", f"arn:aws:rds:us-west-2:{SOURCE}:cluster-snapshot:one"),
