@@ -1,10 +1,14 @@
 """The state table with its locks, and the audit trail."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from shared.store import BY_SOURCE_CLUSTER
+
+CHANGES = ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete")
+"""What could change or delete an item of the audit trail; `PutItem` is how it is added to."""
 
 _TEXT = dynamodb.AttributeType.STRING
 
@@ -29,13 +33,43 @@ class Tables(Construct):
             partition_key=dynamodb.Attribute(name="source_cluster", type=_TEXT),
             sort_key=dynamodb.Attribute(name="start_time", type=_TEXT),
         )
-        self.audit = self._table("Audit", f"{prefix}-audit", "operation_id", "timestamp")
+        audit_name = f"{prefix}-audit"
+        self.audit = self._table(
+            "Audit", audit_name, "operation_id", "timestamp", self._append_only(audit_name)
+        )
 
-    def _table(self, name: str, table_name: str, key: str, sort_key: str = "") -> dynamodb.Table:
+    def _append_only(self, table_name: str) -> iam.PolicyDocument:
+        """Deny everybody in the account to change or delete an item, whatever their role allows.
+
+        Time to live is AWS's own doing. The table is named by its name: a reference to itself
+        would be a circle.
+        """
+        statement = iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=[f"dynamodb:{one}" for one in CHANGES],
+            resources=[
+                Stack.of(self).format_arn(
+                    service="dynamodb", resource="table", resource_name=table_name
+                )
+            ],
+            conditions={"Bool": {"aws:PrincipalIsAWSService": "false"}},
+        )
+        return iam.PolicyDocument(statements=[statement])
+
+    def _table(
+        self,
+        name: str,
+        table_name: str,
+        key: str,
+        sort_key: str = "",
+        policy: iam.PolicyDocument | None = None,
+    ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             name,
             table_name=table_name,
+            resource_policy=policy,
             partition_key=dynamodb.Attribute(name=key, type=_TEXT),
             sort_key=dynamodb.Attribute(name=sort_key, type=_TEXT) if sort_key else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,

@@ -152,14 +152,19 @@ def make_surroundings(cloud: LocalCloud) -> dict[str, str]:
     store = cloud.client("secretsmanager")
     store.create_secret(Name=ADMIN_SECRET, SecretString=json.dumps(admin))
     store.create_secret(Name=USERS_SECRET, SecretString=json.dumps({"users": users}))
+    make_subnet_group(cloud)
+    make_export_bucket(cloud, cloud.environment["AWS_DEFAULT_REGION"])
+    return passwords
+
+
+def make_subnet_group(cloud: LocalCloud) -> None:
+    """Make the subnet group that the local deployment restores into."""
     subnets = cloud.client("ec2").describe_subnets()["Subnets"]
     cloud.client("rds").create_db_subnet_group(
         DBSubnetGroupName=SUBNET_GROUP,
         DBSubnetGroupDescription="Where restored clusters go",
         SubnetIds=[subnet["SubnetId"] for subnet in subnets],
     )
-    make_export_bucket(cloud, cloud.environment["AWS_DEFAULT_REGION"])
-    return passwords
 
 
 def make_export_bucket(cloud: LocalCloud, region: str) -> None:

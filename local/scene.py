@@ -111,11 +111,7 @@ def scene(
 
     Production is in the pipeline's own account, or in another one that has its stack deployed.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="aurora-restore-", dir=_fast_directory()) as folder,
-        LocalCloud(clock, _enterable(Path(folder)), durations, invocation_seconds) as cloud,
-        _verified_connections(cloud),
-    ):
+    with empty_cloud(clock, durations, invocation_seconds) as cloud:
         deployment = cloud.deploy(ASSEMBLY)
         passwords = make_surroundings(cloud)
         if source_account != ACCOUNT:
@@ -125,6 +121,21 @@ def scene(
         )
         mailbox = _make_mailbox(cloud, deployment.topic_arn)
         yield Scene(cloud, deployment, production, passwords, mailbox)
+
+
+@contextmanager
+def empty_cloud(
+    clock: Clock,
+    durations: Durations | None = None,
+    invocation_seconds: InvocationSeconds | None = None,
+) -> Iterator[LocalCloud]:
+    """A cloud with nothing in it, whose clusters this process can connect to."""
+    with (
+        tempfile.TemporaryDirectory(prefix="aurora-restore-", dir=_fast_directory()) as folder,
+        LocalCloud(clock, _enterable(Path(folder)), durations, invocation_seconds) as cloud,
+        _verified_connections(cloud),
+    ):
+        yield cloud
 
 
 def _fast_directory() -> str | None:

@@ -42,6 +42,17 @@ def test_operations_are_found_by_their_target_and_their_source(template: Templat
     }
 
 
+def test_nobody_in_the_account_may_change_the_audit_trail(template: Template) -> None:
+    table = template.only("AWS::DynamoDB::Table", TableName="aurora-restore-audit")
+
+    (denial,) = table["ResourcePolicy"]["PolicyDocument"]["Statement"]
+
+    assert denial["Effect"] == "Deny"
+    assert denial["Principal"] == "*"
+    assert set(denial["Action"]) >= {"dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    assert text(denial["Resource"]).endswith(":table/aurora-restore-audit")
+
+
 def test_audit_events_are_ordered_by_time(template: Template) -> None:
     table = template.only("AWS::DynamoDB::Table", TableName="aurora-restore-audit")
 
