@@ -48,7 +48,7 @@ def test_nobody_in_the_account_may_change_the_audit_trail(template: Template) ->
     (denial,) = table["ResourcePolicy"]["PolicyDocument"]["Statement"]
 
     assert denial["Effect"] == "Deny"
-    assert denial["Principal"] == "*"
+    assert denial["Principal"] == {"AWS": "*"}
     assert set(denial["Action"]) >= {"dynamodb:UpdateItem", "dynamodb:DeleteItem"}
     assert text(denial["Resource"]).endswith(":table/aurora-restore-audit")
 
