@@ -125,7 +125,12 @@ class Network(Model):
 
 
 class Notifications(Model):
-    """Who gets the messages: people as text, machines as JSON."""
+    """Who gets the messages: people as text, machines as JSON.
+
+    E-mail addresses and URLs confirm their subscription themselves. A queue must let the topic in:
+    its policy allows `sns.amazonaws.com` to send, for the topic as `aws:SourceArn`; a key of its
+    own must let SNS use it, too.
+    """
 
     emails: tuple[EmailAddress, ...] = ()
     phones: tuple[PhoneNumber, ...] = ()

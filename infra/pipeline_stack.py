@@ -40,7 +40,7 @@ class PipelineStack(Stack):
         name = deployment(settings.name, self.account, settings.region)
         tables = Tables(self, "Tables", prefix=prefix)
         notification = Notification(
-            self, "Notification", prefix=prefix, emails=settings.notifications.emails
+            self, "Notification", prefix=prefix, subscribers=settings.notifications
         )
         restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
         default_key = settings.defaults.kms_key_id or restore_keys.arns[0]

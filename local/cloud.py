@@ -30,6 +30,7 @@ from local.events import Delivery, Events
 from local.faults import Faults
 from local.functions import ACCOUNT, Functions, InvocationSeconds
 from local.invocations import Invocations
+from local.post import Post
 from local.postgres import Databases
 from local.queues import Queues
 from local.rates import Rates
@@ -118,7 +119,9 @@ class LocalCloud:
         invocations = Invocations(clock, self.functions, roster, asynchronous)
         queues = Queues(clock, self.functions, endpoint.gate, self._background)
         accounts = Accounts(roster)
-        for part in (self.workflows, invocations, queues, accounts, Transactions(), Shortcuts()):
+        self.post = Post()
+        patches = (accounts, self.post, Transactions(), Shortcuts())
+        for part in (self.workflows, invocations, queues, *patches):
             part.install()
             at_exit(part.uninstall)
         at_exit(self._stop_everything)
@@ -219,6 +222,7 @@ class LocalCloud:
         """Empty the cloud: no resource, execution, worker, fault or record is left."""
         self._stop_everything()
         self._endpoint_server.gate.reset()
+        self.post.clear()
         _empty_emulator()
         self.aurora.uninstall()
         for volume in tuple(self.databases._volumes):

@@ -42,7 +42,12 @@ def other_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
         account=None,
         replaceable_clusters=[],
         restore_keys=["arn:aws:kms:us-west-2:123456789012:key/named"],
-        notifications={"emails": ["database-team@example.com"]},
+        notifications={
+            "emails": ["database-team@example.com"],
+            "phones": ["+14155550100"],
+            "queues": ["arn:aws:sqs:us-west-2:210987654321:restores"],
+            "urls": ["https://example.com/restores"],
+        },
         exports=None,
         source_accounts=[],
         network={
