@@ -104,6 +104,7 @@ class Source(Model):
 class Endpoints(Model):
     """VPC endpoints for `setup_db_users`, where its subnets have no NAT gateway.
 
+    The route tables are those of its subnets, of which no two may be in the same zone.
     The prefix list is DynamoDB's in the region: only AWS's own API tells its id.
     """
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import bundling, permissions
-from infra.deployment import Network
+from infra.network import FunctionNetwork
 from infra.scope import Scope
 from infra.statements import role_path
 from shared.names import Step
@@ -48,7 +48,7 @@ class Functions(Construct):
         code: Path,
         settings: Settings,
         permitted: Scope,
-        network: Network | None,
+        network: FunctionNetwork | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = prefix
@@ -87,7 +87,7 @@ class Functions(Construct):
             role=self._role(step, log_group),
         )
         if form.is_in_network and self._network:
-            _place(function, self._network)
+            _place(function, self._network, self._permitted)
         return function
 
     def _role(self, step: Step, log_group: logs.LogGroup) -> iam.Role:
@@ -114,7 +114,7 @@ class Functions(Construct):
         )
 
 
-def _place(function: lambda_.Function, network: Network) -> None:
+def _place(function: lambda_.Function, network: FunctionNetwork, permitted: Scope) -> None:
     """Put a function into subnets by their ids alone; CDK's own way would look the VPC up."""
     resource = function.node.default_child
     assert isinstance(resource, lambda_.CfnFunction)
@@ -122,6 +122,9 @@ def _place(function: lambda_.Function, network: Network) -> None:
         subnet_ids=list(network.subnet_ids),
         security_group_ids=list(network.security_group_ids),
     )
+    assert function.role
+    for name, value in network.endpoints_for(function.role, permitted).items():
+        function.add_environment(name, value)
     # Lambda checks these before it makes the network interfaces; AWS knows no narrower resource.
     function.add_to_role_policy(
         iam.PolicyStatement(

@@ -11,6 +11,7 @@ from infra.deployment import DeploymentSettings, Source
 from infra.export_role import ExportRole
 from infra.failure_rule import FailureRule
 from infra.functions import Functions
+from infra.network import FunctionNetwork
 from infra.notification import Notification
 from infra.restore_keys import RestoreKeys
 from infra.schedules import Schedules
@@ -97,7 +98,7 @@ class PipelineStack(Stack):
                 export_bucket=export_role.bucket_arn if export_role else None,
                 export_role=export_role.settings.role_arn if export_role else None,
             ),
-            network=settings.network,
+            network=self._network(settings),
         ).by_step
         state_machine = Workflow(self, "Workflow", prefix=prefix, functions=functions).state_machine
         FailureRule(
@@ -134,6 +135,18 @@ class PipelineStack(Stack):
             return None
         return ExportRole(
             self, "ExportRole", target=settings.exports, keys=keys, default_key=default_key
+        )
+
+    def _network(self, settings: DeploymentSettings) -> FunctionNetwork | None:
+        if settings.network is None:
+            return None
+        return FunctionNetwork(
+            self,
+            "Network",
+            prefix=settings.name,
+            network=settings.network,
+            clusters=settings.defaults.vpc_security_group_ids,
+            port=settings.defaults.port,
         )
 
     def _tell(self, outputs: Mapping[str, str]) -> None:

@@ -9,7 +9,9 @@ from tests.infra.template import Template
 HARMLESS = {"W3005"}
 
 
-@pytest.mark.parametrize("which", ["template", "other_template"])
+@pytest.mark.parametrize(
+    "which", ["template", "other_template", "nat_template", "endpoints_template"]
+)
 def test_cloudformation_would_accept_the_template(
     request: pytest.FixtureRequest, which: str
 ) -> None:
