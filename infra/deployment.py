@@ -103,6 +103,7 @@ class Source(Model):
 class Endpoints(Model):
     """VPC endpoints for `setup_db_users`, where its subnets have no NAT gateway.
 
+    The route tables are those of its subnets, of which no two may be in the same zone.
     The prefix list is DynamoDB's in the region: only AWS's own API tells its id.
     """
 
@@ -124,7 +125,12 @@ class Network(Model):
 
 
 class Notifications(Model):
-    """Who gets the messages: people as text, machines as JSON."""
+    """Who gets the messages: people as text, machines as JSON.
+
+    E-mail addresses and URLs confirm their subscription themselves. A queue must let the topic in:
+    its policy allows `sns.amazonaws.com` to send, for the topic as `aws:SourceArn`; a key of its
+    own must let SNS use it, too.
+    """
 
     emails: tuple[EmailAddress, ...] = ()
     phones: tuple[PhoneNumber, ...] = ()

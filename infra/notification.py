@@ -1,13 +1,12 @@
 """The topic that tells people how a restore ended."""
 
-from collections.abc import Sequence
-
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
+
+from infra.deployment import Notifications
 
 
 class Notification(Construct):
@@ -17,7 +16,7 @@ class Notification(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, prefix: str, emails: Sequence[str]
+        self, scope: Construct, construct_id: str, *, prefix: str, subscribers: Notifications
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = kms.Key(
@@ -31,9 +30,30 @@ class Notification(Construct):
         self.topic = sns.Topic(
             self, "Topic", topic_name=prefix, master_key=self.key, enforce_ssl=True
         )
-        for email in emails:
-            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+        self._subscribe(subscribers)
         self._let_alarms_publish(prefix)
+
+    def _subscribe(self, subscribers: Notifications) -> None:
+        """Subscribe everyone, in the form that suits them.
+
+        Queues get the JSON alone, and the attributes as their own. Over HTTPS SNS leaves the
+        attributes out of a raw delivery, and its signature, by which a receiver knows it.
+        """
+        for protocol, endpoints in (
+            (sns.SubscriptionProtocol.EMAIL, subscribers.emails),
+            (sns.SubscriptionProtocol.SMS, subscribers.phones),
+            (sns.SubscriptionProtocol.SQS, subscribers.queues),
+            (sns.SubscriptionProtocol.HTTPS, subscribers.urls),
+        ):
+            for endpoint in dict.fromkeys(endpoints):
+                sns.Subscription(
+                    self,
+                    endpoint,
+                    topic=self.topic,
+                    protocol=protocol,
+                    endpoint=endpoint,
+                    raw_message_delivery=protocol is sns.SubscriptionProtocol.SQS or None,
+                )
 
     def _let_alarms_publish(self, prefix: str) -> None:
         """Let the alarms whose names begin with the prefix publish.

@@ -13,6 +13,7 @@ from infra.deployment import DeploymentSettings, Source
 from infra.export_role import ExportRole
 from infra.failure_rule import FailureRule
 from infra.functions import Functions
+from infra.network import FunctionNetwork
 from infra.notification import Notification
 from infra.queries import Queries
 from infra.restore_keys import RestoreKeys
@@ -43,7 +44,7 @@ class PipelineStack(Stack):
         name = deployment(settings.name, self.account, settings.region)
         tables = Tables(self, "Tables", prefix=prefix)
         notification = Notification(
-            self, "Notification", prefix=prefix, emails=settings.notifications.emails
+            self, "Notification", prefix=prefix, subscribers=settings.notifications
         )
         restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
         default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
@@ -98,7 +99,7 @@ class PipelineStack(Stack):
                 export_bucket=export_role.bucket_arn if export_role else None,
                 export_role=export_role.settings.role_arn if export_role else None,
             ),
-            network=settings.network,
+            network=self._network(settings),
         ).by_step
         state_machine = Workflow(self, "Workflow", prefix=prefix, functions=functions).state_machine
         FailureRule(
@@ -158,6 +159,18 @@ class PipelineStack(Stack):
         if settings.exports is None:
             return None
         return ExportRole(self, "ExportRole", target=settings.exports, default_key=default_key)
+
+    def _network(self, settings: DeploymentSettings) -> FunctionNetwork | None:
+        if settings.network is None:
+            return None
+        return FunctionNetwork(
+            self,
+            "Network",
+            prefix=settings.name,
+            network=settings.network,
+            clusters=settings.defaults.vpc_security_group_ids,
+            port=settings.defaults.port,
+        )
 
     def _tell(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():

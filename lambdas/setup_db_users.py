@@ -27,7 +27,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         else ()
     )
     prove(server, templates.users)
-    return operation.users_ready(names, locked)
+    return operation.users_ready(tuple(user.access for user in templates.users), locked)
 
 
 def prove_again(operation: Operation, aws: Aws, templates: UsersSecret) -> Operation:

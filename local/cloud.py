@@ -30,6 +30,7 @@ from local.events import Delivery, Events
 from local.faults import Faults
 from local.functions import ACCOUNT, Functions, InvocationSeconds
 from local.invocations import Invocations
+from local.post import Post
 from local.postgres import Databases
 from local.queues import Queues
 from local.rates import Rates
@@ -119,11 +120,13 @@ class LocalCloud:
         invocations = Invocations(clock, self.functions, roster, asynchronous)
         queues = Queues(clock, self.functions, endpoint.gate, self._background)
         accounts = Accounts(roster)
+        self.post = Post()
         for part in (
             self.workflows,
             invocations,
             queues,
             accounts,
+            self.post,
             Transactions(),
             Shortcuts(),
             LogGroupArns(),
@@ -228,6 +231,7 @@ class LocalCloud:
         """Empty the cloud: no resource, execution, worker, fault or record is left."""
         self._stop_everything()
         self._endpoint_server.gate.reset()
+        self.post.clear()
         _empty_emulator()
         self.aurora.uninstall()
         for volume in tuple(self.databases._volumes):

@@ -111,7 +111,9 @@ def deploy(cloud: Clients, assembly: Path, account: str) -> Stack:
     described = cloud_formation.describe_stacks(StackName=stack.name)["Stacks"][0]
     if described["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentFailed(f"{stack.name}: {described['StackStatus']}")
-    _check_completeness(template, _created(cloud_formation, stack.name))
+    created = _created(cloud_formation, stack.name)
+    _check_completeness(template, created)
+    _subscribe(place, template, created)
     _recreate_state_machines(place)
     _restate_key_policies(place)
     outputs = {
@@ -210,18 +212,33 @@ def _without_what_the_emulator_lacks(template: Mapping[str, Any]) -> dict[str, A
     return {**template, "Resources": kept}
 
 
-def _created(cloud_formation: Any, stack_name: str) -> set[str]:
+def _created(cloud_formation: Any, stack_name: str) -> dict[str, str]:
+    """The names of what was created, by logical id; of some kinds the emulator tells none."""
     described = cloud_formation.describe_stack_resources(StackName=stack_name)["StackResources"]
-    return {resource["LogicalResourceId"] for resource in described}
+    return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in described}
 
 
-def _check_completeness(template: Mapping[str, Any], created: set[str]) -> None:
+def _subscribe(place: _Place, template: Mapping[str, Any], created: Mapping[str, str]) -> None:
+    """Make the template's subscriptions, and confirm them, as whoever gets the messages would."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::SNS::Subscription":
+            properties = resource["Properties"]
+            is_raw = properties.get("RawMessageDelivery", False)
+            place.client("sns").subscribe(
+                TopicArn=created[properties["TopicArn"]["Ref"]],
+                Protocol=properties["Protocol"],
+                Endpoint=properties["Endpoint"],
+                Attributes={"RawMessageDelivery": "true"} if is_raw else {},
+            )
+
+
+def _check_completeness(template: Mapping[str, Any], created: Mapping[str, str]) -> None:
     optional = {
         logical_id
         for logical_id, resource in template["Resources"].items()
         if "Condition" in resource or resource["Type"] in LEFT_OUT
     }
-    missing = sorted(set(template["Resources"]) - created - optional)
+    missing = sorted(set(template["Resources"]) - set(created) - optional)
     if missing:
         raise DeploymentFailed(f"The local cloud did not create {', '.join(missing)}")
 

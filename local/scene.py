@@ -22,6 +22,8 @@ ASSEMBLY = Path(".build/assembly")
 SOURCE_ASSEMBLY = Path(".build/source-assembly")
 SOURCE_ACCOUNT = "210987654321"
 """The account that the local deployment has a role in."""
+MAILBOX = "restores"
+"""The queue that the local deployment sends its messages to, and that somebody else has made."""
 SOURCE_ROLE = "aurora-restore-123456789012-us-west-2"
 """The name of that role, of the key's alias, and of the deployment among all accounts."""
 
@@ -40,19 +42,31 @@ class Scene:
     passwords: dict[str, str]
     """Of the users of the templates, by name."""
     mailbox: str
-    """The URL of a queue that gets every message of the topic."""
+    """The URL of the queue that the topic's messages are also for."""
 
     def messages(self) -> list[dict[str, Any]]:
-        """The messages that went out since the last look: `Subject`, `Message` and attributes."""
-        answer = self.cloud.client("sqs").receive_message(
-            QueueUrl=self.mailbox, MaxNumberOfMessages=10
-        )
-        taken = answer.get("Messages", [])
-        for message in taken:
-            self.cloud.client("sqs").delete_message(
-                QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"]
-            )
-        return [json.loads(message["Body"]) for message in taken]
+        """The e-mails that went out since the last look, each with the SMS that went with it."""
+        emails, texts = self.cloud.post.collect("email"), self.cloud.post.collect("sms")
+        return [
+            {
+                "Subject": email.subject,
+                "Message": email.message,
+                "MessageAttributes": email.attributes,
+                "SMS": text.message,
+            }
+            for email, text in zip(emails, texts, strict=True)
+        ]
+
+    def reports(self) -> list[dict[str, Any]]:
+        """What programs were told since the last look: the bodies of the queue's messages."""
+        sqs, found = self.cloud.client("sqs"), list[dict[str, Any]]()
+        while taken := sqs.receive_message(QueueUrl=self.mailbox, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in taken:
+                sqs.delete_message(QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"])
+                found.append(json.loads(message["Body"]))
+        return found
 
     def item(self, key: str) -> dict[str, Any]:
         """An item of the state table, such as an operation's state; empty when there is none."""
@@ -112,6 +126,7 @@ def scene(
     Production is in the pipeline's own account, or in another one that has its stack deployed.
     """
     with empty_cloud(clock, durations, invocation_seconds) as cloud:
+        mailbox = str(cloud.client("sqs").create_queue(QueueName=MAILBOX)["QueueUrl"])
         deployment = cloud.deploy(ASSEMBLY)
         passwords = make_surroundings(cloud)
         if source_account != ACCOUNT:
@@ -119,7 +134,6 @@ def scene(
         production = make_production(
             cloud, scale=scale, account_id=source_account, is_encrypted=is_encrypted
         )
-        mailbox = _make_mailbox(cloud, deployment.topic_arn)
         yield Scene(cloud, deployment, production, passwords, mailbox)
 
 
@@ -163,13 +177,3 @@ def _verified_connections(cloud: LocalCloud) -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-
-
-def _make_mailbox(cloud: LocalCloud, topic_arn: str) -> str:
-    sqs = cloud.client("sqs")
-    url = str(sqs.create_queue(QueueName="mailbox")["QueueUrl"])
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    cloud.client("sns").subscribe(
-        TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"]
-    )
-    return url

@@ -184,6 +184,7 @@ def show_metrics(console: Console, restore: Restore) -> None:
 
 
 def show_messages(console: Console, scene: Scene) -> None:
-    """Print every message that went out."""
+    """Print every message that went out, as e-mail and as SMS."""
     for message in scene.messages():
         console.print(Panel(message["Message"], title=message["Subject"], title_align="left"))
+        console.print(f"[dim]SMS:[/] {message['SMS']}", soft_wrap=True, highlight=False)

@@ -12,7 +12,6 @@ from shared.executions import Executions
 from shared.exports import SnapshotExports
 from shared.groups import Groups
 from shared.keys import Keys
-from shared.messages import Messages
 from shared.network import Network
 from shared.quotas import Quotas
 from shared.roles import Roles
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.credentials import Secrets
+    from shared.messages import Messages
 
 # One attempt: trying again is the state machine's work, where it costs nothing to wait.
 _ONE_ATTEMPT = Config(
@@ -87,7 +87,10 @@ class Aws:
         return Secrets(self._client("secretsmanager"))
 
     @cached_property
-    def messages(self) -> Messages:
+    def messages(self) -> "Messages":
+        # Only the last step tells anybody.
+        from shared.messages import Messages
+
         return Messages(self._client("sns"), self.settings.topic_arn)
 
     @cached_property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from shared.aws_errors import named_errors
+from shared.details import Access
 from shared.errors import AccessDenied, ConfigurationError
 from shared.model import Model
 
@@ -87,6 +88,16 @@ class UserTemplate(Model):
         if (self.password is None) is not (self.auth == "iam"):
             raise ValueError("needs either 'password' or 'auth': 'iam'")
         return self
+
+    @property
+    def access(self) -> Access:
+        """What may be told of this user: everything but the password."""
+        return Access(
+            username=self.username,
+            auth=self.auth,
+            template=self.template,
+            databases=self.databases,
+        )
 
 
 class UsersSecret(Model):

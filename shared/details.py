@@ -1,7 +1,7 @@
 """The parts of a state: what was chosen, made, replaced, planned, exported and told."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -41,6 +41,15 @@ class SnapshotDetails(Model):
     percent_progress: int | None = None
 
 
+class Access(Model):
+    """How a user of the templates gets in, and where to; never with what."""
+
+    username: str
+    auth: Literal["password", "iam"]
+    template: str
+    databases: tuple[str, ...]
+
+
 class RestoreDetails(Model):
     """The restored cluster, as it was last seen."""
 
@@ -51,6 +60,7 @@ class RestoreDetails(Model):
     port: int | None = None
     instances: dict[str, str] = Field(default_factory=dict)
     users: tuple[str, ...] = ()
+    access: tuple[Access, ...] = ()
     locked_logins: tuple[str, ...] = ()
 
 

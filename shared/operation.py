@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from shared import clock
 from shared.audit import EventType
 from shared.details import (
+    Access,
     Move,
     Plan,
     ReplacedCluster,
@@ -159,14 +160,15 @@ class Operation(Replacing):
             starts=Phase.USERS if completes else None,
         )
 
-    def users_ready(self, users: tuple[str, ...], locked_logins: tuple[str, ...]) -> Self:
+    def users_ready(self, access: tuple[Access, ...], locked_logins: tuple[str, ...]) -> Self:
         """The users of the templates can work, and the logins that came along cannot."""
+        users = tuple(one.username for one in access)
         return self._next(
             EventType.USERS_CONFIGURED,
             {"users": list(users), "locked_logins": list(locked_logins)},
             status=Status.USERS_CONFIGURED,
             restore_details=self.restored.model_copy(
-                update={"users": users, "locked_logins": locked_logins}
+                update={"users": users, "access": access, "locked_logins": locked_logins}
             ),
             waiting_since=clock.now(),
             starts=Phase.DELETE if self.swaps else self._last_phase,

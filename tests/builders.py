@@ -4,15 +4,18 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.details import ReplacedCluster
+from shared.details import ReplacedCluster, RestoreDetails
 from shared.facts import Cluster, ExportTask, Instance, Member, Snapshot
 from shared.operation import Operation
 from shared.request import RestoreRequest
+from shared.route import Hop
 from shared.settings import RequestDefaults, Settings, SourceRole
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore:one"
 KEY = "arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+COPY = "aurora-prod-2026-11-23-copy-abcdef"
 
 
 def defaults(**changes: Any) -> RequestDefaults:
@@ -151,6 +154,32 @@ def an_operation(**changes: Any) -> Operation:
         request.target_cluster_id,
     )
     return begun.model_copy(update=changes)
+
+
+def a_chosen_operation(snapshot: Snapshot | None = None, **request: Any) -> Operation:
+    """An operation that has chosen its snapshot, and will copy it."""
+    chosen = snapshot or a_snapshot()
+    hop = Hop(
+        source_arn=chosen.arn,
+        source_region="us-east-1",
+        region="us-west-2",
+        snapshot_id=COPY,
+        kms_key_id=None,
+    )
+    return an_operation(request=request).found(chosen, (hop,), None)
+
+
+def a_restored_operation(**changes: Any) -> Operation:
+    """An operation that has restored a cluster; `request` gives fields of the request to change."""
+    chosen = a_chosen_operation(**changes.pop("request", {}))
+    facts: dict[str, Any] = {
+        "cluster_id": "aurora-staging",
+        "cluster_status": "available",
+        "writer_endpoint": "writer.example",
+        "reader_endpoint": "reader.example",
+        "port": 5433,
+    }
+    return chosen.model_copy(update={"restore_details": RestoreDetails(**facts | changes)})
 
 
 def key_policy(owner: str, *others: str) -> str:

@@ -71,6 +71,7 @@ def _forget(cloud: LocalCloud) -> None:
         machine.executions.clear()
     for table in dynamodb_backends[ACCOUNT][TARGET_REGION].tables.values():
         table.items.clear()
+    cloud.post.clear()
     for topic in sns_backends[ACCOUNT][TARGET_REGION].topics.values():
         topic.sent_notifications.clear()
     for queue in sqs_backends[ACCOUNT][TARGET_REGION].queues.values():

@@ -179,7 +179,8 @@ class Laboratory:
         state, events = self._scene.item(operation_id), self._scene.events(operation_id)
         messages = tuple(self._scene.messages())
         pictures, writes = tuple(self._recorder.pictures), tuple(self._recorder.writes)
-        told = [state, events, messages, execution.history, execution.cause, logs()]
+        reports = self._scene.reports()
+        told = [state, events, messages, reports, execution.history, execution.cause, logs()]
         return Trial(
             expectation=expectation,
             request=request,

@@ -99,7 +99,7 @@ class Template:
             statement
             for policy in self.resources("AWS::IAM::Policy")
             if policy["Roles"] == [{"Ref": role}]
-            for statement in _statements(policy["PolicyDocument"])
+            for statement in statements_of(policy["PolicyDocument"])
         ]
 
     def role_of(self, step: Step) -> str:
@@ -116,7 +116,7 @@ class Template:
 
     def all_statements(self) -> Iterator[Statement]:
         for policy in self.resources("AWS::IAM::Policy"):
-            yield from _statements(policy["PolicyDocument"])
+            yield from statements_of(policy["PolicyDocument"])
 
     def _all(self, kind: str) -> dict[str, dict[str, Any]]:
         return {
@@ -148,7 +148,8 @@ def text(value: Any) -> str:
             return str(value)
 
 
-def _statements(document: Mapping[str, Any]) -> Iterator[Statement]:
+def statements_of(document: Mapping[str, Any]) -> Iterator[Statement]:
+    """The statements of a policy that only allows."""
     for statement in document["Statement"]:
         assert statement["Effect"] == "Allow"
         yield Statement(

@@ -1,6 +1,4 @@
-"""Tables, topic, queue and keys: nothing is lost, nothing is readable by others."""
-
-from typing import Any
+"""Tables, queues and keys: nothing is lost, nothing is readable by others."""
 
 import pytest
 
@@ -59,12 +57,6 @@ def test_audit_events_are_ordered_by_time(template: Template) -> None:
     assert [key["AttributeName"] for key in table["KeySchema"]] == ["operation_id", "timestamp"]
 
 
-def test_messages_are_encrypted_with_a_key_of_their_own(template: Template) -> None:
-    topic = template.only("AWS::SNS::Topic")
-
-    assert text(topic["KmsMasterKeyId"]).startswith("{NotificationKey")
-
-
 @pytest.mark.parametrize(
     ("name", "days"), [("aurora-restore-failed-executions", 4), ("aurora-restore-dead-letters", 14)]
 )
@@ -99,32 +91,3 @@ def test_no_key_is_made_when_the_deployment_names_one(other_template: Template) 
 
     assert descriptions == ["aurora-restore: messages about restores"]
     assert '"arn:aws:kms:us-west-2:123456789012:key/named"' in other_template.text
-
-
-def test_alarms_may_publish_to_the_topic_and_use_its_key(template: Template) -> None:
-    key = template.only("AWS::KMS::Key", Description="aurora-restore: messages about restores")
-    topic = template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]
-    alarms = "arn:aws:cloudwatch:us-west-2:123456789012:alarm:aurora-restore-*"
-
-    (publishing,) = _allowed_to_alarms(topic)
-    (encrypting,) = _allowed_to_alarms(key["KeyPolicy"])
-
-    assert publishing["Action"] == "sns:Publish"
-    assert text(publishing["Condition"]["ArnLike"]["aws:SourceArn"]) == alarms
-    assert encrypting["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
-
-
-def test_people_get_the_messages(other_template: Template) -> None:
-    subscription = other_template.only("AWS::SNS::Subscription")
-
-    assert subscription["Protocol"] == "email"
-    assert subscription["Endpoint"] == "database-team@example.com"
-
-
-def _allowed_to_alarms(policy: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        statement
-        for statement in policy["Statement"]
-        if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-        and statement["Effect"] == "Allow"
-    ]

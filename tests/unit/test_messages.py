@@ -1,121 +1,191 @@
-"""The message about the end of an operation."""
+"""The message in its forms: what each kind of subscriber gets, and that SNS takes it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from shared import messages
-from shared.details import Move, RestoreDetails, TemporarySnapshot
-from shared.facts import Snapshot
+from shared import letter, messages
+from shared.details import Access, Plan, TemporarySnapshot
 from shared.operation import Operation
-from shared.progress import Status
-from shared.route import Hop
+from shared.report import LONGEST_TEXT, Outcome, Report
+from shared.reporting import report_on
 from tests.builders import (
-    a_cluster,
+    a_chosen_operation,
     a_replaced_cluster,
+    a_restored_operation,
     a_snapshot,
-    an_export,
     an_operation,
 )
 
-COPY = "aurora-prod-2026-11-23-copy-abcdef"
-HOP = Hop(
-    source_arn=a_snapshot().arn,
-    source_region="us-east-1",
-    region="us-west-2",
-    snapshot_id=COPY,
-    kms_key_id=None,
+DOCUMENT = Path("docs/api_reference/01_lambda_functions.md")
+LONGEST_MESSAGE_BYTES = 256 * 1024
+
+
+def forms(operation: Operation) -> dict[str, str]:
+    read: dict[str, str] = json.loads(messages.forms(report_on(operation)))
+    return read
+
+
+def for_machines(operation: Operation) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(forms(operation)["default"])
+    return read
+
+
+def planned() -> Operation:
+    plan = Plan(
+        creates=("cluster aurora-staging",),
+        deletes=(),
+        estimated_seconds=None,
+        estimated_from=0,
+        monthly_price=None,
+    )
+    return a_chosen_operation(plan_only=True).planned(plan)
+
+
+def test_people_get_text_phones_a_line_and_everything_else_json() -> None:
+    failed = a_chosen_operation().failed("KeyNotAccessible", "The key is disabled.")
+
+    told = forms(failed)
+
+    assert set(told) == {"default", "email", "sms"}
+    assert told["email"] == letter.text(report_on(failed))
+    assert "\n" not in told["sms"]
+    assert Report.model_validate_json(told["default"]) == report_on(failed)
+
+
+def test_a_failure_is_told_with_its_name_its_place_and_its_heading() -> None:
+    told = for_machines(a_chosen_operation().failed("KeyNotAccessible", "The key is disabled."))
+
+    assert (told["status"], told["outcome"]) == ("FAILED", "failed")
+    assert told["error"] == {
+        "name": "KeyNotAccessible",
+        "step": "COPY_SNAPSHOT",
+        "message": "The key is disabled.",
+        "heading": "KeyNotAccessible",
+    }
+    assert len(told["left_behind"]) == 1
+    assert told["endpoints"] is None
+
+
+def test_a_success_is_told_with_what_was_restored_from_what_and_where_it_answers() -> None:
+    app = Access(username="app", auth="password", template="read_only", databases=("shop",))
+
+    told = for_machines(a_restored_operation(access=(app,)).completed())
+
+    assert (told["status"], told["outcome"]) == ("COMPLETED", "restored")
+    assert told["snapshot"] == {
+        "id": "rds:aurora-prod-2026-11-23-03-00",
+        "arn": a_snapshot().arn,
+        "account_id": "123456789012",
+        "region": "us-east-1",
+        "created_at": "2026-11-23T03:00:00.000000Z",
+        "source_cluster": "arn:aws:rds:us-east-1:123456789012:cluster:aurora-prod",
+    }
+    assert told["endpoints"] == {
+        "writer": "writer.example",
+        "reader": "reader.example",
+        "port": 5433,
+    }
+    assert told["users"] == [app.model_dump(mode="json")]
+    assert told["users_secret"] == "aurora-restore/users"
+    assert told["durations"]["total"] >= 0
+
+
+def test_a_plan_is_told_as_one_and_replaces_nothing() -> None:
+    told = for_machines(
+        planned().model_copy(update={"replaced_cluster": a_replaced_cluster()}).completed()
+    )
+
+    assert (told["status"], told["outcome"]) == ("COMPLETED", "planned")
+    assert told["plan"]["creates"] == ["cluster aurora-staging"]
+    assert told["replaced_cluster"] is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "outcome"),
+    [
+        (an_operation().failed("InvalidRequest", "No."), Outcome.FAILED),
+        (planned().failed("Odd", "Why?"), Outcome.PLAN_FAILED),
+        (an_operation(parameters={"target_cluster_id": "?"}).failed("X", "Y"), Outcome.FAILED),
+    ],
 )
+def test_an_operation_that_was_refused_is_told_too(operation: Operation, outcome: str) -> None:
+    told = for_machines(operation)
+
+    assert told["outcome"] == outcome
+    assert told["target_region"] == "us-west-2"
 
 
-def found(snapshot: Snapshot | None = None, **request: object) -> Operation:
-    return an_operation(request=request).found(snapshot or a_snapshot(), (HOP,), None)
-
-
-def test_a_failure_says_what_failed_where_and_what_to_do() -> None:
-    failed = found().failed("KeyNotAccessible", "The key is disabled. Enable it.")
-
-    text = messages.text(failed)
-
-    assert "failed in step COPY_SNAPSHOT: KeyNotAccessible." in text
-    assert "The key is disabled. Enable it." in text
-    assert "docs/troubleshooting/01_common_issues.md" in text
-
-
-def test_a_failure_before_anything_was_made_left_nothing_behind() -> None:
-    failed = an_operation().failed("SnapshotNotFound", "There is none.")
-
-    assert failed.leftovers == ()
-    assert "Nothing was left behind." in messages.text(failed)
-
-
-def test_a_step_that_died_while_making_something_may_have_left_it() -> None:
-    failed = found().failed("States.Timeout", "It took too long.")
-
-    (leftover,) = failed.leftovers
-    assert leftover.startswith(f"perhaps temporary snapshot {COPY} in us-west-2 (billed")
-
-
-def test_a_restore_that_was_cut_short_lists_every_instance_it_may_have_made() -> None:
-    operation = found(instance_count=2).model_copy(
-        update={"status": Status.RESTORE_IN_PROGRESS, "hops_done": 1}
+@pytest.mark.parametrize("sign", ["x", '"', "\x01", "😀"])
+def test_a_message_never_grows_longer_than_sns_takes(sign: str) -> None:
+    line, many = sign * 300, range(2_000)
+    access = Access(username=line, auth="password", template="owner", databases=(line, line))
+    copy = TemporarySnapshot(region="us-west-2", snapshot_id=line)
+    report = report_on(
+        a_restored_operation(access=(access,) * 2_000, locked_logins=(line,) * 2_000)
+        .model_copy(update={"temporary_snapshots": tuple(copy for _ in many)})
+        .completed()
     )
-    begun = operation.moving(Move.CLUSTER, a_cluster(), {}).model_copy(
-        update={"move_under_way": None}
+    failed = report_on(a_chosen_operation().failed("Odd", sign * 30_000))
+    plan = Plan(
+        creates=(line,) * 2_000,
+        deletes=(line,) * 2_000,
+        estimated_seconds=None,
+        estimated_from=0,
+        monthly_price=None,
     )
+    plans = report_on(a_chosen_operation(plan_only=True).planned(plan).completed())
+    everything = report.model_copy(
+        update={"error": failed.error, "plan": plans.plan, "left_behind": (line,) * 2_000}
+    ).short_enough()
 
-    failed = begun.failed("QuotaExceeded", "No more instances.")
+    sizes = [len(messages.forms(one).encode()) for one in (report, failed, plans, everything)]
 
-    cluster, *instances = failed.leftovers
-    assert cluster.startswith("cluster aurora-staging in us-west-2 (its storage is billed")
-    assert len(instances) == 2
-    assert all(one.startswith("perhaps instance aurora-staging-") for one in instances)
-
-
-def test_a_replaced_cluster_that_may_be_gone_is_mentioned_with_its_last_snapshot() -> None:
-    replacing = an_operation(request={"replace": "delete_first"}).found(
-        a_snapshot(region="us-west-2"), (), a_replaced_cluster()
-    )
-
-    failed = replacing.failed("AccessDenied", "Not for you.")
-
-    assert "may be gone" in messages.text(failed)
-    assert "aurora-staging-final-abcdef" in messages.text(failed)
+    assert max(sizes) < LONGEST_MESSAGE_BYTES
+    assert report.shortened == ("users", "locked_logins", "kept_snapshots")
+    assert failed.shortened == ("error.message",)
+    assert failed.error
+    assert len(failed.error.message) == LONGEST_TEXT
+    assert plans.shortened == ("plan.creates", "plan.deletes")
+    assert "There are more; the state item" in letter.text(plans)
 
 
-def test_a_kept_snapshot_is_mentioned_with_how_long_it_stays() -> None:
-    kept = found(archive="retain", retain_days=7).model_copy(
-        update={
-            "temporary_snapshots": (TemporarySnapshot(region="us-west-2", snapshot_id=COPY),),
-            "restore_details": RestoreDetails(cluster_id="aurora-staging", cluster_status="x"),
-        }
-    )
+def test_subscribers_can_filter_by_status_outcome_and_target() -> None:
+    report = report_on(a_chosen_operation().failed("KeyNotAccessible", "The key is disabled."))
 
-    assert f"Snapshot {COPY} in us-west-2 is kept for 7 days." in messages.text(kept.completed())
+    told = {name: one["StringValue"] for name, one in messages.attributes(report).items()}
 
-
-def test_an_export_is_mentioned_with_where_it_lies() -> None:
-    restored = RestoreDetails(cluster_id="aurora-staging", cluster_status="available")
-    operation = found(archive="export").model_copy(update={"restore_details": restored})
-
-    text = messages.text(operation.exporting(an_export(id="one")).completed())
-
-    assert "exported to s3://exports/aurora-restore/one/" in text
+    assert told == {
+        "status": "FAILED",
+        "outcome": "failed",
+        "target_cluster": "aurora-staging",
+    }
 
 
-def test_an_export_that_may_still_run_is_left_behind() -> None:
-    restored = RestoreDetails(cluster_id="aurora-staging", cluster_status="available")
-    operation = found(archive="export").model_copy(update={"restore_details": restored})
+def documented() -> dict[str, Any]:
+    """The example of the JSON in the documentation of the step."""
+    section = DOCUMENT.read_text().split("## `sns_notification`")[1]
+    (example,) = re.findall(r'```json\n(\{\s+"operation_id".+?)```', section, re.DOTALL)
+    read: dict[str, Any] = json.loads(example)
+    return read
 
-    failed = operation.exporting(an_export(id="one", status="STARTING")).failed("Odd", "Why?")
 
-    assert "export one, perhaps still under way" in failed.leftovers
+def test_the_documented_json_is_a_report_with_every_field() -> None:
+    example = documented()
+
+    report = Report.model_validate(example)
+
+    assert list(example) == list(Report.model_fields)
+    assert report.model_dump(mode="json") == example
 
 
-@pytest.mark.parametrize("target", ["a" * 300, "two\nlines", "späti"])
-def test_a_subject_is_one_short_line_that_sns_takes(target: str) -> None:
-    operation = an_operation().failed("InvalidRequest", "It is wrong.")
+def test_every_field_inside_the_json_is_documented() -> None:
+    section = DOCUMENT.read_text().split("## `sns_notification`")[1]
+    parts = Report.model_json_schema(mode="serialization")["$defs"].values()
 
-    subject = messages.subject(operation.model_copy(update={"target_cluster": target}))
+    fields = {field for part in parts for field in part.get("properties", ())}
 
-    assert len(subject) <= 100
-    assert subject.isascii()
-    assert subject.isprintable()
+    assert {field for field in fields if f'"{field}"' not in section} == set()

@@ -26,6 +26,9 @@ class Outcome:
     state: Mapping[str, Any]
     events: tuple[Mapping[str, Any], ...]
     messages: tuple[Mapping[str, Any], ...]
+    """What people were told, by e-mail and SMS."""
+    reports: tuple[Mapping[str, Any], ...]
+    """What programs were told."""
 
     @property
     def status(self) -> str:
@@ -105,6 +108,7 @@ class Stage:
             state=self.item(operation_id),
             events=self.scene.events(operation_id),
             messages=tuple(self.scene.messages()),
+            reports=tuple(self.scene.reports()),
         )
 
     def item(self, key: str) -> dict[str, Any]:

@@ -38,6 +38,26 @@ def test_a_copy_that_fails_ends_the_restore(stage: Stage) -> None:
     assert outcome.state["error"]["step"] == "CHECK_COPY_STATUS"
 
 
+def test_programs_and_phones_are_told_of_a_failure_in_their_own_form(stage: Stage) -> None:
+    stage.cloud.aurora.fail_next("copy", "failed")
+
+    outcome = stage.restore()
+
+    (report,), (message,) = outcome.reports, outcome.messages
+    assert (report["status"], report["outcome"]) == ("FAILED", "failed")
+    assert report["error"]["heading"] == "CopyFailed"
+    assert report["error"]["step"] == "CHECK_COPY_STATUS"
+    assert report["left_behind"] == outcome.state["leftovers"]
+    assert report["endpoints"] is None
+    assert message["SMS"].startswith(
+        "Aurora restore: FAILED to restore aurora-staging: CopyFailed in CHECK_COPY_STATUS"
+    )
+    assert (
+        f"redrive-execution --region us-west-2 --execution-arn {outcome.execution.arn}"
+        in (message["Message"])
+    )
+
+
 def test_a_copy_that_somebody_deletes_ends_the_restore(stage: Stage) -> None:
     with stage.under_way("COPY_IN_PROGRESS", operation_id="meddled-with") as execution:
         copy = stage.item("meddled-with")["snapshot_details"]["target_snapshot_id"]

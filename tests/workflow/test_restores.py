@@ -163,6 +163,25 @@ def test_the_message_tells_what_was_restored_and_how_to_connect(stage: Stage) ->
     assert message["MessageAttributes"]["target_cluster"]["Value"] == "aurora-staging"
 
 
+def test_programs_and_phones_are_told_of_a_restore_in_their_own_form(stage: Stage) -> None:
+    outcome = stage.restore()
+
+    (report,), (message,) = outcome.reports, outcome.messages
+    restored = outcome.state["restore_details"]
+    assert (report["status"], report["outcome"]) == ("COMPLETED", "restored")
+    assert report["operation_id"] == outcome.state["operation_id"]
+    assert report["snapshot"]["arn"] == stage.scene.production.snapshot_arn
+    assert report["endpoints"] == {
+        "writer": restored["writer_endpoint"],
+        "reader": restored["reader_endpoint"],
+        "port": restored["port"],
+    }
+    reader = {"username": "staging_reader", "auth": "password", "template": "read_only"}
+    assert {**reader, "databases": ["shop"]} in report["users"]
+    assert SHORT.copy <= report["durations"]["snapshot_copy"] < report["durations"]["total"]
+    assert message["SMS"].startswith("Aurora restore: restored aurora-staging in us-west-2 after ")
+
+
 def test_the_phases_were_measured(stage: Stage) -> None:
     metrics = stage.restore().state["metrics"]["metrics"]
 

@@ -25,7 +25,8 @@ def everything_written(stage: Stage, outcome: Outcome) -> str:
                 limit=10_000,
             )
             lines.extend(event["message"] for event in events["events"])
-    written = [outcome.state, outcome.events, outcome.messages, outcome.execution.history, lines]
+    told = [outcome.messages, outcome.reports]
+    written = [outcome.state, outcome.events, told, outcome.execution.history, lines]
     return json.dumps(written, default=str)
 
 
