@@ -40,6 +40,7 @@ RESOURCES: Mapping[str, str] = {
         "Which key a snapshot or a secret is under, only that tells. Keys are looked at; they are "
         "used through RDS or Secrets Manager alone, and as their policies allow."
     ),
+    "ec2:*/*": "Lambda manages network interfaces in the role; the function itself is denied it",
     "secretsmanager:secret:rds!cluster-*": "RDS chooses the names of the passwords that it manages",
     "states:execution:*": "The executions of this state machine, whose names are made at the start",
     "s3:*": "Everything under the one prefix that exports are written to",
@@ -63,7 +64,7 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     Validations.of(construct).acknowledge(told)
 
 
-def explain_wildcards(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
+def explain_wildcards(role: iam.IRole, statements: Sequence[iam.PolicyStatement]) -> None:
     """Acknowledge the wildcards that are explained above, of these statements of a role."""
     for statement in statements:
         for action in statement.actions:

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra import bundling, permissions
 from infra.acknowledged import acknowledge, explain_wildcards
-from infra.network import FunctionNetwork
+from infra.network import FunctionNetwork, interface_statements
 from infra.scope import Scope
 from infra.statements import role_path
 from shared.names import Step
@@ -93,7 +93,7 @@ class Functions(Construct):
             "The layers hold wheels for Python 3.13, which Lambda supports until 2029",
         )
         if form.is_in_network and self._network:
-            _place(function, self._network, self._permitted)
+            _place(function, name, self._network, self._permitted)
         return function
 
     def _role(self, step: Step, log_group: logs.LogGroup) -> iam.Role:
@@ -127,7 +127,9 @@ class Functions(Construct):
         )
 
 
-def _place(function: lambda_.Function, network: FunctionNetwork, permitted: Scope) -> None:
+def _place(
+    function: lambda_.Function, function_name: str, network: FunctionNetwork, permitted: Scope
+) -> None:
     """Put a function into subnets by their ids alone; CDK's own way would look the VPC up."""
     resource = function.node.default_child
     assert isinstance(resource, lambda_.CfnFunction)
@@ -138,17 +140,7 @@ def _place(function: lambda_.Function, network: FunctionNetwork, permitted: Scop
     assert function.role
     for name, value in network.endpoints_for(function.role, permitted).items():
         function.add_environment(name, value)
-    # Lambda checks these before it makes the network interfaces; AWS knows no narrower resource.
-    function.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=[
-                "ec2:CreateNetworkInterface",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSubnets",
-                "ec2:DeleteNetworkInterface",
-                "ec2:AssignPrivateIpAddresses",
-                "ec2:UnassignPrivateIpAddresses",
-            ],
-            resources=["*"],
-        )
-    )
+    statements = interface_statements(permitted, function_name)
+    for statement in statements:
+        function.add_to_role_policy(statement)
+    explain_wildcards(function.role, statements)

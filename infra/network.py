@@ -20,6 +20,7 @@ from constructs import Construct
 from infra import permissions
 from infra.deployment import Endpoints, Network
 from infra.scope import Scope
+from infra.statements import allow
 from shared.names import Step
 
 POSTGRESQL = 5432
@@ -166,9 +167,22 @@ class FunctionNetwork(Construct):
         return f"https://{name}"
 
     def _gateway(self, endpoints: Endpoints, role: iam.IRole, permitted: Scope) -> None:
+        """Make the gateway of the route tables, narrow for this role and open for all others.
+
+        Whatever else is behind these tables has to go through it from now on, too.
+        """
+        policy = _policy(GATEWAY, role, permitted)
+        policy.add_statements(
+            iam.PolicyStatement(
+                principals=[iam.StarPrincipal()],
+                actions=[f"{GATEWAY}:*"],
+                resources=["*"],
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": role.role_arn}},
+            )
+        )
         self._endpoint(
             GATEWAY,
-            policy=_policy(GATEWAY, role, permitted),
+            policy=policy,
             vpc_endpoint_type="Gateway",
             route_table_ids=list(endpoints.route_table_ids),
         )
@@ -186,6 +200,32 @@ class FunctionNetwork(Construct):
         )
         Tags.of(endpoint).add("Name", f"{self._prefix}-{service}")
         return endpoint
+
+
+def interface_statements(permitted: Scope, function_name: str) -> list[iam.PolicyStatement]:
+    """What Lambda does in the role to connect a function to a VPC, and the function itself may not.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    """
+    looking = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+    managing = (
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+    )
+    function = permitted.arn("lambda", f"function:{function_name}")
+    by_the_function = {"ArnEquals": {"lambda:SourceFunctionArn": function}}
+    return [
+        allow(*looking, on=["*"]),
+        allow(*managing, on=[permitted.arn("ec2", "*/*")]),
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=[*looking, *managing],
+            resources=["*"],
+            conditions=by_the_function,
+        ),
+    ]
 
 
 def _egress(

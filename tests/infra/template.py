@@ -149,9 +149,10 @@ def text(value: Any) -> str:
 
 
 def statements_of(document: Mapping[str, Any]) -> Iterator[Statement]:
-    """The statements of a policy that only allows."""
+    """The statements of a policy that allow."""
     for statement in document["Statement"]:
-        assert statement["Effect"] == "Allow"
+        if statement["Effect"] == "Deny":
+            continue
         yield Statement(
             actions=frozenset(_listed(statement["Action"])),
             resources=tuple(text(resource) for resource in _listed(statement["Resource"])),

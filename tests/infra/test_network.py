@@ -10,7 +10,7 @@ import pytest
 
 from infra.deployment import Network
 from shared.names import Step
-from tests.infra.template import Template, statements_of, text
+from tests.infra.template import Statement, Template, statements_of, text
 
 STEP = Step.SETUP_DB_USERS
 DOCUMENT = Path("docs/implementation_guide/04_network.md")
@@ -146,7 +146,8 @@ def test_through_an_endpoint_only_the_function_may_do_what_its_role_may(
     allowed = list(statements_of(document))
 
     assert {one["Principal"] for one in document["Statement"]} == {"*"}
-    assert allowed == [
+    of_function = [one for one in allowed if "ArnNotEquals" not in one.conditions]
+    assert of_function == [
         one._replace(conditions={**one.conditions, **by_role})
         for one in endpoints_template.of_step(STEP)
         if all(action.startswith(f"{service}:") for action in one.actions)
@@ -194,6 +195,39 @@ def test_dynamodb_is_reached_through_the_route_tables(endpoints_template: Templa
 
     assert gateway["RouteTableIds"] == ["rtb-0000000a", "rtb-0000000b"]
     assert "SubnetIds" not in gateway
+
+
+def test_what_else_is_behind_the_route_tables_reaches_dynamodb_as_before(
+    endpoints_template: Template,
+) -> None:
+    document = endpoint(endpoints_template, "dynamodb")["PolicyDocument"]
+    role = endpoints_template.function(STEP)["Role"]
+
+    others = [one for one in statements_of(document) if "ArnNotEquals" in one.conditions]
+
+    assert others == [
+        Statement(frozenset({"dynamodb:*"}), ("*",), {"ArnNotEquals": {"aws:PrincipalArn": role}})
+    ]
+
+
+def test_lambda_connects_the_function_and_the_function_itself_may_not(
+    endpoints_template: Template,
+) -> None:
+    role = endpoints_template.role_of(STEP)
+    (policy,) = [
+        policy["PolicyDocument"]["Statement"]
+        for policy in endpoints_template.resources("AWS::IAM::Policy")
+        if policy["Roles"] == [{"Ref": role}]
+    ]
+    managing = {"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"}
+
+    (allowing,) = [one for one in endpoints_template.of_step(STEP) if managing <= one.actions]
+    (denying,) = [one for one in policy if one["Effect"] == "Deny"]
+
+    assert allowing.resources == ("arn:aws:ec2:us-west-2:123456789012:*/*",)
+    assert managing <= set(denying["Action"])
+    function = text(denying["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"])
+    assert function.endswith(":function:aurora-restore-setup-db-users")
 
 
 def test_the_documented_settings_are_right() -> None:
