@@ -11,6 +11,7 @@ from infra.deployment import DeploymentSettings, Source
 from infra.export_role import ExportRole
 from infra.failure_rule import FailureRule
 from infra.functions import Functions
+from infra.long_term_archive import TableExports
 from infra.notification import Notification
 from infra.restore_keys import RestoreKeys
 from infra.schedules import Schedules
@@ -116,6 +117,16 @@ class PipelineStack(Stack):
             state_machine=state_machine,
             dead_letters=dead_letters,
         )
+        if settings.long_term_archive:
+            archive = TableExports(
+                self,
+                "LongTermArchive",
+                prefix=prefix,
+                settings=settings.long_term_archive,
+                tables=tables,
+                dead_letters=dead_letters,
+            )
+            self._tell({"ArchiveBucket": archive.bucket.bucket_name})
         self._tell(
             {
                 "StateMachineArn": state_machine.state_machine_arn,

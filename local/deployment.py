@@ -111,8 +111,10 @@ def deploy(cloud: Clients, assembly: Path, account: str) -> Stack:
     described = cloud_formation.describe_stacks(StackName=stack.name)["Stacks"][0]
     if described["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentFailed(f"{stack.name}: {described['StackStatus']}")
-    _check_completeness(template, _created(cloud_formation, stack.name))
+    created = _created(cloud_formation, stack.name)
+    _check_completeness(template, set(created))
     _recreate_state_machines(place)
+    _back_up_tables(place, template, created)
     _restate_key_policies(place)
     outputs = {
         output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])
@@ -210,9 +212,10 @@ def _without_what_the_emulator_lacks(template: Mapping[str, Any]) -> dict[str, A
     return {**template, "Resources": kept}
 
 
-def _created(cloud_formation: Any, stack_name: str) -> set[str]:
+def _created(cloud_formation: Any, stack_name: str) -> dict[str, str]:
+    """The physical ids of a stack's resources, by logical id."""
     described = cloud_formation.describe_stack_resources(StackName=stack_name)["StackResources"]
-    return {resource["LogicalResourceId"] for resource in described}
+    return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in described}
 
 
 def _check_completeness(template: Mapping[str, Any], created: set[str]) -> None:
@@ -236,6 +239,16 @@ def _recreate_state_machines(place: _Place) -> None:
         place.client("stepfunctions").create_state_machine(
             name=machine.name, definition=machine.definition, roleArn=machine.roleArn
         )
+
+
+def _back_up_tables(place: _Place, template: Mapping[str, Any], created: Mapping[str, str]) -> None:
+    """Turn on what a template says of a table's point-in-time recovery; the emulator skips it."""
+    for logical_id, resource in template["Resources"].items():
+        if specification := resource.get("Properties", {}).get("PointInTimeRecoverySpecification"):
+            place.client("dynamodb").update_continuous_backups(
+                TableName=created[logical_id],
+                PointInTimeRecoverySpecification=specification,
+            )
 
 
 def _restate_key_policies(place: _Place) -> None:
