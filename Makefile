@@ -36,7 +36,7 @@ chaos: $(ASSEMBLY)  ## break restores wherever they can break; ARGS="--scenario 
 	@$(BIN)/python -m local chaos $(ARGS)
 
 test: $(ASSEMBLY)  ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --prove-permissions
 
 check: $(ENVIRONMENT)  ## format, lint and types, then every test
 	@$(BIN)/ruff format --check .

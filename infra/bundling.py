@@ -63,6 +63,7 @@ def stage_code(target: Path) -> Path:
             copy = target / source.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
+    _level(target)
     return target
 
 
@@ -73,6 +74,17 @@ def built(layer: Layer) -> Path:
             f"Layer {layer.name} is not built, or its requirements changed: run `make layers`."
         )
     return layer.path
+
+
+def fingerprint(folder: Path) -> str:
+    """A hash of every file in a folder: its name, its rights and its bytes."""
+    content = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            bytes_of = hashlib.sha256(path.read_bytes()).hexdigest()
+            name = path.relative_to(folder).as_posix()
+            content.update(f"{name} {path.stat().st_mode & 0o777:o} {bytes_of}\n".encode())
+    return content.hexdigest()
 
 
 def build(layer: Layer) -> None:
@@ -88,6 +100,7 @@ def build(layer: Layer) -> None:
             copy = fresh / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
+        _level(fresh)
         shutil.rmtree(layer.path, ignore_errors=True)
         fresh.rename(layer.path)
     _stamp(layer).write_text(layer.recipe)
@@ -113,6 +126,12 @@ def _strip(packages: Path) -> None:
     for record in packages.glob("*.dist-info/*"):
         if record.name in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}:
             record.unlink()
+
+
+def _level(folder: Path) -> None:
+    """Give everything the same rights on every machine, for they go into the archive as well."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _is_built(layer: Layer) -> bool:

@@ -10,7 +10,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     JsonValue,
-    PositiveFloat,
     PositiveInt,
     ValidationError,
     ValidationInfo,
@@ -139,7 +138,8 @@ class Notifications(Model):
 class Alarms(Model):
     """When somebody has to look."""
 
-    longest_restore_hours: PositiveFloat = 12
+    # The state machine ends what takes 72 hours.
+    longest_restore_hours: Annotated[float, Field(gt=0, le=72)] = 12
     function_errors_per_hour: PositiveInt = 20
 
 
@@ -165,7 +165,8 @@ class ExportBucket(Model):
 class Schedule(Model):
     """A restore that starts by itself.
 
-    An alarm tells when it has not been started for `missed_after_hours`, a week at most.
+    An alarm tells when it has not been started for `missed_after_hours`, a week at most; without
+    them, for as long as its expression says, if `infra.rhythm` can read that in it.
     """
 
     name: Name

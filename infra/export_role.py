@@ -1,20 +1,20 @@
 """The role as which RDS writes exported snapshots into the bucket of the settings."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.acknowledged import explain_wildcards
 from infra.deployment import ExportBucket
-from infra.statements import KEY_USE
+from infra.statements import allow
 from shared.settings import Exports
 
 
 class ExportRole(Construct):
-    """A role for RDS's exports alone: one prefix of one bucket, and the keys of the snapshots.
+    """A role for RDS's exports alone: one prefix of one bucket.
 
-    The actions are those that RDS asks for (API reference, `StartExportTask`).
+    The actions are those that RDS asks for (Aurora user guide, "Setting up access to an Amazon S3
+    bucket"). Keys it needs none: whoever starts an export grants RDS the use of them.
     """
 
     def __init__(
@@ -23,7 +23,6 @@ class ExportRole(Construct):
         construct_id: str,
         *,
         target: ExportBucket,
-        keys: Sequence[str],
         default_key: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -38,23 +37,14 @@ class ExportRole(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             ),
         )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:PutObject*", "s3:GetObject*", "s3:DeleteObject*"],
-                resources=[f"{self.bucket_arn}/{target.prefix}/*"],
-            )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket", "s3:GetBucketLocation"], resources=[self.bucket_arn]
-            )
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=[*KEY_USE, "kms:CreateGrant"],
-                resources=list(keys),
-            )
-        )
+        objects = f"{self.bucket_arn}/{target.prefix}/*"
+        statements = [
+            allow("s3:PutObject*", "s3:GetObject*", "s3:DeleteObject*", on=[objects]),
+            allow("s3:ListBucket", "s3:GetBucketLocation", on=[self.bucket_arn]),
+        ]
+        for statement in statements:
+            role.add_to_policy(statement)
+        explain_wildcards(role, statements)
         self.settings = Exports(
             bucket=target.bucket,
             prefix=target.prefix,

@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import bundling, permissions
+from infra.acknowledged import acknowledge, explain_wildcards
 from infra.deployment import Network
 from infra.scope import Scope
 from infra.statements import role_path
@@ -86,6 +87,11 @@ class Functions(Construct):
             log_group=log_group,
             role=self._role(step, log_group),
         )
+        acknowledge(
+            function,
+            "AwsSolutions-L1",
+            "The layers hold wheels for Python 3.13, which Lambda supports until 2029",
+        )
         if form.is_in_network and self._network:
             _place(function, self._network)
         return function
@@ -99,8 +105,15 @@ class Functions(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         log_group.grant_write(role)
-        for statement in permissions.statements(step, self._permitted):
+        statements = permissions.statements(step, self._permitted)
+        for statement in statements:
             role.add_to_policy(statement)
+        explain_wildcards(role, statements)
+        acknowledge(
+            role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "Listing calls, narrowed by region, and X-Ray, know no finer resource",
+        )
         return role
 
     def _layer(self, layer: bundling.Layer) -> lambda_.LayerVersion:

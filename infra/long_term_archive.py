@@ -11,6 +11,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.acknowledged import explain_wildcards
 from infra.deployment import LongTermArchive
 from infra.tables import Tables
 
@@ -137,8 +138,13 @@ class TableExports(Construct):
             ],
             ("sqs:SendMessage",): [dead_letters.queue_arn],
         }
-        for actions, resources in allowed.items():
-            role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=resources))
+        statements = [
+            iam.PolicyStatement(actions=list(actions), resources=resources)
+            for actions, resources in allowed.items()
+        ]
+        for statement in statements:
+            role.add_to_policy(statement)
+        explain_wildcards(role, statements)
         return role
 
     def _export(self, name: str, table: dynamodb.ITable) -> dict[str, Any]:

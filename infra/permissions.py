@@ -8,24 +8,30 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 
+from infra.rds_permissions import (
+    copy_snapshots,
+    delete_clusters,
+    keep_replaced_clusters,
+    look_at_clusters,
+    look_at_instances,
+    look_at_snapshots,
+    manage_passwords,
+    remove_leftover_clusters,
+    remove_temporary_snapshots,
+    rename_clusters,
+    restore_clusters,
+)
 from infra.scope import Scope
 from infra.statements import (
-    CANDIDATES,
-    FINAL_SNAPSHOTS,
     KEY_READING,
     KEY_USE,
-    REPLACED,
     TAGGED_AS_OURS,
-    TAGGED_BY_THE_CALL,
     TEMPORARY_SNAPSHOTS,
-    Conditions,
     allow,
-    copy_out_of,
     in_regions,
-    tagged_temporary,
     use_through_rds,
 )
-from shared.names import TAG_TARGET_CLUSTER, Step
+from shared.names import Step
 from shared.store import BY_SOURCE_CLUSTER
 
 Permission = Callable[[Scope], list[iam.PolicyStatement]]
@@ -59,32 +65,25 @@ def release_locks(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
-def look_at_aurora(scope: Scope) -> list[iam.PolicyStatement]:
-    """Describe clusters, instances and snapshots: calls that list cannot be narrowed to one."""
-    return [
-        allow(
-            "rds:DescribeDBClusters",
-            "rds:DescribeDBInstances",
-            "rds:DescribeDBClusterSnapshots",
-            on=["*"],
-            when=in_regions(scope.all_regions),
-        )
-    ]
-
-
 def look_at_surroundings(scope: Scope) -> list[iam.PolicyStatement]:
-    """Check that what a request names exists. Security groups cannot be described one by one."""
+    """Check that what a request names exists. What the last statement is about has no ARN."""
     return [
+        allow("rds:DescribeDBSubnetGroups", on=scope.rds("subgrp:*")),
+        allow("rds:DescribeDBClusterParameterGroups", on=scope.rds("cluster-pg:*")),
+        allow("rds:DescribeDBParameterGroups", on=scope.rds("pg:*")),
         allow(
-            "rds:DescribeDBSubnetGroups",
-            "rds:DescribeDBClusterParameterGroups",
-            "rds:DescribeDBParameterGroups",
             "rds:DescribeOrderableDBInstanceOptions",
             "rds:DescribeAccountAttributes",
             "ec2:DescribeSecurityGroups",
             on=["*"],
             when=in_regions([scope.region]),
         ),
+    ]
+
+
+def look_at_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """See whether keys can be used, wherever snapshots are."""
+    return [
         allow(
             "kms:DescribeKey",
             on=[
@@ -92,23 +91,8 @@ def look_at_surroundings(scope: Scope) -> list[iam.PolicyStatement]:
                 for account in (scope.account, *scope.source_accounts)
                 for region in scope.all_regions
             ],
-        ),
+        )
     ]
-
-
-def copy_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
-    """Copy any snapshot of the source regions, into a tagged one with a name of ours."""
-    target = scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")
-    sources = [scope.arn("rds", "cluster-snapshot:*", region) for region in scope.source_regions]
-    into_ours = allow(
-        "rds:CopyDBClusterSnapshot", "rds:AddTagsToResource", on=target, when=TAGGED_BY_THE_CALL
-    )
-    sources += [
-        scope.arn("rds", "cluster-snapshot:*", region, account)
-        for account in scope.source_accounts
-        for region in scope.all_regions
-    ]
-    return [into_ours, *(copy_out_of(sources, TAGGED_BY_THE_CALL) if sources else [])]
 
 
 def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
@@ -120,19 +104,19 @@ def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
-def use_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS read what other accounts share, under keys that they let this account use."""
-    if not scope.source_accounts:
+def copy_with_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS copy what other accounts share, under keys that they let this account use.
+
+    Only within the stack's region: across regions, an encrypted snapshot is copied by its owner.
+    """
+    return use_through_rds(scope.shared_keys, scope.region, KEY_USE) if scope.shared_keys else []
+
+
+def read_with_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS restore what other accounts share."""
+    if not scope.shared_keys:
         return []
-    return [
-        statement
-        for region in scope.all_regions
-        for statement in use_through_rds(
-            [scope.arn("kms", "key/*", region, account) for account in scope.source_accounts],
-            region,
-            KEY_USE,
-        )
-    ]
+    return use_through_rds(scope.shared_keys, scope.region, KEY_READING)
 
 
 def act_in_source_accounts(scope: Scope) -> list[iam.PolicyStatement]:
@@ -148,71 +132,6 @@ def read_with_keys(scope: Scope) -> list[iam.PolicyStatement]:
 def use_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
     """Let RDS encrypt copies and restored clusters."""
     return use_through_rds(scope.restore_keys, scope.region, KEY_USE)
-
-
-def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
-    """Delete clusters that the deployment lets a request replace, and their instances.
-
-    IAM sees an instance's id and tags, never its cluster. So an instance may go when its id starts
-    with the cluster's, as the console and this pipeline name them, or when it carries the tag
-    `aurora-restore:target-cluster` with a replaceable cluster as its value: an owner whose
-    instances are named otherwise sets that tag.
-    """
-    clusters = scope.rds(*_under(scope.replaceable_clusters, CANDIDATES, REPLACED))
-    return _delete(scope, clusters)
-
-
-def remove_leftover_clusters(scope: Scope) -> list[iam.PolicyStatement]:
-    """Delete what earlier operations left: clusters under derived names, not under their own."""
-    derived = _under(scope.replaceable_clusters, CANDIDATES, REPLACED)
-    own = {f"cluster:{pattern}" for pattern in scope.replaceable_clusters}
-    return _delete(scope, scope.rds(*(name for name in derived if name not in own)))
-
-
-def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
-    if not clusters:
-        return []
-    patterns = scope.replaceable_clusters
-    instances = scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))
-    tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
-    return [
-        allow("rds:DeleteDBCluster", on=clusters),
-        allow("rds:DeleteDBInstance", on=instances),
-        allow("rds:DeleteDBInstance", on=scope.rds("db:*"), when=tagged),
-        allow(
-            "rds:CreateDBClusterSnapshot",
-            "rds:AddTagsToResource",
-            on=[*clusters, *scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}")],
-        ),
-    ]
-
-
-def rename_clusters(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let a replaceable cluster and its successor change places: a rename is a modification."""
-    clusters = scope.rds(*_under(scope.replaceable_clusters, CANDIDATES, REPLACED))
-    return [allow("rds:ModifyDBCluster", on=clusters)] if clusters else []
-
-
-def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
-    """Make clusters and instances that carry our tag, and change only such clusters."""
-    clusters, instances = scope.rds("cluster:*"), scope.rds("db:*")
-    used = scope.rds("cluster-snapshot:*", "subgrp:*", "cluster-pg:*", "pg:*", "og:*", "secgrp:*")
-    shared = [
-        scope.arn("rds", "cluster-snapshot:*", account=account) for account in scope.source_accounts
-    ]
-    restore, create = "rds:RestoreDBClusterFromSnapshot", "rds:CreateDBInstance"
-    return [
-        allow(restore, "rds:AddTagsToResource", on=clusters, when=TAGGED_BY_THE_CALL),
-        allow(create, "rds:AddTagsToResource", on=instances, when=TAGGED_BY_THE_CALL),
-        allow(create, "rds:ModifyDBCluster", on=clusters, when=TAGGED_AS_OURS),
-        allow(restore, create, on=used),
-        *([allow(restore, on=shared)] if shared else []),
-        allow(
-            "secretsmanager:CreateSecret",
-            "secretsmanager:TagResource",
-            on=[scope.managed_secrets],
-        ),
-    ]
 
 
 def look_at_bucket(scope: Scope) -> list[iam.PolicyStatement]:
@@ -250,19 +169,8 @@ def read_users_secrets(scope: Scope) -> list[iam.PolicyStatement]:
 
 
 def read_managed_passwords(scope: Scope) -> list[iam.PolicyStatement]:
-    """Read the master passwords that RDS manages."""
-    return _read_secrets(scope, [scope.managed_secrets])
-
-
-def remove_temporary_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
-    """Delete snapshots that carry this deployment's tag as well as a name of ours."""
-    return [
-        allow(
-            "rds:DeleteDBClusterSnapshot",
-            on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
-            when=tagged_temporary(scope.deployment),
-        )
-    ]
+    """Read the master passwords that RDS manages, which are under Secrets Manager's own key."""
+    return [allow("secretsmanager:GetSecretValue", on=[scope.managed_secrets])]
 
 
 def tell_people(scope: Scope) -> list[iam.PolicyStatement]:
@@ -270,17 +178,12 @@ def tell_people(scope: Scope) -> list[iam.PolicyStatement]:
     return [
         allow("states:DescribeExecution", on=[scope.executions]),
         allow("sns:Publish", on=[scope.topic]),
-        allow("kms:GenerateDataKey", "kms:Decrypt", on=[scope.topic_key]),
-    ]
-
-
-def _under(patterns: Sequence[str], *derived: str) -> list[str]:
-    """Replaceable clusters, also under names derived from theirs; a long one is cut for that."""
-    longest = 63 - len(max(CANDIDATES, REPLACED, key=len).removeprefix("*"))
-    return [
-        f"cluster:{name}"
-        for pattern in patterns
-        for name in (pattern, *(pattern.removesuffix("*")[:longest] + end for end in derived))
+        allow(
+            "kms:GenerateDataKey",
+            "kms:Decrypt",
+            on=[scope.topic_key],
+            when={"StringEquals": {"kms:ViaService": f"sns.{scope.region}.amazonaws.com"}},
+        ),
     ]
 
 
@@ -312,46 +215,59 @@ def _secret_arn(scope: Scope, secret: str) -> str:
 PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     Step.SNAPSHOT_CHECK: (
         look_up_earlier_restores,
-        look_at_aurora,
+        look_at_clusters,
+        look_at_snapshots,
         look_at_surroundings,
+        look_at_keys,
         act_in_source_accounts,
         look_at_bucket,
         read_admin_secrets,
         read_users_secrets,
     ),
     Step.COPY_SNAPSHOT: (
-        look_at_aurora,
+        look_at_snapshots,
         act_in_source_accounts,
         copy_snapshots,
         use_source_keys,
-        use_shared_keys,
+        copy_with_shared_keys,
         use_restore_keys,
     ),
-    Step.CHECK_COPY_STATUS: (look_at_aurora, act_in_source_accounts),
-    Step.DELETE_RDS: (look_at_aurora, rename_clusters, delete_clusters),
+    Step.CHECK_COPY_STATUS: (look_at_snapshots, act_in_source_accounts),
+    Step.DELETE_RDS: (
+        look_at_clusters,
+        look_at_instances,
+        rename_clusters,
+        delete_clusters,
+        keep_replaced_clusters,
+    ),
     Step.RESTORE_SNAPSHOT: (
-        look_at_aurora,
+        look_at_clusters,
+        look_at_instances,
+        look_at_snapshots,
         restore_clusters,
+        manage_passwords,
         read_with_keys,
-        use_shared_keys,
+        read_with_shared_keys,
         use_restore_keys,
         read_admin_secrets,
     ),
-    Step.CHECK_RESTORE_STATUS: (look_at_aurora,),
+    Step.CHECK_RESTORE_STATUS: (look_at_clusters, look_at_instances),
     Step.SETUP_DB_USERS: (
-        look_at_aurora,
+        look_at_clusters,
         read_admin_secrets,
         read_users_secrets,
         read_managed_passwords,
     ),
     Step.ARCHIVE_SNAPSHOT: (
-        look_at_aurora,
+        look_at_clusters,
+        look_at_instances,
+        look_at_snapshots,
         act_in_source_accounts,
         export_snapshots,
         remove_temporary_snapshots,
         remove_leftover_clusters,
     ),
-    Step.SNS_NOTIFICATION: (look_at_aurora, rename_clusters, release_locks, tell_people),
+    Step.SNS_NOTIFICATION: (look_at_clusters, rename_clusters, release_locks, tell_people),
 }
 
 

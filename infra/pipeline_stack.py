@@ -1,11 +1,13 @@
 """The stack: what is deployed, and how the parts find each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Environment, Stack
 from constructs import Construct
 
+from infra.alarms import Alarms
+from infra.dashboard import Dashboard
 from infra.dead_letters import DeadLetters
 from infra.deployment import DeploymentSettings, Source
 from infra.export_role import ExportRole
@@ -13,6 +15,7 @@ from infra.failure_rule import FailureRule
 from infra.functions import Functions
 from infra.long_term_archive import TableExports
 from infra.notification import Notification
+from infra.queries import Queries
 from infra.restore_keys import RestoreKeys
 from infra.schedules import Schedules
 from infra.scope import Scope
@@ -45,13 +48,11 @@ class PipelineStack(Stack):
         )
         restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
         default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
-        export_role = self._export_role(settings, restore_keys.arns, default_key)
+        export_role = self._export_role(settings, default_key)
         source_accounts = [
             _source_account(source, name, settings.region) for source in settings.source_accounts
         ]
-        dead_letters = DeadLetters(
-            self, "DeadLetters", prefix=prefix, topic=notification.topic
-        ).queue
+        dead_letters = DeadLetters(self, "DeadLetters", prefix=prefix).queue
         functions = Functions(
             self,
             "Functions",
@@ -109,13 +110,39 @@ class PipelineStack(Stack):
             notify=functions[Step.SNS_NOTIFICATION],
             dead_letters=dead_letters,
         )
-        Schedules(
+        rules = Schedules(
             self,
             "Schedules",
             prefix=prefix,
             schedules=settings.schedules,
             state_machine=state_machine,
             dead_letters=dead_letters,
+        ).rules
+        alarms = Alarms(
+            self,
+            "Alarms",
+            prefix=prefix,
+            topic=notification.topic,
+            limits=settings.alarms,
+            state_machine=state_machine,
+            functions=functions,
+            dead_letters=dead_letters,
+            schedules=settings.schedules,
+            rules=rules,
+        ).names
+        Dashboard(
+            self,
+            "Dashboard",
+            prefix=prefix,
+            alarms=alarms,
+            functions=functions,
+            dead_letters=dead_letters,
+        )
+        Queries(
+            self,
+            "Queries",
+            prefix=prefix,
+            log_groups=[function.log_group for function in functions.values()],
         )
         if settings.long_term_archive:
             archive = TableExports(
@@ -138,14 +165,10 @@ class PipelineStack(Stack):
             }
         )
 
-    def _export_role(
-        self, settings: DeploymentSettings, keys: Sequence[str], default_key: str
-    ) -> ExportRole | None:
+    def _export_role(self, settings: DeploymentSettings, default_key: str) -> ExportRole | None:
         if settings.exports is None:
             return None
-        return ExportRole(
-            self, "ExportRole", target=settings.exports, keys=keys, default_key=default_key
-        )
+        return ExportRole(self, "ExportRole", target=settings.exports, default_key=default_key)
 
     def _tell(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():

@@ -1,4 +1,4 @@
-"""How long a schedule may be silent."""
+"""How far apart two runs of a schedule may be."""
 
 from itertools import pairwise
 

@@ -14,7 +14,10 @@ from infra.deployment import Schedule
 
 
 class Schedules(Construct):
-    """A rule per schedule, all with one role that may start this state machine and nothing else."""
+    """A rule per schedule, all with one role that may start this state machine and nothing else.
+
+    They are found by the schedules' names.
+    """
 
     def __init__(
         self,
@@ -27,11 +30,12 @@ class Schedules(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.rules: dict[str, events.Rule] = {}
         if not schedules:
             return
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
         for schedule in schedules:
-            events.Rule(
+            self.rules[schedule.name] = events.Rule(
                 self,
                 schedule.name,
                 rule_name=f"{prefix}-{schedule.name}",

@@ -33,6 +33,11 @@ class Scope:
         return self.arn("secretsmanager", "secret:rds!cluster-*")
 
     @property
+    def shared_keys(self) -> list[str]:
+        """The ARNs of keys in the stack's region that other accounts may share."""
+        return [self.arn("kms", "key/*", account=account) for account in self.source_accounts]
+
+    @property
     def source_regions(self) -> tuple[str, ...]:
         """The regions that snapshots are copied from."""
         return tuple(region for region in self.all_regions if region != self.region)

@@ -14,6 +14,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 from pydantic import Field
 
+from infra.acknowledged import acknowledge, explain_wildcards
 from infra.deployment import ContextSettings
 from infra.statements import (
     KEY_USE,
@@ -69,8 +70,13 @@ class SourceAccountStack(Stack):
         )
         role = self._role(settings)
         key = self._key(settings)
-        for statement in self._statements(settings, key.key_arn):
+        statements = self._statements(settings, key.key_arn)
+        for statement in statements:
             role.add_to_policy(statement)
+        explain_wildcards(role, statements)
+        acknowledge(
+            role, "AwsSolutions-IAM5[Resource::*]", "Quotas are the account's; narrowed by region"
+        )
         CfnOutput(self, "RoleArn", value=role.role_arn)
         CfnOutput(self, "KeyArn", value=key.key_arn)
 
@@ -123,10 +129,13 @@ class SourceAccountStack(Stack):
         return [
             allow(
                 "rds:DescribeDBClusterSnapshots",
-                "rds:DescribeAccountAttributes",
-                on=["*"],
-                when=in_regions(regions),
+                on=[
+                    self._rds(region, f"{kind}:*")
+                    for region in regions
+                    for kind in ("cluster", "cluster-snapshot")
+                ],
             ),
+            allow("rds:DescribeAccountAttributes", on=["*"], when=in_regions([here])),
             *copy_out_of(sources, made),
             allow("rds:CopyDBClusterSnapshot", on=copies, when=made),
             # On what has this tag already, it must be ours.

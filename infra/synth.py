@@ -8,10 +8,10 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from aws_cdk import App
+from aws_cdk import App, IPolicyValidationPlugin, Validations
 
 from infra import bundling
 from infra.deployment import DeploymentSettings, WrongSettings
@@ -19,13 +19,20 @@ from infra.pipeline_stack import PipelineStack
 from infra.source_account import SourceAccountStack, SourceSettings
 
 
-def synthesize(context: Mapping[str, object] | None = None, folder: Path | None = None) -> Path:
+def synthesize(
+    context: Mapping[str, object] | None = None,
+    folder: Path | None = None,
+    checks: Callable[[App], IPolicyValidationPlugin] | None = None,
+) -> Path:
     """Write template and assets for the settings in the context; returns their folder.
 
     Without arguments both come from the CDK CLI, through the environment. With settings for a
-    source account, the stack is that account's; otherwise it is the pipeline's.
+    source account, the stack is that account's; otherwise it is the pipeline's. Raises CDK's
+    `RuntimeError` when the checks have findings; `validation-report.json` in the folder has them.
     """
     app = App(context=context, outdir=str(folder) if folder else None)
+    if checks:
+        Validations.of(app).add_plugins(checks(app))
     if source := app.node.try_get_context(SourceSettings.context_key):
         SourceAccountStack(app, settings=SourceSettings.read(source))
         return Path(app.synth().directory)

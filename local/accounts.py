@@ -1,8 +1,8 @@
 """Accounts side by side: their owners' access keys, and who may act in or use what of another's.
 
 The emulator keeps accounts apart by access key, and lets everybody take every role. Here a role is
-taken only by whom its trust policy names and whose own policies allow it, and a key of another
-account is seen only by whom its key policy names.
+taken only by whom its trust policy names, and a key of another account is seen only by whom its
+key policy names. What the caller's own policies say is judged as for every call.
 """
 
 import json
@@ -17,8 +17,9 @@ from moto.sts.exceptions import STSClientError
 from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 
+from local.iam.judge import role_of
+from local.iam.policies import shows_key, trusts
 from local.patches import Patches
-from local.policies import allows, shows_key, trusts
 from local.roster import Roster
 
 ACCESS_DENIED = "AccessDenied"
@@ -82,12 +83,8 @@ def _check_trusted(response: Any) -> None:
     caller = _role_of(response.get_access_key(), response.current_account)
     caller_arn = caller.arn if caller else f"arn:aws:iam::{response.current_account}:root"
     context = {"aws:PrincipalArn": caller_arn, "sts:ExternalId": external_id}
-    role = _role(wanted)
-    if (
-        role is None
-        or (caller is not None and not allows(caller, "sts:AssumeRole", wanted))
-        or not trusts(role.assume_role_policy_document, caller_arn, context)
-    ):
+    role = role_of(wanted)
+    if role is None or not trusts(role.assume_role_policy_document, caller_arn, context):
         raise STSClientError(
             ACCESS_DENIED,
             f"User: {caller_arn} is not authorized to perform: sts:AssumeRole on resource: "
@@ -98,12 +95,7 @@ def _check_trusted(response: Any) -> None:
 def _role_of(access_key: str, account_id: str) -> Any:
     """The role that a session is in; `None` for an owner."""
     session = sts_backends[account_id]["aws"].get_assumed_role_from_access_key(access_key)
-    return _role(session.role_arn) if session else None
-
-
-def _role(arn: str) -> Any:
-    roles = iam_backends[arn.split(":")[4]]["aws"].get_roles()
-    return next((role for role in roles if role.arn == arn), None)
+    return role_of(session.role_arn) if session else None
 
 
 def _foreign_key(arn: str, owner: str, account_id: str) -> Any:

@@ -104,6 +104,8 @@ class Request:
             return parameters if isinstance(parameters, dict) else {}
         if match := _FUNCTION_PATH.match(self.path):
             return {"FunctionName": unquote(match["name"])}
+        if self.credential[2] == "s3":
+            return {"Bucket": self.path.split("/")[1]}
         return {}
 
     def action(self, service: str, parameters: Mapping[str, Any]) -> str:

@@ -37,6 +37,7 @@ from local.rates import Rates
 from local.roster import Roster
 from local.scheduler import Scheduler
 from local.shortcuts import Shortcuts
+from local.telemetry import LogGroupArns
 from local.transactions import Transactions
 from local.workflows import Execution, Workflows
 
@@ -121,7 +122,15 @@ class LocalCloud:
         invocations = Invocations(clock, self.functions, roster, asynchronous)
         queues = Queues(clock, self.functions, endpoint.gate, self._background)
         accounts = Accounts(roster)
-        for part in (self.workflows, invocations, queues, accounts, Transactions(), Shortcuts()):
+        for part in (
+            self.workflows,
+            invocations,
+            queues,
+            accounts,
+            Transactions(),
+            Shortcuts(),
+            LogGroupArns(),
+        ):
             part.install()
             at_exit(part.uninstall)
         at_exit(self._stop_everything)

@@ -62,6 +62,8 @@ def deliver(
             send()
         except UnknownFunctionException as error:
             code, reason, is_final = "NO_RESOURCE", str(error), True
+        except PermissionError as error:
+            code, reason, is_final = "NO_PERMISSIONS", str(error), True
         except ClientError as error:
             code, reason, is_final = error.response["Error"]["Code"], str(error), False
         else:

@@ -18,6 +18,8 @@ from local.clock import Clock
 from local.deliveries import Delivery, GivenUp, deliver
 from local.functions import ACCOUNT
 from local.gate import Gate
+from local.iam.judge import serves
+from local.iam.policies import Demand
 
 
 class Events:
@@ -93,6 +95,9 @@ class Events:
                 self._gate.invocation(target["Arn"], region)
                 self._asynchronous.process(work, target["Arn"], region, payload.encode())
             case "states":
+                starting = Demand("states:StartExecution", target["Arn"], {})
+                if not serves(target["RoleArn"], starting):
+                    raise PermissionError(f"{target['RoleArn']} does not allow {starting}")
                 backend = stepfunctions_parser_backends[account][region]
                 backend.start_execution(target["Arn"], None, payload)
             case "sqs":

@@ -48,6 +48,18 @@ class ServerError:
 
 
 @dataclass(frozen=True)
+class Refuse:
+    """The call has no effect, for its caller lacks a permission."""
+
+    why: str
+
+    def answer_of(self, call: Call) -> AnswerError:
+        """The error with which the called service refuses."""
+        code = "AccessDeniedException" if call.service in _JSON_SERVICES else "AccessDenied"
+        return AnswerError(_REFUSALS.get(call.service, code), self.why, http_status=403)
+
+
+@dataclass(frozen=True)
 class LoseConnection:
     """The call takes effect, and its answer never arrives."""
 
@@ -74,9 +86,12 @@ class Precede:
     act: Callable[[Call], object]
 
 
-Effect = AnswerError | Throttle | ServerError | LoseConnection | KillWorker | TimeOut | Precede
+Effect = (
+    AnswerError | Throttle | ServerError | Refuse | LoseConnection | KillWorker | TimeOut | Precede
+)
 
 _JSON_SERVICES = frozenset({"dynamodb", "kms", "secretsmanager", "states", "events", "logs", "sqs"})
+_REFUSALS = {"ec2": "UnauthorizedOperation", "lambda": "AccessDeniedException"}
 
 
 class Fault:

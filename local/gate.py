@@ -19,10 +19,13 @@ from local.faults import (
     KillWorker,
     LoseConnection,
     Precede,
+    Refuse,
     ServerError,
     Throttle,
     TimeOut,
 )
+from local.iam.judge import Judge, serves
+from local.iam.policies import Demand
 from local.rates import Rates
 
 StartResponse = Callable[..., Any]
@@ -52,6 +55,7 @@ class Gate:
         self.calls = Calls()
         self.faults = Faults()
         self.rates = Rates()
+        self._judge = Judge()
         self._clock = clock
         self._application = application
         self._workers = workers
@@ -61,7 +65,7 @@ class Gate:
         match self._admit(call):
             case None:
                 return self._application(environ, start_response)
-            case AnswerError() | Throttle() | ServerError() as effect:
+            case AnswerError() | Throttle() | ServerError() | Refuse() as effect:
                 return _answer(environ, effect.answer_of(call), start_response)
             case KillWorker(when="before"):
                 self._workers.kill_owner_of(call.access_key)
@@ -78,10 +82,11 @@ class Gate:
                 return self._application(environ, start_response)
         raise _hang_up(environ)
 
-    def invocation(self, function_name: str, region: str) -> None:
+    def invocation(self, function_name: str, region: str, *, role_arn: str = "") -> None:
         """Record that the state machine, a rule or a queue invokes a function, without HTTP.
 
-        Raises `ClientError` when a fault says that the invocation fails.
+        Raises `ClientError` when a fault says that the invocation fails, or the role in which it
+        is made does not allow it.
         """
         call = Call(
             at=self._clock.now(),
@@ -92,10 +97,14 @@ class Gate:
             function=None,
             parameters={"FunctionName": function_name},
         )
-        match self._admit(call):
+        effect = self._admit(call)
+        if effect is None and role_arn:
+            invoking = Demand("lambda:InvokeFunction", function_name, {})
+            effect = None if serves(role_arn, invoking) else Refuse(f"No {invoking} in {role_arn}")
+        match effect:
             case None:
                 return
-            case AnswerError() | Throttle() | ServerError() as effect:
+            case AnswerError() | Throttle() | ServerError() | Refuse() as effect:
                 raise client_error(effect.answer_of(call))
             case LoseConnection() | KillWorker() | TimeOut() | Precede() as effect:
                 raise ValueError(f"{effect} makes no sense for an invocation by AWS itself")
@@ -105,13 +114,17 @@ class Gate:
         self.calls.clear()
         self.faults.clear()
         self.rates.clear()
+        self._judge.reset()
 
     def _admit(self, call: Call) -> Effect | None:
         """What shall go wrong with a call; `None` lets it pass."""
         self.calls.add(call)
         if fault := self.faults.next_for(call):
             return fault.do
-        return None if self.rates.admits(call) else Throttle()
+        if not self.rates.admits(call):
+            return Throttle()
+        why = self._judge.refusal(call)
+        return Refuse(why) if why else None
 
     def _identify(self, environ: Environ) -> Call:
         request = _request(environ)

@@ -23,6 +23,8 @@ from local.background import Background, Work
 from local.clock import Clock
 from local.functions import ACCOUNT, Functions
 from local.gate import Gate
+from local.iam.judge import serves
+from local.iam.policies import Demand
 from local.patches import Patches
 
 _KNOWN_SETTINGS = frozenset({"EventSourceArn", "FunctionName", "BatchSize", "Enabled", "Tags"})
@@ -63,7 +65,14 @@ class Queues:
             mapping = create_mapping(backend, settings)
             queue = _queue(mapping.event_source_arn)
             queue.lambda_event_source_mappings.clear()
-            timeout = backend.get_function(mapping.function_arn).timeout
+            function = backend.get_function(mapping.function_arn)
+            timeout = function.timeout
+            if not serves(function.role, *_polling(queue.queue_arn)):
+                backend.delete_event_source_mapping(mapping.uuid)
+                raise InvalidParameterValueException(
+                    "The provided execution role does not have permissions to call "
+                    "ReceiveMessage on SQS"
+                )
             if queue.visibility_timeout < timeout:
                 backend.delete_event_source_mapping(mapping.uuid)
                 raise InvalidParameterValueException(
@@ -120,6 +129,12 @@ def _mapping_of(queue: Any) -> Any:
     backend = get_backend(ACCOUNT, queue.region)
     mappings = backend.list_event_source_mappings(queue.queue_arn, function_name="")
     return next((mapping for mapping in mappings if mapping.enabled), None)
+
+
+def _polling(queue_arn: str) -> list[Demand]:
+    """What Lambda does with a queue, in the role of the function."""
+    actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    return [Demand(action, queue_arn, {}) for action in actions]
 
 
 def _queue(arn: str) -> Any:

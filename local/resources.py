@@ -10,6 +10,7 @@ from moto.scheduler.models import scheduler_backends
 LEFT_OUT: Mapping[str, str] = {
     "AWS::CDK::Metadata": "describes the template, makes nothing",
     "AWS::CloudWatch::Alarm": "nothing in the pipeline depends on an alarm",
+    "AWS::Logs::QueryDefinition": "only people look at saved queries",
     "AWS::S3::BucketPolicy": "asks for TLS, which the local endpoint does not speak",
     "AWS::SNS::TopicPolicy": "the emulator enforces no resource policies",
     "AWS::SQS::QueuePolicy": "the emulator enforces no resource policies",

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from botocore import xform_name
-from moto.iam.models import iam_backends
 from moto.scheduler.models import scheduler_backends
 from moto.sts.models import sts_backends
 
@@ -19,9 +18,11 @@ from local.background import Background, Work
 from local.clock import Clock
 from local.deliveries import Delivery, deliver
 from local.functions import ACCOUNT
-from local.policies import trusts_service
+from local.iam.judge import role_of, serves
+from local.iam.policies import Demand, trusts_service
 
 _PRINCIPAL = "scheduler.amazonaws.com"
+_SENDING = "sqs:SendMessage"
 
 
 class Scheduler:
@@ -46,14 +47,17 @@ class Scheduler:
         )
         if schedule.state != "ENABLED":
             raise ValueError(f"{name} is {schedule.state}")
-        role = iam_backends[ACCOUNT]["aws"].get_role_by_arn(schedule.target["RoleArn"])
+        role = role_of(schedule.target["RoleArn"])
         if not trusts_service(role.assume_role_policy_document, _PRINCIPAL):
             raise ValueError(f"{name}: the role {role.name} does not let {_PRINCIPAL} take it")
         work = partial(self._reach, schedule=schedule, region=region)
         return Delivery([self._background.start(f"schedule {name}", work)])
 
     def _reach(self, work: Work, schedule: Any, region: str) -> None:
-        """Call what the schedule calls; what is given up ends in its dead-letter queue, if any."""
+        """Call what the schedule calls; what is given up ends in its dead-letter queue, if any.
+
+        Here, unlike with a rule, it is the role that must be allowed to send to the queue.
+        """
         target, due = schedule.target, f"{self._clock.now():%Y-%m-%dT%H:%M:%SZ}"
         given_up = deliver(
             work,
@@ -61,7 +65,8 @@ class Scheduler:
             target,
             lambda: self._call(target, self._input(schedule, due), region),
         )
-        if given_up and (queue_arn := target.get("DeadLetterConfig", {}).get("Arn")):
+        queue_arn = target.get("DeadLetterConfig", {}).get("Arn")
+        if given_up and queue_arn and serves(target["RoleArn"], Demand(_SENDING, queue_arn, {})):
             about = {"SCHEDULE_ARN": schedule.arn, "TARGET_ARN": target["Arn"]}
             send_to_queue(
                 queue_arn,

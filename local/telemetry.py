@@ -8,9 +8,31 @@ from datetime import datetime
 from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
-from moto.logs.models import logs_backends
+from moto.logs.models import LogGroup, logs_backends
+
+from local.patches import Patches
 
 _lock = threading.Lock()  # the emulator's log streams are not safe for threads
+
+
+class LogGroupArns:
+    """The ARN of a log group as templates get it: AWS ends it with `:*`, the emulator does not."""
+
+    def __init__(self) -> None:
+        self._patches = Patches()
+
+    def install(self) -> None:
+        """Let policies of a template be about the streams in a group."""
+        get = LogGroup.get_cfn_attribute
+
+        def get_with_streams(group: Any, attribute: str) -> str:
+            return f"{get(group, attribute)}:*"
+
+        self._patches.replace(LogGroup, "get_cfn_attribute", get_with_streams)
+
+    def uninstall(self) -> None:
+        """Leave the emulator as it was."""
+        self._patches.undo()
 
 
 def write_log(account: str, region: str, group: str, stream: str, lines: Iterable[str]) -> None:

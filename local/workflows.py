@@ -209,7 +209,7 @@ class Workflows:
     def invoke(self, run: Run, parameters: dict[str, Any], region: str) -> dict[str, Any]:
         """Run a task's function; the answer is Lambda's `Invoke` response."""
         name = parameters["FunctionName"]
-        self._gate.invocation(name, region)
+        self._gate.invocation(name, region, role_arn=run.execution.role_arn)
         try:
             answer = self._functions.invoke(
                 name,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from shared.aws_errors import named_errors
-from shared.errors import ConfigurationError
+from shared.errors import AccessDenied, ConfigurationError
 from shared.model import Model
 
 if TYPE_CHECKING:
@@ -131,8 +131,14 @@ class Secrets:
         return self._read(secret_id, UsersSecret, '{"users": [...], "lock_other_logins"}')
 
     def _read(self, secret_id: str, shape: type[Shape], expected: str) -> Shape:
-        with named_errors(f"Reading secret {secret_id}"):
-            answer = self._client.get_secret_value(SecretId=secret_id)
+        try:
+            with named_errors(f"Reading secret {secret_id}"):
+                answer = self._client.get_secret_value(SecretId=secret_id)
+        except AccessDenied as denial:
+            raise ConfigurationError(
+                f"Secret {secret_id} cannot be read: it does not exist, the deployment's `secrets` "
+                f"do not name it, or its policy or key does not let the function in. {denial}"
+            ) from None
         try:
             return shape.model_validate(json.loads(answer["SecretString"]))
         except (KeyError, json.JSONDecodeError):

@@ -57,6 +57,7 @@ class OperationState(Model):
     undo_barred_since: Moment | None = None
     abandoned_by: str | None = None
     abandoned_cluster: str | None = None
+    reopened_at: Moment | None = None
     failed_as: Status | None = None
     failed_attempt: int = -1
     phases: dict[Phase, PhaseTime] = Field(default_factory=dict)
@@ -131,6 +132,11 @@ class OperationState(Model):
         return tuple(one for one in self.temporary_snapshots if one.account_id or not is_kept)
 
     @property
+    def snapshots_left(self) -> tuple[TemporarySnapshot, ...]:
+        """The temporary snapshots that a failure has left over; what is kept on request is not."""
+        return () if self.status is Status.COMPLETED else self.temporary_snapshots
+
+    @property
     def replaced(self) -> ReplacedCluster:
         """The cluster to be replaced, which steps that replace one can rely on."""
         if self.replaced_cluster is None:
@@ -175,6 +181,11 @@ class OperationState(Model):
     @property
     def is_copy_needed(self) -> bool:
         return self.hops_done < len(self.route)
+
+    @property
+    def attempt_began_at(self) -> Moment:
+        """When the execution was started, or last redriven; its time-out counts from there, too."""
+        return self.reopened_at or self.start_time
 
     @property
     def is_closed(self) -> bool:

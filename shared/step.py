@@ -120,7 +120,10 @@ def _run(
     aws: Aws,
 ) -> Operation:
     found = find(event, aws)
-    telemetry.logger.append_keys(operation_id=found.operation_id)
+    telemetry.logger.append_keys(
+        operation_id=found.operation_id, target_cluster=found.target_cluster
+    )
+    telemetry.tell_age(name.module, found)
     if found.next_step is not name:
         telemetry.logger.info("Already done", extra={"status": found.status})
         return found
@@ -145,14 +148,14 @@ def _unwrapped(event: Event) -> Event:
 
 
 def _keys(event: Event) -> dict[str, Any]:
-    """The log keys that an event gives, whatever shape it has."""
+    """The log keys that an event gives, whatever shape it has, and none of the event before."""
     detail = event.get("detail", {})
     arn = event.get("execution_arn", detail.get("executionArn"))
     begun = event.get("execution_start_time")
     operation_id = event.get("operation_id") or (
         names.operation_id(arn, datetime.fromisoformat(begun)) if begun else None
     )
-    return {"operation_id": operation_id, "execution_arn": arn}
+    return {"operation_id": operation_id, "execution_arn": arn, "target_cluster": None}
 
 
 def _named(error: Exception) -> RestoreError:

@@ -89,6 +89,7 @@ class Versions(OperationState):
             leftovers=(),
             notification=None,
             undo_barred_since=None,
+            reopened_at=now,
             hop_under_way=self.hop_under_way and error != errors.CopyFailed.__name__,
             move_under_way=None if error == errors.RestoreFailed.__name__ else self.move_under_way,
             export=None if error == errors.ExportFailed.__name__ else self.export,

@@ -11,6 +11,8 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
+pytest_plugins = ("tests.proof_of_permissions",)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, for what they share takes long to set up.

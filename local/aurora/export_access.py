@@ -4,7 +4,8 @@ from typing import Any
 
 from local.aurora.faults import Fault
 from local.aurora.region import Region
-from local.policies import allows, trusts_service
+from local.iam.judge import permits
+from local.iam.policies import Demand, trusts_service
 
 _EXPORTER = "export.rds.amazonaws.com"
 """The principal that RDS assumes the role of an export as."""
@@ -30,7 +31,7 @@ def check_access(region: Region, role_arn: str, bucket: str, path: str) -> None:
         "s3:GetBucketLocation": bucket_arn,
     }
     for action, resource in needed.items():
-        if not allows(role, action, resource):
+        if not permits(role, Demand(action, resource, {})):
             raise _lacking(role, f"{action} on {resource}")
 
 

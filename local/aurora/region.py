@@ -21,7 +21,7 @@ from local.aurora.faults import (
     snapshot_not_found,
 )
 from local.aurora.resources import Cluster, Instance, Snapshot
-from local.policies import opens_key
+from local.iam.policies import opens_key
 
 if TYPE_CHECKING:
     from local.aurora.exports import ExportTask

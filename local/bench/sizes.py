@@ -18,17 +18,21 @@ def measure_sizes() -> Iterator[Figure]:
         ("dependencies layer", DEPENDENCIES.path),
         ("psycopg2 layer", PSYCOPG2.path),
     ):
-        files = [file for file in folder.rglob("*") if file.is_file()]
-        unpacked = sum(file.stat().st_size for file in files)
-        yield stated(what, f"{_size(_zipped(folder, files))} zipped, {_size(unpacked)} unpacked")
+        unpacked = sum(file.stat().st_size for file in _files(folder))
+        yield stated(what, f"{_size(zipped_size(folder))} zipped, {_size(unpacked)} unpacked")
 
 
-def _zipped(folder: Path, files: list[Path]) -> int:
+def zipped_size(folder: Path) -> int:
+    """The bytes of a folder's files in a compressed archive."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in files:
+        for file in _files(folder):
             archive.write(file, file.relative_to(folder))
     return len(buffer.getvalue())
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]
 
 
 def _size(count: int) -> str:

@@ -1,16 +1,34 @@
 """What goes into Lambda, and that it is the same everywhere."""
 
+import json
 import os
 import ssl
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pydantic_core
 import pytest
+from aws_cdk import FileSystem
 from cryptography import x509
 
 from infra import bundling
 from infra.bundling import Layer, LayerNotBuilt
+from local.bench.sizes import zipped_size
 from shared.names import Step
+
+LAYERS = (bundling.DEPENDENCIES, bundling.PSYCOPG2)
+FINGERPRINTS = bundling.ROOT / "requirements" / "layers.sha256"
+COMPILED = ("pydantic_core", "psycopg2", "psycopg2_binary.libs")
+OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+
+each_layer = pytest.mark.parametrize("layer", LAYERS, ids=lambda it: it.name)
+
+
+def a_functions_environment() -> dict[str, str]:
+    """What the functions read when they are imported, as Lambda has it."""
+    return {"AWS_REGION": "us-west-2", "AWS_LAMBDA_FUNCTION_NAME": "imported"}
 
 
 def test_the_asset_holds_the_code_and_nothing_else(assembly: Path) -> None:
@@ -27,11 +45,67 @@ def test_the_asset_holds_the_code_and_nothing_else(assembly: Path) -> None:
 
 def test_the_asset_of_two_clones_is_the_same(tmp_path: Path) -> None:
     first = bundling.stage_code(tmp_path / "first")
+    before = os.umask(0o077)
     second = bundling.stage_code(tmp_path / "second")
+    os.umask(before)
     for file in second.rglob("*.py"):
         os.utime(file, (0, 0))
 
-    assert _content(first) == _content(second)
+    assert bundling.fingerprint(first) == bundling.fingerprint(second)
+    assert FileSystem.fingerprint(str(first)) == FileSystem.fingerprint(str(second))
+
+
+@each_layer
+def test_a_layer_is_the_same_on_every_machine(layer: Layer) -> None:
+    """What was built where it was last changed; `make layers` here must give the same bytes."""
+    built = bundling.fingerprint(bundling.built(layer))
+
+    assert f"{built}  {layer.name}" in FINGERPRINTS.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("folder", "most"),
+    [("asset", 200_000), ("dependencies", 12_000_000), ("psycopg2", 8_000_000)],
+)
+def test_what_goes_into_lambda_stays_small(assembly: Path, folder: str, most: int) -> None:
+    layers = {layer.name: layer.path for layer in LAYERS}
+    (asset,) = (one for one in assembly.glob("asset.*") if (one / "lambdas").is_dir())
+
+    assert zipped_size({"asset": asset, **layers}[folder]) < most
+
+
+def test_the_functions_import_from_what_is_packaged_alone(assembly: Path, tmp_path: Path) -> None:
+    """Compiled modules are those of this machine; boto3 is the runtime's. All else is packaged."""
+    (asset,) = (one for one in assembly.glob("asset.*") if (one / "lambdas").is_dir())
+    here = Path(pydantic_core.__file__).parent.parent
+    for name in (*COMPILED, *OF_THE_RUNTIME):
+        found = next(one for one in (here / name, here / f"{name}.py") if one.exists())
+        (tmp_path / found.name).symlink_to(found)
+    path = [str(tmp_path), str(asset), *(str(layer.path / "python") for layer in LAYERS)]
+    script = f"""
+import importlib, json, sys
+sys.path = {path!r} + [one for one in sys.path if "site-packages" not in one]
+for step in {[step.module for step in Step]!r}:
+    assert callable(importlib.import_module("lambdas." + step).handler)
+print(json.dumps({{name: module.__file__ for name, module in sys.modules.items()
+                  if getattr(module, "__file__", None)}}))
+"""
+
+    ran = subprocess.run(
+        [sys.executable, "-B", "-I", "-S", "-W", "error", "-c", script],
+        env=a_functions_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.stderr == ""
+    files = {name: Path(file) for name, file in json.loads(ran.stdout).items()}
+    assert files["shared.step"].is_relative_to(asset)
+    assert files["pydantic"].is_relative_to(bundling.DEPENDENCIES.path)
+    assert files["aws_lambda_powertools"].is_relative_to(bundling.DEPENDENCIES.path)
+    strangers = {file for file in files.values() if file.is_relative_to(here)}
+    assert strangers == set()
 
 
 @pytest.mark.parametrize("step", Step)
@@ -41,9 +115,7 @@ def test_the_asset_holds_the_module_of_every_step(tmp_path: Path, step: Step) ->
     assert (staged / "lambdas" / f"{step.module}.py").is_file()
 
 
-@pytest.mark.parametrize(
-    "layer", [bundling.DEPENDENCIES, bundling.PSYCOPG2], ids=lambda it: it.name
-)
+@each_layer
 def test_a_layer_holds_nothing_that_differs_between_builds(layer: Layer) -> None:
     files = {path.name for path in bundling.built(layer).rglob("*")}
 
@@ -82,9 +154,3 @@ def test_the_driver_trusts_the_roots_of_amazon_rds_and_no_others() -> None:
         assert root.subject == root.issuer
         assert "CN=Amazon RDS " in root.subject.rfc4514_string()
         assert root.not_valid_after_utc > datetime(2061, 1, 1, tzinfo=UTC)
-
-
-def _content(folder: Path) -> dict[Path, bytes]:
-    return {
-        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }

@@ -10,7 +10,15 @@ from infra.statements import CALLED_BY_RDS, KEY_USE
 from local.scene import SOURCE_ROLE
 from shared.names import TAG_TEMPORARY, Step
 from tests.infra.template import LOCAL_SETTINGS, Template, text
-from tests.infra.test_permissions import KEY_ACTIONS
+
+KEY_ACTIONS = {
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey*",
+    "kms:ReEncrypt*",
+}
 
 PIPELINE, SOURCE = "123456789012", "210987654321"
 COPIES = f"arn:aws:rds:us-west-2:{SOURCE}:cluster-snapshot:*-copy-??????"
@@ -113,7 +121,7 @@ def test_the_pipeline_finds_role_and_key_without_being_told(
 @pytest.mark.parametrize(
     ("action", "resource"),
     [
-        ("rds:DescribeDBClusterSnapshots", "*"),
+        ("rds:DescribeDBClusterSnapshots", f"arn:aws:rds:us-east-1:{SOURCE}:cluster-snapshot:*"),
         ("rds:DescribeAccountAttributes", "*"),
         ("rds:CopyDBClusterSnapshot", f"arn:aws:rds:us-east-1:{SOURCE}:cluster-snapshot:rds:one"),
         ("rds:CopyDBClusterSnapshot", f"arn:aws:rds:us-west-2:{SOURCE}:cluster-snapshot:one"),

@@ -90,22 +90,7 @@ def test_no_key_is_made_when_the_deployment_names_one(other_template: Template) 
     assert '"arn:aws:kms:us-west-2:123456789012:key/named"' in other_template.text
 
 
-def test_a_dead_letter_raises_an_alarm_that_people_are_told_of(template: Template) -> None:
-    alarm = template.only("AWS::CloudWatch::Alarm", AlarmName="aurora-restore-dead-letters")
-    (dimension,) = alarm["Dimensions"]
-    queue, _ = template.dead_letters["Fn::GetAtt"]
-
-    assert (alarm["Namespace"], alarm["MetricName"]) == (
-        "AWS/SQS",
-        "ApproximateNumberOfMessagesVisible",
-    )
-    assert text(dimension["Value"]) == f"{{{queue}.QueueName}}"
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
-    assert alarm["AlarmActions"] == [{"Ref": template.id_of("AWS::SNS::Topic")}]
-    assert alarm.get("ActionsEnabled", True)
-
-
-def test_the_alarm_may_publish_to_the_topic_and_use_its_key(template: Template) -> None:
+def test_alarms_may_publish_to_the_topic_and_use_its_key(template: Template) -> None:
     key = template.only("AWS::KMS::Key", Description="aurora-restore: messages about restores")
     topic = template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]
     alarms = "arn:aws:cloudwatch:us-west-2:123456789012:alarm:aurora-restore-*"

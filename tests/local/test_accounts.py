@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.cloud import REGION, LocalCloud
 from local.functions import ACCOUNT
-from local.policies import opens_key, trusts
+from local.iam.policies import opens_key, trusts
 from local.scene import SOURCE_ACCOUNT, SOURCE_ASSEMBLY, SOURCE_ROLE
 
 ROLE = f"arn:aws:iam::{SOURCE_ACCOUNT}:role/guest"

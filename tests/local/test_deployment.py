@@ -7,7 +7,7 @@ import pytest
 
 from local.cloud import LocalCloud
 from local.deployment import DeploymentFailed
-from tests.local.toys import an_assembly, messages
+from tests.local.toys import EVERYTHING, an_assembly, messages
 
 DEFINITION = (
     '{"StartAt": "Count", "States": {"Count": {"Type": "Task", "End": true, '
@@ -28,7 +28,13 @@ SOURCES = {
 def a_template(**more_resources: Any) -> dict[str, Any]:
     """A small pipeline as CDK writes it, with every output a deployment has."""
     resources = {
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}},
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {},
+                "Policies": [{"PolicyName": "everything", "PolicyDocument": EVERYTHING}],
+            },
+        },
         "Counter": {
             "Type": "AWS::Lambda::Function",
             "Properties": {

@@ -13,6 +13,7 @@ from tests.local.toys import (
     a_function,
     a_machine,
     a_queue,
+    a_role,
     a_task,
     a_wait,
     messages,
@@ -190,7 +191,8 @@ def test_a_function_that_fails_is_retried_by_lambda_and_not_a_dead_letter_of_the
 
 def test_a_scheduled_rule_starts_an_execution_with_its_input(cloud: LocalCloud) -> None:
     machine = a_machine(cloud, Wait=a_wait(60))
-    a_rule(cloud, {"Arn": machine, "Input": json.dumps({"who": "schedule"})})
+    target = {"Arn": machine, "RoleArn": a_role(cloud)}
+    a_rule(cloud, target | {"Input": json.dumps({"who": "schedule"})})
 
     cloud.fire("rule").wait(10)
 

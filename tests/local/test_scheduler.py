@@ -16,8 +16,15 @@ ROLE = "arn:aws:iam::123456789012:role/schedules"
 
 def a_role(cloud: LocalCloud, *, service: str = "scheduler.amazonaws.com") -> None:
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
-    cloud.client("iam").create_role(
+    may = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+    iam = cloud.client("iam")
+    iam.create_role(
         RoleName="schedules", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]})
+    )
+    iam.put_role_policy(
+        RoleName="schedules",
+        PolicyName="may",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [may]}),
     )
 
 

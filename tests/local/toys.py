@@ -10,6 +10,12 @@ from typing import Any
 
 from local.cloud import LocalCloud
 
+EVERYTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+"""The policy of the toys' role."""
+
 COUNTER = """
     def handler(event, context):
         return {"count": event.get("count", 0) + 1}
@@ -47,6 +53,9 @@ def a_role(cloud: LocalCloud) -> str:
     iam = cloud.client("iam")
     if not iam.list_roles()["Roles"]:
         iam.create_role(RoleName="toy", AssumeRolePolicyDocument="{}")
+        iam.put_role_policy(
+            RoleName="toy", PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING)
+        )
     return str(iam.get_role(RoleName="toy")["Role"]["Arn"])
 
 

@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
-from moto.iam.models import iam_backends
 
-from local.functions import ACCOUNT
-from local.policies import allows
+from local.faults import AnswerError
 from tests.workflow.stage import Stage
 
 GUIDE = Path("docs/implementation_guide/06_long_term_archive.md")
@@ -119,18 +117,15 @@ def test_every_export_has_a_folder_of_its_own(stage: Stage) -> None:
     assert len(folders) == len(before) + len(SCHEDULES)
 
 
-def test_the_role_of_the_schedules_may_write_what_was_written_and_nothing_else(
-    stage: Stage,
-) -> None:
-    archive(stage)
+def test_an_export_that_cannot_be_asked_for_is_a_dead_letter(stage: Stage) -> None:
+    unavailable = AnswerError("InternalServerError", "Not now.", 500)
+    stage.cloud.faults.on("dynamodb:ExportTableToPointInTime", do=unavailable, times=999)
 
-    schedule = stage.cloud.client("scheduler").get_schedule(
-        GroupName="aurora-restore", Name=SCHEDULES["audit"]
-    )
-    role = iam_backends[ACCOUNT]["aws"].get_role_by_arn(schedule["Target"]["RoleArn"])
-    assert keys(stage)
-    for key in keys(stage):
-        written = f"arn:aws:s3:::{bucket(stage)}/{key}"
-        assert allows(role, "s3:PutObject", written)
-        assert not allows(role, "s3:GetObject", written)
-        assert not allows(role, "s3:DeleteObject", written)
+    stage.cloud.fire_schedule(SCHEDULES["audit"]).wait(30)
+
+    (letter,) = stage.cloud.client("sqs").receive_message(
+        QueueUrl=stage.scene.deployment.dead_letter_queue_url, MessageAttributeNames=["All"]
+    )["Messages"]
+    schedule = letter["MessageAttributes"]["SCHEDULE_ARN"]["StringValue"]
+    assert schedule.endswith(f":schedule/aurora-restore/{SCHEDULES['audit']}")
+    assert json.loads(letter["Body"])["S3Prefix"] == "audit"

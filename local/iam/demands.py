@@ -1,0 +1,147 @@
+"""What a call demands of its caller's policies: actions, the resources they are on, the context.
+
+From the service authorization reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/) and the services' own guides.
+Where these are silent, a call demands more rather than less.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from moto.kms.models import kms_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
+
+from local.calls import Call
+from local.iam.policies import Demand
+from local.iam.rds_demands import rds_demands
+
+_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+_DEFAULT_KEYS = (None, "", "alias/aws/secretsmanager", "alias/aws/sns")
+
+
+def demands_of(call: Call, account_id: str) -> Iterator[Demand]:
+    """Everything that a call of an account's role demands.
+
+    A call that is not known here demands itself on every resource, which no narrow policy allows.
+    """
+    known = _SERVICES.get(call.service)
+    demands = known(call, account_id) if known else None
+    region = {"aws:RequestedRegion": call.region}
+    for demand in demands or (Demand(f"{call.service}:{call.action}", "*", {}),):
+        yield Demand(demand.action, demand.resource, region | dict(demand.context))
+
+
+def _arn(call: Call, account_id: str, resource: str) -> str:
+    return f"arn:aws:{call.service}:{call.region}:{account_id}:{resource}"
+
+
+def _dynamodb(call: Call, account_id: str) -> list[Demand] | None:
+    parameters = call.parameters
+    if call.action == "TransactWriteItems":
+        return [
+            _on_table(call, account_id, _TRANSACTION[operation], item)
+            for one in parameters["TransactItems"]
+            for operation, item in one.items()
+        ]
+    if call.action == "ExportTableToPointInTime":
+        return list(_export(parameters))
+    return [_on_table(call, account_id, call.action, parameters)]
+
+
+def _export(parameters: Mapping[str, Any]) -> Iterator[Demand]:
+    """DynamoDB writes an export in the name of whoever asks for it, whose role must allow both."""
+    yield Demand("dynamodb:ExportTableToPointInTime", parameters["TableArn"], {})
+    written = f"arn:aws:s3:::{parameters['S3Bucket']}/{parameters['S3Prefix']}/AWSDynamoDB/"
+    for action in ("AbortMultipartUpload", "PutObject", "PutObjectAcl"):
+        yield Demand(f"s3:{action}", written, {})
+
+
+def _on_table(call: Call, account_id: str, action: str, parameters: Mapping[str, Any]) -> Demand:
+    table = f"table/{parameters['TableName'].rsplit('/', 1)[-1]}"
+    if index := parameters.get("IndexName"):
+        table += f"/index/{index}"
+    item = parameters.get("Key") or parameters.get("Item") or {}
+    leading = tuple(value["S"] for name, value in item.items() if name == "operation_id")
+    context = {"dynamodb:LeadingKeys": leading} if leading else {}
+    return Demand(f"dynamodb:{action}", _arn(call, account_id, table), context)
+
+
+def _secretsmanager(call: Call, account_id: str) -> list[Demand] | None:
+    if call.action != "GetSecretValue":
+        return None
+    named = call.parameters["SecretId"]
+    secret = secretsmanager_backends[account_id][call.region].secrets.get(named)
+    if secret is None:
+        arn = named if named.startswith("arn:") else f"secret:{named}-000000"
+        return [Demand("secretsmanager:GetSecretValue", _arn(call, account_id, arn), {})]
+    reading = Demand("secretsmanager:GetSecretValue", secret.arn, {})
+    if secret.kms_key_id in _DEFAULT_KEYS:
+        return [reading]  # the policy of that key lets everybody in who may read the secret
+    context = {
+        "kms:ViaService": f"secretsmanager.{call.region}.amazonaws.com",
+        "kms:EncryptionContext:SecretARN": secret.arn,
+    }
+    key = _key_arn(secret.kms_key_id, call.region, account_id)
+    return [reading, Demand("kms:Decrypt", key, context)]
+
+
+def _sns(call: Call, account_id: str) -> list[Demand] | None:
+    if call.action != "Publish":
+        return None
+    arn = call.parameters["TopicArn"]
+    topic = sns_backends[account_id][call.region].topics.get(arn)
+    publishing = Demand("sns:Publish", arn, {})
+    if topic is None or topic.kms_master_key_id in _DEFAULT_KEYS:
+        return [publishing]
+    key = _key_arn(topic.kms_master_key_id, call.region, account_id)
+    via_sns = {"kms:ViaService": f"sns.{call.region}.amazonaws.com"}
+    encrypting = [Demand(action, key, via_sns) for action in ("kms:GenerateDataKey", "kms:Decrypt")]
+    return [publishing, *encrypting]
+
+
+def _kms(call: Call, account_id: str) -> list[Demand] | None:
+    key = _key_arn(call.parameters["KeyId"], call.region, account_id)
+    return [Demand(f"kms:{call.action}", key, {})]
+
+
+def _key_arn(key: str, region: str, account_id: str) -> str:
+    """The ARN of a key that may be given by id, ARN or alias; IAM knows a key by its id alone."""
+    if key.startswith("arn:"):
+        _, _, _, region, account_id, key = key.split(":", 5)
+    if key.startswith("alias/"):
+        key = kms_backends[account_id][region].get_key_id_from_alias(key) or key
+    return f"arn:aws:kms:{region}:{account_id}:key/{key.removeprefix('key/')}"
+
+
+def _states(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
+    return [Demand(f"states:{call.action}", call.parameters["executionArn"], {})]
+
+
+def _sts(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
+    if call.action != "AssumeRole":
+        return None
+    return [Demand("sts:AssumeRole", call.parameters["RoleArn"], {})]
+
+
+def _s3(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
+    if call.action != "HeadBucket":
+        return None
+    return [Demand("s3:ListBucket", f"arn:aws:s3:::{call.parameters['Bucket']}", {})]
+
+
+_SERVICES: Mapping[str, Callable[[Call, str], list[Demand] | None]] = {
+    "dynamodb": _dynamodb,
+    "kms": _kms,
+    "rds": rds_demands,
+    "s3": _s3,
+    "secretsmanager": _secretsmanager,
+    "sns": _sns,
+    "states": _states,
+    "sts": _sts,
+}

@@ -1,0 +1,154 @@
+"""Policies as IAM reads them, and calls that are judged by them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from local.cloud import LocalCloud
+from local.iam.conditions import hold, matches
+from local.iam.judge import permits, role_of
+from local.iam.policies import Demand
+from local.iam.record import RECORD
+from tests.local.toys import a_function, invoke
+
+LOOKING = """
+    import boto3
+
+    def handler(event, context):
+        try:
+            boto3.client("rds").describe_db_clusters(**event)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return "allowed"
+"""
+CLUSTERS = "arn:aws:rds:us-west-2:123456789012:cluster:"
+
+
+def a_policy(**statement: Any) -> str:
+    allowing = {"Effect": "Allow", "Action": "rds:DescribeDBClusters", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowing | statement]})
+
+
+def give(cloud: LocalCloud, **policies: str) -> None:
+    """Let the toys' role have these policies and no others."""
+    iam = cloud.client("iam")
+    for name in iam.list_role_policies(RoleName="toy")["PolicyNames"]:
+        iam.delete_role_policy(RoleName="toy", PolicyName=name)
+    for name, document in policies.items():
+        iam.put_role_policy(RoleName="toy", PolicyName=name, PolicyDocument=document)
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "holds"),
+    [
+        ({"StringEquals": {"k": "a"}}, {"k": "a"}, True),
+        ({"StringEquals": {"k": ["a", "b"]}}, {"k": "b"}, True),
+        ({"StringEquals": {"k": "a*"}}, {"k": "ab"}, False),
+        ({"StringEquals": {"k": "a"}}, {}, False),
+        ({"StringEqualsIfExists": {"k": "a"}}, {}, True),
+        ({"StringEqualsIfExists": {"k": "a"}}, {"k": "b"}, False),
+        ({"StringLike": {"k": "a?c*"}}, {"k": "abcd"}, True),
+        ({"ArnLike": {"k": "arn:*:role/x"}}, {"k": "arn:aws:iam::1:role/x"}, True),
+        ({"Bool": {"k": "true"}}, {"k": "true"}, True),
+        ({"Null": {"k": "false"}}, {"k": "anything"}, True),
+        ({"Null": {"k": "false"}}, {}, False),
+        ({"Null": {"k": "true"}}, {}, True),
+        ({"ForAllValues:StringLike": {"k": "LOCK#*"}}, {"k": ("LOCK#1", "LOCK#2")}, True),
+        ({"ForAllValues:StringLike": {"k": "LOCK#*"}}, {"k": ("LOCK#1", "other")}, False),
+        ({"ForAllValues:StringLike": {"k": "LOCK#*"}}, {}, True),
+        ({"ForAnyValue:StringEquals": {"k": "x"}}, {"k": ("x", "y")}, True),
+        ({"ForAnyValue:StringEquals": {"k": "x"}}, {}, False),
+        ({"StringEquals": {"k": "a", "l": "b"}}, {"k": "a"}, False),
+    ],
+)
+def test_a_condition_holds_as_iam_says(
+    condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any], holds: bool
+) -> None:
+    assert hold(condition, context) is holds
+
+
+def test_an_unknown_condition_is_not_passed_over() -> None:
+    with pytest.raises(NotImplementedError, match="DateLessThan"):
+        hold({"DateLessThan": {"aws:CurrentTime": "2030-01-01"}}, {"aws:CurrentTime": "2026-01-01"})
+
+
+def test_only_star_and_question_mark_are_wild() -> None:
+    assert matches("secret:rds!cluster-*", "secret:rds!cluster-1")
+    assert matches("a[bc]", "a[bc]")
+    assert not matches("a[bc]", "ab")
+
+
+def test_a_call_without_permission_is_refused_and_names_it(cloud: LocalCloud) -> None:
+    a_function(cloud, LOOKING)
+    give(cloud, other=a_policy(Action="rds:DescribeDBInstances"))
+
+    answer = invoke(cloud, {})
+
+    assert "AccessDenied" in answer
+    assert f"rds:DescribeDBClusters on resource: {CLUSTERS}*" in answer
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked", "allowed"),
+    [
+        (f"{CLUSTERS}mine", {"DBClusterIdentifier": "mine"}, True),
+        (f"{CLUSTERS}mine", {"DBClusterIdentifier": "theirs"}, False),
+        (f"{CLUSTERS}mine", {}, False),
+        (f"{CLUSTERS}*", {}, True),
+    ],
+)
+def test_a_call_is_judged_by_what_it_names(
+    cloud: LocalCloud, resource: str, asked: dict[str, str], allowed: bool
+) -> None:
+    a_function(cloud, LOOKING)
+    give(cloud, looking=a_policy(Resource=resource))
+
+    answer = invoke(cloud, asked)
+
+    assert ("AccessDenied" not in answer) is allowed
+
+
+def test_a_denial_outweighs_every_permission(cloud: LocalCloud) -> None:
+    a_function(cloud, LOOKING)
+    give(cloud, looking=a_policy(), not_looking=a_policy(Effect="Deny"))
+
+    assert "AccessDenied" in invoke(cloud, {})
+
+
+def test_a_policy_that_is_replaced_counts_at_once(cloud: LocalCloud) -> None:
+    a_function(cloud, LOOKING)
+    give(cloud, looking=a_policy())
+    assert invoke(cloud, {}) == "allowed"
+
+    give(cloud, looking=a_policy(Resource=f"{CLUSTERS}mine"))
+
+    assert "AccessDenied" in invoke(cloud, {})
+
+
+def test_a_call_that_nobody_has_described_is_refused_to_narrow_roles(cloud: LocalCloud) -> None:
+    a_function(cloud, LOOKING.replace("describe_db_clusters", "describe_db_engine_versions"))
+    give(cloud, looking=a_policy(Action="rds:*", Resource=f"{CLUSTERS}*"))
+
+    assert "AccessDenied" in invoke(cloud, {})
+
+
+def test_what_allows_something_is_recorded(cloud: LocalCloud) -> None:
+    arn = a_function(cloud, LOOKING)
+    give(cloud, recorded=a_policy(Action=["rds:Describe*", "rds:CreateDBCluster"]))
+    role = role_of(cloud.client("lambda").get_function(FunctionName=arn)["Configuration"]["Role"])
+
+    assert permits(role, Demand("rds:DescribeDBClusters", f"{CLUSTERS}*", {}))
+
+    assert [one.action for one in RECORD.used if one.policy == "recorded"] == ["rds:Describe*"]
+
+
+def test_without_permission_to_write_logs_there_are_none(cloud: LocalCloud) -> None:
+    a_function(cloud, "def handler(event, context): print('hello')")
+    give(cloud, looking=a_policy())
+
+    invoke(cloud, {})
+
+    groups = cloud.client("logs").describe_log_groups()["logGroups"]
+    assert groups == []
