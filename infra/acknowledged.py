@@ -44,6 +44,7 @@ RESOURCES: Mapping[str, str] = {
     "secretsmanager:secret:rds!cluster-*": "RDS chooses the names of the passwords that it manages",
     "states:execution:*": "The executions of this state machine, whose names are made at the start",
     "s3:*": "Everything under the one prefix that exports are written to",
+    "<LongTermArchive*.Arn>/*": "Everything under the two prefixes of the long-term archive",
     "dynamodb:*/export/*": "Exports get their names when they are started",
 }
 """Patterns by service and resource, the first that fits counts; the account's part is left out."""

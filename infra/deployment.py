@@ -2,10 +2,12 @@
 
 import tomllib
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import (
+    BeforeValidator,
     Field,
     JsonValue,
     PositiveInt,
@@ -15,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from infra.recurrence import longest_days_between
 from infra.texts import (
     AccountId,
     BucketName,
@@ -150,6 +153,7 @@ class LongTermArchive(Model):
     """A bucket that both tables are exported to, every month unless the schedule says otherwise.
 
     With `object_lock_days` nobody, the account's root included, can delete an export before.
+    `false` in its place switches it off: TOML has no null, and CDK loses it on the way.
     """
 
     schedule: ScheduleExpression = "cron(0 3 1 * ? *)"
@@ -204,7 +208,9 @@ class DeploymentSettings(ContextSettings):
     notifications: Notifications = Field(default_factory=Notifications)
     alarms: Alarms = Field(default_factory=Alarms)
     network: Network | None = None
-    long_term_archive: LongTermArchive | None = Field(default_factory=LongTermArchive)
+    long_term_archive: Annotated[
+        LongTermArchive | None, BeforeValidator(lambda given: None if given is False else given)
+    ] = Field(default_factory=LongTermArchive)
     schedules: tuple[Schedule, ...] = ()
 
     @field_validator("source_accounts")
@@ -255,6 +261,18 @@ class DeploymentSettings(ContextSettings):
             raise ValueError(
                 "network: needs security_group_ids, or defaults.vpc_security_group_ids for a group "
                 "that the stack makes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _archive_before_they_forget(self) -> Self:
+        archive = self.long_term_archive
+        # Twice, so that an export that fails is made up for by the next one.
+        needed = ceil(2 * longest_days_between(archive.schedule)) if archive else 0
+        if min(self.state_retention_days, self.audit_retention_days) < needed:
+            raise ValueError(
+                f"state_retention_days and audit_retention_days must be at least {needed}, twice "
+                "the longest time between two exports of long_term_archive"
             )
         return self
 

@@ -13,6 +13,7 @@ from infra.deployment import DeploymentSettings, Source
 from infra.export_role import ExportRole
 from infra.failure_rule import FailureRule
 from infra.functions import Functions
+from infra.long_term_archive import TableExports
 from infra.network import FunctionNetwork
 from infra.notification import Notification
 from infra.queries import Queries
@@ -144,6 +145,16 @@ class PipelineStack(Stack):
             prefix=prefix,
             log_groups=[function.log_group for function in functions.values()],
         )
+        if settings.long_term_archive:
+            archive = TableExports(
+                self,
+                "LongTermArchive",
+                prefix=prefix,
+                settings=settings.long_term_archive,
+                tables=tables,
+                dead_letters=dead_letters,
+            )
+            self._tell({"ArchiveBucket": archive.bucket.bucket_name})
         self._tell(
             {
                 "StateMachineArn": state_machine.state_machine_arn,

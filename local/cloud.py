@@ -24,9 +24,10 @@ from local.aurora.simulator import AuroraSimulator
 from local.background import Background
 from local.calls import Calls
 from local.clock import Clock
+from local.deliveries import Delivery
 from local.deployment import Deployment, Stack, deploy
 from local.endpoint import Endpoint
-from local.events import Delivery, Events
+from local.events import Events
 from local.faults import Faults
 from local.functions import ACCOUNT, Functions, InvocationSeconds
 from local.invocations import Invocations
@@ -35,6 +36,7 @@ from local.postgres import Databases
 from local.queues import Queues
 from local.rates import Rates
 from local.roster import Roster
+from local.scheduler import Scheduler
 from local.shortcuts import Shortcuts
 from local.telemetry import LogGroupArns
 from local.transactions import Transactions
@@ -67,7 +69,7 @@ class LocalCloud:
         self._session = boto3.Session(
             botocore_session=botocore.session.Session({"profile": (None,) * 4})
         )
-        self._making_clients = threading.Lock()
+        self._making_clients = threading.RLock()
 
     def __enter__(self) -> Self:
         if not _only_one.acquire(blocking=False):
@@ -116,6 +118,7 @@ class LocalCloud:
         self._background = Background(clock)
         asynchronous = AsynchronousInvocations(clock, self.functions, self._background)
         self.events = Events(clock, endpoint.gate, asynchronous, self._background)
+        self.scheduler = Scheduler(clock, self._background, self._connect)
         self.workflows = Workflows(clock, self.functions, endpoint.gate, self.events)
         invocations = Invocations(clock, self.functions, roster, asynchronous)
         queues = Queues(clock, self.functions, endpoint.gate, self._background)
@@ -179,17 +182,25 @@ class LocalCloud:
         key = (service, region_name, account_id)
         with self._making_clients:
             if key not in self._clients:
-                # Which services there are is only known to the type checker's stubs.
-                make: Any = self._session.client
-                self._clients[key] = make(
+                self._clients[key] = self._connect(
                     service,
                     region_name=region_name,
-                    endpoint_url=self.endpoint,
                     aws_access_key_id=access_key,
                     aws_secret_access_key=SECRET,
-                    config=Config(retries={"total_max_attempts": 1}),
                 )
             return self._clients[key]
+
+    def _connect(self, service: str, **settings: Any) -> Any:
+        """A new client of this cloud."""
+        # Which services there are is only known to the type checker's stubs.
+        make: Any = self._session.client
+        with self._making_clients:
+            return make(
+                service,
+                endpoint_url=self.endpoint,
+                config=Config(retries={"total_max_attempts": 1}),
+                **settings,
+            )
 
     def deploy(self, assembly: Path) -> Deployment:
         """Deploy the pipeline's stack, of a synthesized cloud assembly.
@@ -226,6 +237,10 @@ class LocalCloud:
     def fire(self, rule_name: str, *, region_name: str = REGION) -> Delivery:
         """Let a scheduled rule come due now."""
         return self.events.fire(rule_name, region_name)
+
+    def fire_schedule(self, name: str, *, region_name: str = REGION) -> Delivery:
+        """Let a schedule of EventBridge Scheduler come due now."""
+        return self.scheduler.fire(name, region_name)
 
     def reset(self) -> None:
         """Empty the cloud: no resource, execution, worker, fault or record is left."""

@@ -115,6 +115,7 @@ def deploy(cloud: Clients, assembly: Path, account: str) -> Stack:
     _check_completeness(template, created)
     _subscribe(place, template, created)
     _recreate_state_machines(place)
+    _back_up_tables(place, template, created)
     _restate_key_policies(place)
     outputs = {
         output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])
@@ -253,6 +254,16 @@ def _recreate_state_machines(place: _Place) -> None:
         place.client("stepfunctions").create_state_machine(
             name=machine.name, definition=machine.definition, roleArn=machine.roleArn
         )
+
+
+def _back_up_tables(place: _Place, template: Mapping[str, Any], created: Mapping[str, str]) -> None:
+    """Turn on what a template says of a table's point-in-time recovery; the emulator skips it."""
+    for logical_id, resource in template["Resources"].items():
+        if specification := resource.get("Properties", {}).get("PointInTimeRecoverySpecification"):
+            place.client("dynamodb").update_continuous_backups(
+                TableName=created[logical_id],
+                PointInTimeRecoverySpecification=specification,
+            )
 
 
 def _restate_key_policies(place: _Place) -> None:

@@ -5,12 +5,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from threading import Event
 from typing import Any
 
-from botocore.exceptions import ClientError
 from jsonpath_ng.parser import parse as json_path
-from moto.awslambda.exceptions import UnknownFunctionException
 from moto.events.models import events_backends
 from moto.events.utils import EventTemplateParser
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -18,31 +15,11 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from local.asynchronous import AsynchronousInvocations, send_to_queue
 from local.background import Background, Work
 from local.clock import Clock
+from local.deliveries import Delivery, GivenUp, deliver
 from local.functions import ACCOUNT
 from local.gate import Gate
 from local.iam.judge import serves
 from local.iam.policies import Demand
-
-# The defaults of a target without a retry policy of its own.
-_RETRY_ATTEMPTS = 185
-_EVENT_AGE_SECONDS = 86400
-_LONGEST_RETRY_DELAY_SECONDS = 600
-
-
-class Delivery:
-    """An event on its way to the targets of all rules that match it."""
-
-    def __init__(self, arrivals: Sequence[Event]) -> None:
-        self._arrivals = arrivals
-
-    def wait(self, timeout_seconds: float | None = None) -> None:
-        """Wait until every target was reached, or given up.
-
-        Raises `TimeoutError` when that takes longer than `timeout_seconds` of real time.
-        """
-        for arrival in self._arrivals:
-            if not arrival.wait(timeout_seconds):
-                raise TimeoutError("An event is still on its way to the target of a rule.")
 
 
 class Events:
@@ -104,29 +81,12 @@ class Events:
     def _reach(
         self, work: Work, rule: Any, target: Mapping[str, Any], message: Mapping[str, Any]
     ) -> None:
-        """Deliver to one target, again and again as its retry policy says."""
-        policy = target.get("RetryPolicy", {})
-        attempts_left = int(policy.get("MaximumRetryAttempts", _RETRY_ATTEMPTS))
-        patience = int(policy.get("MaximumEventAgeInSeconds", _EVENT_AGE_SECONDS))
-        began, delay, attempts = self._clock.now(), 1.0, 0
-        while True:
-            try:
-                self._send(work, target, _input(target, message))
-            except UnknownFunctionException as error:
-                failure, is_final = ("NO_RESOURCE", str(error)), True
-            except PermissionError as error:
-                failure, is_final = ("NO_PERMISSIONS", str(error)), True
-            except ClientError as error:
-                code = error.response["Error"]["Code"]
-                failure, is_final = (code, str(error)), False
-            else:
-                return
-            age = (self._clock.now() - began).total_seconds()
-            if is_final or attempts == attempts_left or age + delay > patience:
-                _put_aside(rule, target, message, failure, attempts)
-                return
-            work.sleep(delay)
-            attempts, delay = attempts + 1, min(delay * 2, _LONGEST_RETRY_DELAY_SECONDS)
+        """Deliver to one target, or put aside what could not be."""
+        given_up = deliver(
+            work, self._clock, target, lambda: self._send(work, target, _input(target, message))
+        )
+        if given_up:
+            _put_aside(rule, target, message, given_up)
 
     def _send(self, work: Work, target: Mapping[str, Any], payload: str) -> None:
         _, _, service, region, account, *_ = target["Arn"].split(":")
@@ -190,22 +150,11 @@ def _input(target: Mapping[str, Any], message: Mapping[str, Any]) -> str:
 
 
 def _put_aside(
-    rule: Any,
-    target: Mapping[str, Any],
-    message: Mapping[str, Any],
-    failure: tuple[str, str],
-    attempts: int,
+    rule: Any, target: Mapping[str, Any], message: Mapping[str, Any], given_up: GivenUp
 ) -> None:
     """Put an event that could not be delivered into the target's dead-letter queue, if any."""
     queue_arn = target.get("DeadLetterConfig", {}).get("Arn")
     if not queue_arn:
         return
-    code, reason = failure
-    attributes = {
-        "RULE_ARN": rule.arn,
-        "TARGET_ARN": target["Arn"],
-        "ERROR_CODE": code,
-        "ERROR_MESSAGE": reason,
-        "RETRY_ATTEMPTS": str(attempts),
-    }
-    send_to_queue(queue_arn, json.dumps(message), attributes)
+    about = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]}
+    send_to_queue(queue_arn, json.dumps(message), about | given_up.attributes)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.core.exceptions import AWSError
@@ -17,7 +17,7 @@ from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.clock import Clock, participant
-from local.events import Delivery, Events, event
+from local.events import Events, event
 from local.faults import AnswerError
 from local.functions import Functions
 from local.gate import Gate, client_error
@@ -25,6 +25,9 @@ from local.interpreter import Interpreter
 from local.patches import Patches
 from local.redrives import Redrive, obstacle
 from local.run import Run
+
+if TYPE_CHECKING:
+    from local.deliveries import Delivery
 
 
 @dataclass(frozen=True)

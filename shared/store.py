@@ -19,7 +19,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
-from shared import names
+from shared import earlier, names
 from shared.audit import AuditEvent
 from shared.aws_errors import named_errors
 from shared.errors import RestoreError, StateConflict, TargetLocked, Throttled, UnexpectedAwsError
@@ -217,7 +217,7 @@ def _values(item: Mapping[str, Any]) -> Item:
 def _operation(item: Item) -> Operation:
     for stored_only in ("next_step", "expires_at"):
         item.pop(stored_only, None)
-    return Operation.model_validate(item)
+    return Operation.model_validate(earlier.completed(item))
 
 
 def _plain(model: BaseModel) -> Item:

@@ -49,7 +49,17 @@ def _dynamodb(call: Call, account_id: str) -> list[Demand] | None:
             for one in parameters["TransactItems"]
             for operation, item in one.items()
         ]
+    if call.action == "ExportTableToPointInTime":
+        return list(_export(parameters))
     return [_on_table(call, account_id, call.action, parameters)]
+
+
+def _export(parameters: Mapping[str, Any]) -> Iterator[Demand]:
+    """DynamoDB writes an export in the name of whoever asks for it, whose role must allow both."""
+    yield Demand("dynamodb:ExportTableToPointInTime", parameters["TableArn"], {})
+    written = f"arn:aws:s3:::{parameters['S3Bucket']}/{parameters['S3Prefix']}/AWSDynamoDB/"
+    for action in ("AbortMultipartUpload", "PutObject", "PutObjectAcl"):
+        yield Demand(f"s3:{action}", written, {})
 
 
 def _on_table(call: Call, account_id: str, action: str, parameters: Mapping[str, Any]) -> Demand:

@@ -56,6 +56,11 @@ def other_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
             "subnet_ids": ["subnet-0000000a", "subnet-0000000b"],
             "security_group_ids": ["sg-0000000a"],
         },
+        long_term_archive={
+            "schedule": "rate(7 days)",
+            "glacier_after_days": 30,
+            "object_lock_days": 365,
+        },
         schedules=[],
     )
 

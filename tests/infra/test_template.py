@@ -19,4 +19,5 @@ def test_the_outputs_tell_what_a_user_needs(template: Template) -> None:
         "TopicArn",
         "DeadLetterQueueUrl",
         "RestoreKeyArn",
+        "ArchiveBucket",
     }

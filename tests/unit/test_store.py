@@ -1,49 +1,15 @@
 """State, audit trail and lock: what is written together, and what stands in the way."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from shared.errors import StateConflict, TargetLocked
 from shared.operation import Operation
 from shared.progress import Status
 from shared.store import Store
-from tests.builders import NOON, a_snapshot, an_operation, settings
-
-
-@pytest.fixture
-def dynamodb() -> Iterator[Any]:
-    with mock_aws():
-        client = boto3.client(
-            "dynamodb",
-            region_name="us-west-2",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        make_table(client, "state", "operation_id")
-        make_table(client, "audit", "operation_id", "timestamp")
-        yield client
-
-
-def make_table(client: Any, name: str, *keys: str) -> None:
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind}
-            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-        ],
-    )
-
-
-@pytest.fixture
-def store(dynamodb: Any) -> Store:
-    return Store(dynamodb, settings())
+from tests.builders import NOON, a_snapshot, an_operation
 
 
 def events_of(dynamodb: Any, operation: Operation) -> list[str]:
