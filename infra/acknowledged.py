@@ -43,9 +43,8 @@ RESOURCES: Mapping[str, str] = {
     "ec2:*/*": "Lambda manages network interfaces in the role; the function itself is denied it",
     "secretsmanager:secret:rds!cluster-*": "RDS chooses the names of the passwords that it manages",
     "states:execution:*": "The executions of this state machine, whose names are made at the start",
-    "s3:*": "Everything under the one prefix that exports are written to",
+    "s3:*": "Everything under a prefix of one bucket that exports are written to",
     "<LongTermArchive*.Arn>/*": "Everything under the two prefixes of the long-term archive",
-    "dynamodb:*/export/*": "Exports get their names when they are started",
 }
 """Patterns by service and resource, the first that fits counts; the account's part is left out."""
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.acknowledged import explain_wildcards
+from infra.acknowledged import acknowledge, explain_wildcards
 from infra.deployment import LongTermArchive
 from infra.tables import Tables
 
@@ -74,7 +74,7 @@ class TableExports(Construct):
         """
         days = settings.object_lock_days
         to_glacier = Duration.days(settings.glacier_after_days)
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             "Bucket",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
@@ -104,6 +104,12 @@ class TableExports(Construct):
             ],
             removal_policy=RemovalPolicy.RETAIN,
         )
+        acknowledge(
+            bucket,
+            "AwsSolutions-S1",
+            "Only DynamoDB writes to it; who reads it, CloudTrail's data events tell if wanted",
+        )
+        return bucket
 
     def _role(
         self, group: scheduler.IScheduleGroup, tables: Tables, dead_letters: sqs.IQueue

@@ -15,7 +15,7 @@ from constructs import Construct
 from pydantic import Field
 
 from infra.acknowledged import acknowledge, explain_wildcards
-from infra.deployment import ContextSettings
+from infra.context import ContextSettings
 from infra.statements import (
     KEY_USE,
     TEMPORARY_SNAPSHOTS,

@@ -14,7 +14,8 @@ from pathlib import Path
 from aws_cdk import App, IPolicyValidationPlugin, Validations
 
 from infra import bundling
-from infra.deployment import DeploymentSettings, WrongSettings
+from infra.context import WrongSettings
+from infra.deployment import DeploymentSettings
 from infra.pipeline_stack import PipelineStack
 from infra.source_account import SourceAccountStack, SourceSettings
 

@@ -15,11 +15,9 @@ from moto.awslambda_simple.models import lambda_simple_backends
 from moto.sts.models import sts_backends
 
 from local.clock import Clock, Sleeper
-from local.iam.judge import serves
-from local.iam.policies import Demand
 from local.nursery import Nursery, Worker, WorkerDied, WorkerTimedOut
 from local.roster import Function, Roster, Runner
-from local.telemetry import put_embedded_metrics, write_log
+from local.telemetry import may_log, put_embedded_metrics, write_log
 
 ACCOUNT = "123456789012"
 _BETWEEN_INVOCATIONS = timedelta(milliseconds=1)
@@ -295,13 +293,9 @@ class Functions:
     def _publish_output(self, runner: Runner) -> None:
         function = runner.function
         lines = runner.worker.take_output()
-        stream = f"{function.log_group}:log-stream:{runner.log_stream}"
-        arn = f"arn:aws:logs:{function.region}:{ACCOUNT}:log-group:{stream}"
-        writing = (Demand(f"logs:{one}", arn, {}) for one in ("CreateLogStream", "PutLogEvents"))
-        if not serves(function.role, *writing):
-            return
-        write_log(ACCOUNT, function.region, function.log_group, runner.log_stream, lines)
-        put_embedded_metrics(ACCOUNT, function.region, lines, self._clock.now())
+        if may_log(function.role, function.region, function.log_group, runner.log_stream):
+            write_log(ACCOUNT, function.region, function.log_group, runner.log_stream, lines)
+            put_embedded_metrics(ACCOUNT, function.region, lines, self._clock.now())
 
 
 def _failure(error_type: str, message: str) -> Answer:

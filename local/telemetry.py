@@ -10,6 +10,8 @@ from typing import Any
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import LogGroup, logs_backends
 
+from local.iam.judge import serves
+from local.iam.policies import Demand
 from local.patches import Patches
 
 _lock = threading.Lock()  # the emulator's log streams are not safe for threads
@@ -33,6 +35,14 @@ class LogGroupArns:
     def uninstall(self) -> None:
         """Leave the emulator as it was."""
         self._patches.undo()
+
+
+def may_log(role_arn: str, region: str, group: str, stream: str) -> bool:
+    """Whether Lambda, in a function's role, may write to a log stream."""
+    account = role_arn.split(":")[4]
+    arn = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{stream}"
+    actions = ("CreateLogStream", "PutLogEvents")
+    return serves(role_arn, *(Demand(f"logs:{action}", arn, {}) for action in actions))
 
 
 def write_log(account: str, region: str, group: str, stream: str, lines: Iterable[str]) -> None:

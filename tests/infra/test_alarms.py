@@ -9,7 +9,8 @@ import pytest
 
 from infra.alarms import GUIDE
 from infra.bundling import ROOT
-from infra.deployment import DeploymentSettings, WrongSettings
+from infra.context import WrongSettings
+from infra.deployment import DeploymentSettings
 from shared.names import Step
 from shared.progress import LONGEST_WAIT
 from tests.infra.template import LOCAL_SETTINGS, Template, synthesized, text

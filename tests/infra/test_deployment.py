@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import ROOT
-from infra.deployment import DeploymentSettings, WrongSettings
+from infra.context import WrongSettings
+from infra.deployment import DeploymentSettings
 
 RIGHT = {
     "defaults": {

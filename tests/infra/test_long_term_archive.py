@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.deployment import DeploymentSettings, WrongSettings
+from infra.context import WrongSettings
+from infra.deployment import DeploymentSettings
 from infra.recurrence import longest_days_between
 from tests.infra.template import Template, synthesized, text
 from tests.infra.test_deployment import RIGHT

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.deployment import WrongSettings
+from infra.context import WrongSettings
 from infra.source_account import STEPS, SourceSettings
 from infra.statements import CALLED_BY_RDS, KEY_USE
 from local.scene import SOURCE_ROLE
