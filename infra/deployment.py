@@ -1,7 +1,7 @@
 """The settings of a deployment, read from the CDK context and checked before anything is made."""
 
 from math import ceil
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import (
     BeforeValidator,
@@ -10,7 +10,6 @@ from pydantic import (
     PositiveInt,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from infra.context import ContextSettings
@@ -160,7 +159,7 @@ class DeploymentSettings(ContextSettings):
     network: Network | None = None
     long_term_archive: Annotated[
         LongTermArchive | None, BeforeValidator(lambda given: None if given is False else given)
-    ] = Field(default_factory=LongTermArchive)
+    ] = Field(default_factory=LongTermArchive, validate_default=True)
     schedules: tuple[Schedule, ...] = ()
 
     @field_validator("source_accounts")
@@ -185,6 +184,35 @@ class DeploymentSettings(ContextSettings):
             )
         return keys
 
+    @field_validator("network")
+    @classmethod
+    def _can_open_the_clusters(
+        cls, network: Network | None, info: ValidationInfo
+    ) -> Network | None:
+        defaults: RequestDefaults | None = info.data.get("defaults")
+        clusters = defaults.vpc_security_group_ids if defaults else ("wrong anyway",)
+        if network and not network.security_group_ids and not clusters:
+            raise ValueError(
+                "needs security_group_ids, or defaults.vpc_security_group_ids for a group that the "
+                "stack makes"
+            )
+        return network
+
+    @field_validator("long_term_archive")
+    @classmethod
+    def _archives_before_tables_forget(
+        cls, archive: LongTermArchive | None, info: ValidationInfo
+    ) -> LongTermArchive | None:
+        # Twice, so that an export that fails is made up for by the next one.
+        needed = ceil(2 * longest_days_between(archive.schedule)) if archive else 0
+        kept = [info.data.get(f"{one}_retention_days", needed) for one in ("state", "audit")]
+        if min(kept) < needed:
+            raise ValueError(
+                f"state_retention_days and audit_retention_days must be at least {needed}, twice "
+                "the longest time between two exports"
+            )
+        return archive
+
     @field_validator("schedules")
     @classmethod
     def _would_be_accepted(
@@ -203,28 +231,6 @@ class DeploymentSettings(ContextSettings):
                         f"{schedule.name}: archive: 'export' needs the setting exports"
                     )
         return schedules
-
-    @model_validator(mode="after")
-    def _can_open_the_clusters(self) -> Self:
-        network = self.network
-        if network and not network.security_group_ids and not self.defaults.vpc_security_group_ids:
-            raise ValueError(
-                "network: needs security_group_ids, or defaults.vpc_security_group_ids for a group "
-                "that the stack makes"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _archive_before_they_forget(self) -> Self:
-        archive = self.long_term_archive
-        # Twice, so that an export that fails is made up for by the next one.
-        needed = ceil(2 * longest_days_between(archive.schedule)) if archive else 0
-        if min(self.state_retention_days, self.audit_retention_days) < needed:
-            raise ValueError(
-                f"state_retention_days and audit_retention_days must be at least {needed}, twice "
-                "the longest time between two exports of long_term_archive"
-            )
-        return self
 
     @property
     def region(self) -> str:

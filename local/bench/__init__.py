@@ -8,6 +8,7 @@ from rich.spinner import Spinner
 
 from local.bench.choosing import measure_choosing
 from local.bench.commands import measure_commands, measure_demo
+from local.bench.costs import measure_costs
 from local.bench.crowd import measure_crowds
 from local.bench.figures import Figure, table
 from local.bench.imports import measure_imports
@@ -20,6 +21,7 @@ _MEASUREMENTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "Importing the functions' modules": measure_imports,
     "Choosing among a thousand snapshots": measure_choosing,
     "Restoring in simulated time": measure_restores,
+    "Counting what a restore is billed for": measure_costs,
     "Replacing a cluster in simulated time": measure_replacements,
     "Restoring onto a hundred targets at once": measure_crowds,
     "Running the demo": measure_demo,

@@ -12,6 +12,7 @@ from infra.bundling import ROOT
 from infra.deployment import DeploymentSettings
 from infra.source_account import SourceSettings
 from infra.synth import synthesize
+from infra.workflow import DEFINITION
 
 EXAMPLES = ROOT / "infra" / "examples"
 SOURCES = [ROOT / "local" / "source_account.json", *sorted(EXAMPLES.glob("*.source.toml"))]
@@ -64,6 +65,33 @@ def test_cdk_nag_finds_what_is_not_explained(
 
     found = set(_findings(tmp_path / "validation-report.json"))
     assert any("kms:ReEncrypt*" in one for one in found)
+
+
+def test_the_state_machine_passes_a_validator_of_its_language() -> None:
+    definition = json.loads(DEFINITION.read_text())
+
+    assert _findings_of_language(definition) == []
+
+
+def test_the_validator_of_the_language_finds_what_is_wrong() -> None:
+    definition = json.loads(DEFINITION.read_text())
+    definition["States"]["WaitForCopy"]["Type"] = "Pause"
+
+    (found,) = _findings_of_language(definition)
+
+    assert "'Pause' is not one of" in found
+
+
+def _findings_of_language(definition: Mapping[str, object]) -> list[str]:
+    """What cfn-lint says of a state machine; it looks into a definition only if it is no text."""
+    role = "arn:aws:iam::123456789012:role/machine"
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"RoleArn": role, "Definition": definition},
+    }
+    template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Machine": machine}}
+    found = lint(json.dumps(template), config=ManualArgs(regions=["us-west-2"]))
+    return [str(match) for match in found if match.rule.id == "E3601"]
 
 
 def _findings(report: Path) -> Iterator[str]:
