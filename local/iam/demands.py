@@ -22,7 +22,6 @@ _TRANSACTION = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-_DEFAULT_KEYS = (None, "", "alias/aws/secretsmanager", "alias/aws/sns")
 
 
 def demands_of(call: Call, account_id: str) -> Iterator[Demand]:
@@ -81,13 +80,13 @@ def _secretsmanager(call: Call, account_id: str) -> list[Demand] | None:
         arn = named if named.startswith("arn:") else f"secret:{named}-000000"
         return [Demand("secretsmanager:GetSecretValue", _arn(call, account_id, arn), {})]
     reading = Demand("secretsmanager:GetSecretValue", secret.arn, {})
-    if secret.kms_key_id in _DEFAULT_KEYS:
-        return [reading]  # the policy of that key lets everybody in who may read the secret
+    key = _own_key(secret.kms_key_id, call.region, account_id)
+    if key is None:
+        return [reading]
     context = {
         "kms:ViaService": f"secretsmanager.{call.region}.amazonaws.com",
         "kms:EncryptionContext:SecretARN": secret.arn,
     }
-    key = _key_arn(secret.kms_key_id, call.region, account_id)
     return [reading, Demand("kms:Decrypt", key, context)]
 
 
@@ -97,9 +96,9 @@ def _sns(call: Call, account_id: str) -> list[Demand] | None:
     arn = call.parameters["TopicArn"]
     topic = sns_backends[account_id][call.region].topics.get(arn)
     publishing = Demand("sns:Publish", arn, {})
-    if topic is None or topic.kms_master_key_id in _DEFAULT_KEYS:
+    key = _own_key(topic.kms_master_key_id, call.region, account_id) if topic else None
+    if key is None:
         return [publishing]
-    key = _key_arn(topic.kms_master_key_id, call.region, account_id)
     via_sns = {"kms:ViaService": f"sns.{call.region}.amazonaws.com"}
     encrypting = [Demand(action, key, via_sns) for action in ("kms:GenerateDataKey", "kms:Decrypt")]
     return [publishing, *encrypting]
@@ -108,6 +107,19 @@ def _sns(call: Call, account_id: str) -> list[Demand] | None:
 def _kms(call: Call, account_id: str) -> list[Demand] | None:
     key = _key_arn(call.parameters["KeyId"], call.region, account_id)
     return [Demand(f"kms:{call.action}", key, {})]
+
+
+def _own_key(key: str | None, region: str, account_id: str) -> str | None:
+    """The ARN of an account's own key; the policy of AWS's keys lets in whoever uses the service.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key
+    """
+    if not key:
+        return None
+    arn = _key_arn(key, region, account_id)
+    found = kms_backends[account_id][region].keys.get(arn.rsplit("/", 1)[-1])
+    is_of_aws = found is None or any(alias.startswith("alias/aws/") for alias in found.aliases)
+    return None if is_of_aws else arn
 
 
 def _key_arn(key: str, region: str, account_id: str) -> str:

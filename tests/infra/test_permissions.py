@@ -234,6 +234,7 @@ def test_secrets_are_read_by_the_steps_that_need_them_and_by_name(template: Temp
     admin = f"{prefix}:aurora-restore/admin-??????"
     users = f"{prefix}:aurora-restore/users-??????"
     managed = f"{prefix}:rds!cluster-*"
+    named = {f"{prefix}:aurora-restore/spare-{kind}-??????" for kind in ("admin", "users")}
 
     read = {
         step: {
@@ -246,9 +247,9 @@ def test_secrets_are_read_by_the_steps_that_need_them_and_by_name(template: Temp
     }
 
     assert {step: secrets for step, secrets in read.items() if secrets} == {
-        Step.SNAPSHOT_CHECK: {admin, users},
-        Step.RESTORE_SNAPSHOT: {admin},
-        Step.SETUP_DB_USERS: {admin, users, managed},
+        Step.SNAPSHOT_CHECK: {admin, users, *named},
+        Step.RESTORE_SNAPSHOT: {admin, *named},
+        Step.SETUP_DB_USERS: {admin, users, managed, *named},
     }
 
 

@@ -41,8 +41,8 @@ def test_a_secret_that_the_deployment_does_not_name_is_not_read(stage: Stage) ->
     outcome = stage.restore(admin_secret_id="of-another-team")
 
     store.delete_secret(SecretId="of-another-team", ForceDeleteWithoutRecovery=True)
-    assert outcome.error == "ConfigurationError"
-    assert "the deployment's `secrets` do not name it" in outcome.message
+    assert outcome.error == "AccessDenied"
+    assert "the deployment (`secrets`) do not name of-another-team" in outcome.message
 
 
 def test_a_schedule_starts_the_restore_that_it_was_given(stage: Stage) -> None:

@@ -196,7 +196,7 @@ def test_a_key_that_is_disabled_is_refused(stage: Stage) -> None:
         ("vpc_security_group_ids", ["sg-0123456789abcdef0"], "security group sg-0123456789abcdef0"),
         ("db_cluster_parameter_group_name", "missing", "cluster parameter group missing"),
         ("db_parameter_group_name", "missing", "parameter group missing"),
-        ("admin_secret_id", "aurora-restore/none", "aurora-restore/none"),
+        ("admin_secret_id", "aurora-restore/spare-admin", "aurora-restore/spare-admin"),
     ],
 )
 def test_what_does_not_exist_is_refused(stage: Stage, field: str, value: object, what: str) -> None:
@@ -223,8 +223,8 @@ def test_ten_faults_are_told_at_once(stage: Stage) -> None:
         db_cluster_parameter_group_name="lost",
         db_parameter_group_name="missing",
         db_instance_class="db.r1.huge",
-        admin_secret_id="aurora-restore/none",
-        users_secret_id="aurora-restore/neither",
+        admin_secret_id="aurora-restore/spare-admin",
+        users_secret_id="aurora-restore/spare-users",
     )
 
     assert_refused(
@@ -240,8 +240,8 @@ def test_ten_faults_are_told_at_once(stage: Stage) -> None:
         "cluster parameter group lost",
         "parameter group missing",
         "Instance class db.r1.huge cannot be had",
-        "aurora-restore/none",
-        "aurora-restore/neither",
+        "aurora-restore/spare-admin",
+        "aurora-restore/spare-users",
     )
     assert stage.inventory() == before
 
@@ -287,11 +287,12 @@ def test_what_a_role_may_not_look_at_is_a_finding_among_others(stage: Stage) -> 
     )
 
     outcome = stage.restore(
-        vpc_security_group_ids=["sg-0123456789abcdef0"], users_secret_id="aurora-restore/none"
+        vpc_security_group_ids=["sg-0123456789abcdef0"],
+        users_secret_id="aurora-restore/spare-users",
     )
 
     assert_refused(
-        stage, outcome, "AccessDenied", "2 things", "security groups", "aurora-restore/none"
+        stage, outcome, "AccessDenied", "2 things", "security groups", "aurora-restore/spare-users"
     )
 
 
