@@ -40,6 +40,7 @@ RESOURCES: Mapping[str, str] = {
         "Which key a snapshot or a secret is under, only that tells. Keys are looked at; they are "
         "used through RDS or Secrets Manager alone, and as their policies allow."
     ),
+    "ec2:subnet/*": "The same, in subnets that another account shares",
     "ec2:*/*": "Lambda manages network interfaces in the role; the function itself is denied it",
     "secretsmanager:secret:rds!cluster-*": "RDS chooses the names of the passwords that it manages",
     "states:execution:*": "The executions of this state machine, whose names are made at the start",

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from infra.deployment import Alarms as Limits
 from infra.deployment import Schedule
-from infra.rhythm import longest_silence_hours
+from infra.schedule_expressions import longest_silence_hours
 from shared.names import Step
 from shared.telemetry import NAMESPACE
 
@@ -121,7 +121,7 @@ def _long_restores(hours: float) -> Watch:
 
 def _dead_letters(queue: sqs.IQueue) -> Watch:
     return Watch(
-        name="dead-letters",
+        name="dead-letter",
         heading="There are dead letters",
         told="A failed restore was not closed, or a scheduled one not started.",
         metric=queue.metric_approximate_number_of_messages_visible(

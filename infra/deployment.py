@@ -13,7 +13,8 @@ from pydantic import (
 )
 
 from infra.context import ContextSettings
-from infra.recurrence import longest_days_between
+from infra.schedule_expressions import longest_days_between
+from infra.scheduled_requests import problem_of
 from infra.texts import (
     AccountId,
     BucketName,
@@ -21,6 +22,7 @@ from infra.texts import (
     EmailAddress,
     ExternalId,
     HttpsUrl,
+    InstanceClass,
     KeyArn,
     Name,
     PhoneNumber,
@@ -35,10 +37,24 @@ from infra.texts import (
     SubnetId,
     VpcId,
 )
-from shared.errors import InvalidRequest
 from shared.model import Model
-from shared.request import Archive, RestoreRequest
 from shared.settings import PhaseDeadlines, Prices, RequestDefaults
+from shared.sweeping import REDRIVE_WINDOW
+
+# A failed operation can be redriven for 14 days, and has to be there for that.
+RetentionDays = Annotated[int, Field(gt=REDRIVE_WINDOW.days)]
+
+
+class Defaults(RequestDefaults):
+    """What a request gets when it leaves a field out, as strict as the request itself."""
+
+    source_region: Region
+    target_region: Region
+    db_instance_class: InstanceClass = "db.r6g.large"
+    vpc_security_group_ids: tuple[SecurityGroupId, ...] = ()
+    port: Annotated[int, Field(ge=1150, le=65535)] | None = None
+    admin_secret_id: SecretId | None = None
+    users_secret_id: SecretId | None = None
 
 
 class Source(Model):
@@ -121,7 +137,7 @@ class Schedule(Model):
     """A restore that starts by itself.
 
     An alarm tells when it has not been started for `missed_after_hours`, a week at most; without
-    them, for as long as its expression says, if `infra.rhythm` can read that in it.
+    them, for as long as its expression says, if `infra.schedule_expressions` can read that in it.
     """
 
     name: Name
@@ -143,7 +159,7 @@ class DeploymentSettings(ContextSettings):
 
     name: Name = "aurora-restore"
     account: AccountId | None = None
-    defaults: RequestDefaults
+    defaults: Defaults
     source_regions: tuple[Region, ...] = ()
     source_accounts: tuple[Source, ...] = ()
     replaceable_clusters: tuple[ClusterPattern, ...] = ()
@@ -152,8 +168,8 @@ class DeploymentSettings(ContextSettings):
     exports: ExportBucket | None = None
     prices: Prices | None = None
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
-    state_retention_days: PositiveInt = 90
-    audit_retention_days: PositiveInt = 365
+    state_retention_days: RetentionDays = 90
+    audit_retention_days: RetentionDays = 365
     notifications: Notifications = Field(default_factory=Notifications)
     alarms: Alarms = Field(default_factory=Alarms)
     network: Network | None = None
@@ -175,7 +191,7 @@ class DeploymentSettings(ContextSettings):
     @field_validator("restore_keys")
     @classmethod
     def _hold_the_default_key(cls, keys: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        defaults: RequestDefaults | None = info.data.get("defaults")
+        defaults: Defaults | None = info.data.get("defaults")
         if defaults and defaults.kms_key_id and defaults.kms_key_id not in keys:
             raise ValueError("must hold defaults.kms_key_id, or no function may use it")
         if defaults and any(key.split(":")[3] != defaults.target_region for key in keys):
@@ -189,7 +205,7 @@ class DeploymentSettings(ContextSettings):
     def _can_open_the_clusters(
         cls, network: Network | None, info: ValidationInfo
     ) -> Network | None:
-        defaults: RequestDefaults | None = info.data.get("defaults")
+        defaults: Defaults | None = info.data.get("defaults")
         clusters = defaults.vpc_security_group_ids if defaults else ("wrong anyway",)
         if network and not network.security_group_ids and not clusters:
             raise ValueError(
@@ -220,16 +236,9 @@ class DeploymentSettings(ContextSettings):
     ) -> tuple[Schedule, ...]:
         if len({schedule.name for schedule in schedules}) < len(schedules):
             raise ValueError("two schedules have the same name")
-        if defaults := info.data.get("defaults"):
-            for schedule in schedules:
-                try:
-                    request = RestoreRequest.parse(schedule.request, defaults)
-                except InvalidRequest as error:
-                    raise ValueError(f"{schedule.name}: {error}") from None
-                if request.archive is Archive.EXPORT and not info.data.get("exports"):
-                    raise ValueError(
-                        f"{schedule.name}: archive: 'export' needs the setting exports"
-                    )
+        for schedule in schedules:
+            if problem := problem_of(schedule.name, schedule.request, info.data):
+                raise ValueError(f"{schedule.name}: {problem}")
         return schedules
 
     @property

@@ -218,7 +218,11 @@ def interface_statements(permitted: Scope, function_name: str) -> list[iam.Polic
     by_the_function = {"ArnEquals": {"lambda:SourceFunctionArn": function}}
     return [
         allow(*looking, on=["*"]),
-        allow(*managing, on=[permitted.arn("ec2", "*/*")]),
+        # A subnet may be another account's, shared with this one.
+        allow(
+            *managing,
+            on=[permitted.arn("ec2", "*/*"), permitted.arn("ec2", "subnet/*", account="*")],
+        ),
         iam.PolicyStatement(
             effect=iam.Effect.DENY,
             actions=[*looking, *managing],

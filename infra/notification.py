@@ -46,8 +46,10 @@ class Notification(Construct):
             (sns.SubscriptionProtocol.HTTPS, subscribers.urls),
         ):
             for endpoint in dict.fromkeys(endpoints):
+                # Under the topic: elsewhere it would be another resource than before, and when
+                # CloudFormation removes the old one, SNS takes both for the same subscription.
                 sns.Subscription(
-                    self,
+                    self.topic,
                     endpoint,
                     topic=self.topic,
                     protocol=protocol,

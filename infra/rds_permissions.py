@@ -141,7 +141,8 @@ def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
     tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
     final_snapshots = scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}")
     return [
-        allow("rds:DeleteDBCluster", on=clusters),
+        # With a final snapshot the call is about that, too.
+        allow("rds:DeleteDBCluster", on=[*clusters, *final_snapshots]),
         allow("rds:DeleteDBInstance", on=instances),
         allow("rds:DeleteDBInstance", on=scope.rds("db:*"), when=tagged),
         allow("rds:CreateDBClusterSnapshot", on=[*clusters, *final_snapshots]),

@@ -18,7 +18,7 @@ CANDIDATES, REPLACED = "*-candidate-??????", "*-replaced-??????"
 FINAL_SNAPSHOTS = "*-final-????-??-??-??????"
 
 TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
-CALLED_BY_RDS: Conditions = {"ForAnyValue:StringEquals": {"aws:CalledVia": "rds.amazonaws.com"}}
+BY_AWS_FOR_THE_CALLER: Conditions = {"Bool": {"aws:ViaAWSService": "true"}}
 TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "false"}}
 
 
@@ -34,12 +34,12 @@ def allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> i
 def copy_out_of(sources: Sequence[str], made: Conditions) -> list[iam.PolicyStatement]:
     """Copy these snapshots into what the call's tags say, and nothing else out of them.
 
-    Without the condition the statement would allow these as targets, too. Across regions RDS
-    looks at the source once more, on the caller's behalf, and may not hand on the tags.
+    Without the condition the statement would allow these as targets, too. Across regions RDS may
+    look at the source once more, for its caller and without the tags; AWS does not say.
     """
     return [
         allow("rds:CopyDBClusterSnapshot", on=sources, when=conditions)
-        for conditions in (made, CALLED_BY_RDS)
+        for conditions in (made, BY_AWS_FOR_THE_CALLER)
     ]
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from infra import schedule_expressions
+
 
 def _matching(pattern: str, allowed: str) -> Callable[[str], str]:
     def check(value: str) -> str:
@@ -21,7 +23,10 @@ def _text(pattern: str, allowed: str) -> AfterValidator:
 
 
 Name = Annotated[
-    str, _text(r"[a-z](-?[a-z0-9]){0,35}", "1 to 36 lower case letters, digits and single hyphens")
+    str,
+    _text(
+        r"(?=.{1,36}$)[a-z](-?[a-z0-9])*", "1 to 36 lower case letters, digits and single hyphens"
+    ),
 ]
 ClusterPattern = Annotated[
     str,
@@ -33,7 +38,11 @@ ClusterPattern = Annotated[
 Region = Annotated[str, _text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as us-west-2")]
 AccountId = Annotated[str, _text(r"\d{12}", "an account id of twelve digits")]
 SecretId = Annotated[
-    str, _text(r"arn:[a-z-]+:secretsmanager:\S+|[\w/+=.@-]+", "the name or ARN of a secret")
+    str,
+    _text(
+        r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6}|[\w/+=.@-]+",
+        "the name of a secret, or its whole ARN with the six characters at its end",
+    ),
 ]
 KeyArn = Annotated[
     str, _text(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the ARN of a KMS key")
@@ -52,9 +61,8 @@ PhoneNumber = Annotated[
 ]
 QueueArn = Annotated[str, _text(r"arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[\w-]+", "the ARN of a queue")]
 HttpsUrl = Annotated[str, _text(r"https://\S+", "a URL that begins with https://")]
-ScheduleExpression = Annotated[
-    str, _text(r"(cron|rate)\(.+\)", "an expression such as cron(0 2 * * ? *) or rate(1 day)")
-]
+ScheduleExpression = Annotated[str, AfterValidator(schedule_expressions.check)]
+InstanceClass = Annotated[str, _text(r"db\.[a-z0-9.-]+", "an instance class such as db.r6g.large")]
 ExternalId = Annotated[
     str, _text(r"[\w+=,.@:/-]{2,1224}", "an external id of 2 to 1224 letters, digits and +=,.@:/-")
 ]

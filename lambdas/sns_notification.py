@@ -17,5 +17,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     closed = operation if operation.is_closed else operation.completed()
     if closed.events:
         closed = aws.store.save(closed)
+    told = closed.notified(aws.messages.tell(closed))
+    # Only then: a message that cannot be published is tried again, and would be counted again.
     telemetry.measure(closed)
-    return closed.notified(aws.messages.tell(closed))
+    return told

@@ -30,6 +30,7 @@ from local.endpoint import Endpoint
 from local.events import Events
 from local.faults import Faults
 from local.functions import ACCOUNT, Functions, InvocationSeconds
+from local.iam.record import RECORD
 from local.invocations import Invocations
 from local.post import Post
 from local.postgres import Databases
@@ -207,6 +208,7 @@ class LocalCloud:
 
         Raises `DeploymentFailed` when something in it cannot be deployed.
         """
+        RECORD.deployed(assembly)
         return Deployment.of(deploy(self, assembly, ACCOUNT))
 
     def deploy_source(self, assembly: Path, account_id: str) -> Stack:

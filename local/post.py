@@ -1,6 +1,8 @@
 """SNS for people: e-mails and SMS, which the emulator knows nothing of, lie here to be read."""
 
-from collections.abc import Callable, Mapping
+import json
+import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from moto.sns.models import Subscription
@@ -8,14 +10,16 @@ from moto.sns.models import Subscription
 from local.patches import Patches
 
 
-class Delivery(NamedTuple):
-    """What reached a person."""
+class Posted(NamedTuple):
+    """What reached a person; the message's id is the same for all that got it."""
 
+    message_id: str
     protocol: str
     endpoint: str
     subject: str | None
     message: str
-    attributes: Mapping[str, Any]
+    attributes: str
+    """As JSON."""
 
 
 class Post:
@@ -23,7 +27,8 @@ class Post:
 
     def __init__(self) -> None:
         self._patches = Patches()
-        self._delivered: list[Delivery] = []
+        self._delivered: list[Posted] = []
+        self._lock = threading.Lock()
 
     def install(self) -> None:
         publish = Subscription.publish
@@ -35,13 +40,26 @@ class Post:
 
     def clear(self) -> None:
         """Forget what was delivered."""
-        self._delivered.clear()
+        with self._lock:
+            self._delivered.clear()
 
-    def collect(self, protocol: str) -> list[Delivery]:
-        """Take what was delivered as `email` or `sms` since the last look, oldest first."""
-        taken = [one for one in self._delivered if one.protocol == protocol]
-        self._delivered = [one for one in self._delivered if one.protocol != protocol]
-        return taken
+    def collect(self, *protocols: str) -> list[tuple[Posted, ...]]:
+        """Take the messages that have arrived by all of these protocols, oldest first.
+
+        One that is still on its way to some of them is left for the next look.
+        """
+        with self._lock:
+            arrived: dict[str, dict[str, Posted]] = {}
+            for one in self._delivered:
+                arrived.setdefault(one.message_id, {})[one.protocol] = one
+            complete = [
+                tuple(forms[protocol] for protocol in protocols)
+                for forms in arrived.values()
+                if forms.keys() >= set(protocols)
+            ]
+            taken = {one for forms in complete for one in forms}
+            self._delivered = [one for one in self._delivered if one not in taken]
+        return complete
 
     def _delivering(self, publish: Callable[..., None]) -> Callable[..., None]:
         def publish_to_anybody(
@@ -69,14 +87,15 @@ class Post:
                 return
             if message_structure == "json":
                 message = subscription._parse_message_structure(message, subscription.protocol)
-            self._delivered.append(
-                Delivery(
-                    subscription.protocol,
-                    subscription.endpoint,
-                    subject if subscription.protocol == "email" else None,
-                    message,
-                    message_attributes or {},
-                )
+            posted = Posted(
+                message_id,
+                subscription.protocol,
+                subscription.endpoint,
+                subject if subscription.protocol == "email" else None,
+                message,
+                json.dumps(message_attributes or {}),
             )
+            with self._lock:
+                self._delivered.append(posted)
 
         return publish_to_anybody

@@ -46,15 +46,14 @@ class Scene:
 
     def messages(self) -> list[dict[str, Any]]:
         """The e-mails that went out since the last look, each with the SMS that went with it."""
-        emails, texts = self.cloud.post.collect("email"), self.cloud.post.collect("sms")
         return [
             {
                 "Subject": email.subject,
                 "Message": email.message,
-                "MessageAttributes": email.attributes,
+                "MessageAttributes": json.loads(email.attributes),
                 "SMS": text.message,
             }
-            for email, text in zip(emails, texts, strict=True)
+            for email, text in self.cloud.post.collect("email", "sms")
         ]
 
     def reports(self) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Guard rails for deleting: looked at before anything is touched, and again at the moment of it."""
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from shared.details import ReplacedCluster
@@ -37,12 +38,12 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
             f"Cluster {cluster.id} exists in {request.target_region} and the request does not "
             "replace it. Choose another target_cluster_id, or set replace."
         )
-    _check_allowed(request.target_cluster_id, settings)
+    check_allowed(request.target_cluster_id, settings.replaceable_clusters)
     _check_unprotected(cluster)
 
 
-def _check_allowed(target: str, settings: Settings) -> None:
-    patterns = settings.replaceable_clusters
+def check_allowed(target: str, patterns: Sequence[str]) -> None:
+    """Raise `TargetNotAllowed` unless one of the deployment's patterns fits the target."""
     if not any(fnmatchcase(target, pattern) for pattern in patterns):
         raise TargetNotAllowed(
             f"This deployment does not allow replacing or removing cluster {target}; "
@@ -72,7 +73,7 @@ def check_unfinished(cluster: Cluster, request: RestoreRequest, settings: Settin
         raise NotOurs(
             f"Cluster {cluster.id} was not made by operation {request.operation_id}. It stays."
         )
-    _check_allowed(request.target_cluster_id, settings)
+    check_allowed(request.target_cluster_id, settings.replaceable_clusters)
     _check_unprotected(cluster)
 
 

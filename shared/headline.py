@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from shared.report import Outcome, Report
 
-LONGEST_SUBJECT = 100
+LONGEST_SUBJECT = 99
 LONGEST_SMS = 139
 # Letters that every phone and every operator counts as one.
 _PLAIN = frozenset(string.ascii_letters + string.digits + " .,:;-_+/()'?")
@@ -20,7 +20,7 @@ _WORDS = {
 
 
 def subject(report: Report) -> str:
-    """One line of printable ASCII, as SNS demands."""
+    """One line of printable ASCII, and of less than 100 characters, as SNS demands."""
     return "".join(sign if " " <= sign <= "~" else "?" for sign in _line(report))[:LONGEST_SUBJECT]
 
 

@@ -110,7 +110,7 @@ def _access(endpoints: Endpoints, report: Report) -> Iterator[str]:
     yield "To connect, with the certificate bundle of RDS:"
     yield f"  curl -O {CERTIFICATES}"
     user, database = (
-        (report.users[0].username, report.users[0].databases[0])
+        (report.users[0].username, next(iter(report.users[0].databases), "<database>"))
         if report.users
         else ("<user>", "<database>")
     )
@@ -129,7 +129,8 @@ def _access(endpoints: Endpoints, report: Report) -> Iterator[str]:
 
 def _user(user: Access) -> str:
     how = ", with an IAM token" if user.auth == "iam" else ""
-    return f"{user.username} ({user.template}) in {', '.join(user.databases)}{how}"
+    where = f" in {', '.join(user.databases)}" if user.databases else ""
+    return f"{user.username} ({user.template}){where}{how}"
 
 
 def _fate(replaced: Replaced) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared import errors
 from shared.audit import Failure
-from shared.details import Plan
+from shared.details import Access, Plan
 from shared.operation import Operation
 from shared.progress import Phase, Status
 from shared.report import (
@@ -90,7 +90,7 @@ def _restored(facts: Report, operation: Operation) -> Report:
     return facts.model_copy(
         update={
             "endpoints": endpoints,
-            "users": restored.access,
+            "users": restored.access or tuple(_unknown(name) for name in restored.users),
             "users_secret": request.users_secret_id,
             "locked_logins": restored.locked_logins,
             "replaced_cluster": _replaced(operation),
@@ -98,6 +98,11 @@ def _restored(facts: Report, operation: Operation) -> Report:
             "export": _exported(operation),
         }
     )
+
+
+def _unknown(username: str) -> Access:
+    """A user who was set up by a version that did not write down what he may do."""
+    return Access(username=username, auth="password", template="unknown", databases=())
 
 
 def _origin(operation: Operation) -> Origin | None:

@@ -22,14 +22,17 @@ class Judge:
     """Judges calls by the policies of the caller's role; owners of accounts may do everything."""
 
     def __init__(self) -> None:
-        self._callers: dict[str, Any] = {}
+        self._sessions: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def refusal(self, call: Call) -> str | None:
         """Why a call is refused, as AWS words it; `None` if it is allowed."""
-        role = self._caller(call.access_key) if call.access_key else None
-        if role is None:
+        session = self._session(call.access_key) if call.access_key else None
+        if session is None:
             return None
+        role = role_of(session.role_arn)
+        if role is None:
+            return f"There is no role {session.role_arn} any more."
         for demand in demands_of(call, _account_of(role)):
             if not permits(role, demand):
                 return (
@@ -42,14 +45,14 @@ class Judge:
     def reset(self) -> None:
         """Forget who is who."""
         with self._lock:
-            self._callers.clear()
+            self._sessions.clear()
 
-    def _caller(self, access_key: str) -> Any:
-        """The role that a session is in; `None` for the key of an owner."""
+    def _session(self, access_key: str) -> Any:
+        """The session in a role that a key belongs to; `None` for the key of an owner."""
         with self._lock:
-            if access_key not in self._callers:
-                self._callers[access_key] = _role_of_session(access_key)
-            return self._callers[access_key]
+            if access_key not in self._sessions:
+                self._sessions[access_key] = _session_of(access_key)
+            return self._sessions[access_key]
 
 
 def permits(role: Any, demand: Demand) -> bool:
@@ -79,10 +82,10 @@ def role_of(role_arn: str) -> Any:
     return next((role for role in roles if role.arn == role_arn), None)
 
 
-def _role_of_session(access_key: str) -> Any:
+def _session_of(access_key: str) -> Any:
     for _, _, backend in sts_backends.iter_backends():
         if session := backend.get_assumed_role_from_access_key(access_key):
-            return role_of(session.role_arn)
+            return session
     return None
 
 

@@ -82,17 +82,12 @@ class _RdsCall:
             "cluster-snapshot", self._parameters["SourceDBClusterSnapshotIdentifier"]
         )
         target = self._named("cluster-snapshot", "TargetDBClusterSnapshotIdentifier")
-        needed = [
+        return [
             self._rds(source, self._tagging),
             self._rds(target, self._tagging),
             *self._tag(target),
             *self._keys_of_copy(source),
         ]
-        if Region.of(source).name != self._place.name:
-            # RDS looks at the source once more from its own region, for its caller.
-            again = {"aws:CalledVia": ("rds.amazonaws.com",)}
-            needed.append(self._rds(source, again))
-        return needed
 
     def _keys_of_copy(self, source: str) -> list[Demand]:
         snapshot = self._snapshot(source)
@@ -155,6 +150,7 @@ class _RdsCall:
             # Since 2025 RDS asks for making and tagging the final snapshot, too.
             snapshot = self._arn("cluster-snapshot", final)
             needed += [
+                self._rds(snapshot),
                 Demand("rds:CreateDBClusterSnapshot", cluster, self._tags_of(cluster)),
                 Demand("rds:CreateDBClusterSnapshot", snapshot, {}),
                 Demand("rds:AddTagsToResource", snapshot, {}),

@@ -1,23 +1,40 @@
 """What the permissions of a process's clouds were used for, as long as the process lives."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
+from pathlib import Path
 
 from local.iam.policies import Demand, Grant
 
 
 class Record:
-    """Every grant that has allowed something, and everything that was refused."""
+    """Every grant that has allowed something, and everything that was refused.
+
+    Grants are told apart by policy and number, so what is recorded is about one template: that of
+    the assembly which was last deployed.
+    """
 
     def __init__(self) -> None:
-        self._used: set[Grant] = set()
+        self._assembly: Path | None = None
+        self._used: dict[Path | None, set[Grant]] = {}
+        self._needed: dict[Path | None, set[Grant]] = {}
         self._refused: set[str] = set()
         self._lock = threading.Lock()
 
-    @property
-    def used(self) -> frozenset[Grant]:
+    def deployed(self, assembly: Path) -> None:
+        """What is recorded from now on is about this assembly's template."""
         with self._lock:
-            return frozenset(self._used)
+            self._assembly = assembly
+
+    def used(self, assembly: Path | None = None) -> frozenset[Grant]:
+        """What has allowed something under this assembly."""
+        with self._lock:
+            return frozenset(self._used.get(assembly, ()))
+
+    def needed(self, assembly: Path | None = None) -> frozenset[Grant]:
+        """What was the only one to allow something."""
+        with self._lock:
+            return frozenset(self._needed.get(assembly, ()))
 
     @property
     def refused(self) -> frozenset[str]:
@@ -25,10 +42,12 @@ class Record:
         with self._lock:
             return frozenset(self._refused)
 
-    def note_use(self, grants: Iterable[Grant]) -> None:
+    def note_use(self, grants: Sequence[Grant]) -> None:
         """Remember what has allowed a demand."""
         with self._lock:
-            self._used.update(grants)
+            self._used.setdefault(self._assembly, set()).update(grants)
+            if len(grants) == 1:
+                self._needed.setdefault(self._assembly, set()).update(grants)
 
     def note_refusal(self, role_name: str, demand: Demand) -> None:
         """Remember that a role was not allowed something."""

@@ -14,6 +14,10 @@ from shared.names import Step
 LOCAL_SETTINGS = ROOT / "local" / "deployment.json"
 
 
+_NAMELESS = ("AWS::IAM::Policy", "AWS::Lambda::LayerVersion")
+"""Kinds whose names follow from their logical ids, or have a version behind them."""
+
+
 class Statement(NamedTuple):
     """A statement of a role's policy."""
 
@@ -42,6 +46,14 @@ class Template:
     @property
     def types(self) -> set[str]:
         return {resource["Type"] for resource in self._content["Resources"].values()}
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Kind and name of what has a name of its own, and its logical id."""
+        for logical_id, resource in self._content["Resources"].items():
+            kind, properties = resource["Type"], resource.get("Properties", {})
+            for key in ("Name", f"{kind.rsplit('::', 1)[-1]}Name", "Endpoint"):
+                if isinstance(properties.get(key), str) and kind not in _NAMELESS:
+                    yield f"{kind} {properties[key]}", logical_id
 
     def resources(self, kind: str) -> list[dict[str, Any]]:
         """The properties of all resources of a type."""

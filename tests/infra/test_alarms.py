@@ -18,7 +18,7 @@ from tests.infra.template import LOCAL_SETTINGS, Template, synthesized, text
 ALWAYS = {
     "restore-failed",
     "restore-running-long",
-    "dead-letters",
+    "dead-letter",
     "function-errors",
     "functions-throttled",
     "snapshots-left",
@@ -201,7 +201,7 @@ def test_snapshots_that_a_failure_left_are_told_without_naming_clusters(
 
 
 def test_a_dead_letter_is_told_until_the_queue_is_empty(template: Template) -> None:
-    alarm = alarms(template)["dead-letters"]
+    alarm = alarms(template)["dead-letter"]
     queue, _ = template.dead_letters["Fn::GetAtt"]
 
     assert names(alarm) == [("AWS/SQS", "ApproximateNumberOfMessagesVisible")]

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from infra.bundling import ROOT
 from infra.context import WrongSettings
 from infra.deployment import DeploymentSettings
 
-RIGHT = {
+RIGHT: dict[str, Any] = {
     "defaults": {
         "source_region": "us-east-1",
         "target_region": "us-west-2",
@@ -105,6 +106,60 @@ def test_a_schedule_whose_request_would_fail_is_refused() -> None:
 
     with pytest.raises(WrongSettings, match=r"nightly: .*target_cluster_id: required"):
         DeploymentSettings.read(RIGHT | {"schedules": [schedule]})
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"replace": "swap"}, "does not allow replacing or removing cluster b"),
+        ({"admin_secret_id": "of-others"}, "admin_secret_id: of-others is not one of secrets"),
+        ({"users_secret_id": "of-others"}, "users_secret_id: of-others is not one of secrets"),
+        ({"source_region": "eu-west-1"}, "source_region: eu-west-1 is not one of source_regions"),
+        ({"source_account_id": "210987654321"}, "source_account_id: 210987654321 is not one"),
+        ({"kms_key_id": "alias/of-others"}, "kms_key_id: alias/of-others is not one"),
+        ({"operation_id": "once"}, "operation_id: can be used once"),
+    ],
+)
+def test_a_schedule_that_the_deployment_would_always_refuse_is_refused(
+    change: dict[str, str], why: str
+) -> None:
+    request = {"source_cluster_id": "a", "target_cluster_id": "b"} | change
+    schedule = {"name": "nightly", "schedule": "rate(1 day)", "request": request}
+    settings = RIGHT | {"account": "123456789012", "schedules": [schedule]}
+
+    with pytest.raises(WrongSettings, match=f"schedules: nightly: .*{why}"):
+        DeploymentSettings.read(settings)
+
+
+@pytest.mark.parametrize("name", ["failure", "a" * 36])
+def test_a_schedule_needs_a_name_for_its_rule(name: str) -> None:
+    request = {"source_cluster_id": "a", "target_cluster_id": "b"}
+    schedule = {"name": name, "schedule": "rate(1 day)", "request": request}
+
+    with pytest.raises(WrongSettings, match="this name is taken, or too long"):
+        DeploymentSettings.read(RIGHT | {"name": "b" * 36, "schedules": [schedule]})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ({"name": "aurora-restore-for-the-data-team-of-berlin"}, "name"),
+        ({"defaults": RIGHT["defaults"] | {"target_region": "us west"}}, "defaults.target_region"),
+        ({"defaults": RIGHT["defaults"] | {"port": 99999}}, "defaults.port"),
+        ({"defaults": RIGHT["defaults"] | {"db_instance_class": "large"}}, "db_instance_class"),
+        ({"defaults": RIGHT["defaults"] | {"vpc_security_group_ids": ["group"]}}, "_ids.0"),
+        ({"secrets": ["arn:aws:secretsmanager:us-west-2:123456789012:secret:*"]}, "secrets.0"),
+        ({"secrets": ["arn:aws:secretsmanager:us-west-2:123456789012:secret:x"]}, "secrets.0"),
+        ({"state_retention_days": 14}, "state_retention_days"),
+        ({"long_term_archive": {"schedule": "cron(0 3 1 *)"}}, "long_term_archive.schedule"),
+        ({"long_term_archive": {"schedule": "rate(0 days)"}}, "long_term_archive.schedule"),
+    ],
+)
+def test_what_aws_or_the_functions_would_not_take_is_refused(
+    wrong: dict[str, object], where: str
+) -> None:
+    with pytest.raises(WrongSettings, match=rf"{where}: "):
+        DeploymentSettings.read(RIGHT | wrong)
 
 
 def test_a_schedule_that_exports_needs_a_bucket() -> None:

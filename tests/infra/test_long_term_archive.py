@@ -8,7 +8,7 @@ import pytest
 
 from infra.context import WrongSettings
 from infra.deployment import DeploymentSettings
-from infra.recurrence import longest_days_between
+from infra.schedule_expressions import longest_days_between
 from tests.infra.template import Template, synthesized, text
 from tests.infra.test_deployment import RIGHT
 
@@ -157,7 +157,7 @@ def test_how_long_a_schedule_may_be_silent(expression: str, days: float) -> None
 def test_a_schedule_that_says_nothing_of_the_kind_is_refused(expression: str) -> None:
     archive = {"schedule": expression}
 
-    with pytest.raises(WrongSettings, match=r"is no schedule of EventBridge|names years"):
+    with pytest.raises(WrongSettings, match=r"is not an expression|names years|are no months"):
         DeploymentSettings.read(RIGHT | {"long_term_archive": archive})
 
 
@@ -167,4 +167,4 @@ def test_a_table_that_forgets_before_two_exports_are_made_is_refused(table: str)
         DeploymentSettings.read(RIGHT | {table: 61})
 
     assert DeploymentSettings.read(RIGHT | {table: 62})
-    assert DeploymentSettings.read(RIGHT | {table: 1, "long_term_archive": False})
+    assert DeploymentSettings.read(RIGHT | {table: 15, "long_term_archive": False})

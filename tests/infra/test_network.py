@@ -224,7 +224,10 @@ def test_lambda_connects_the_function_and_the_function_itself_may_not(
     (allowing,) = [one for one in endpoints_template.of_step(STEP) if managing <= one.actions]
     (denying,) = [one for one in policy if one["Effect"] == "Deny"]
 
-    assert allowing.resources == ("arn:aws:ec2:us-west-2:123456789012:*/*",)
+    assert allowing.resources == (
+        "arn:aws:ec2:us-west-2:123456789012:*/*",
+        "arn:aws:ec2:us-west-2:*:subnet/*",
+    )
     assert managing <= set(denying["Action"])
     function = text(denying["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"])
     assert function.endswith(":function:aurora-restore-setup-db-users")

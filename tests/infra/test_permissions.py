@@ -154,6 +154,7 @@ def test_archiving_deletes_no_cluster_under_its_own_name(template: Template) -> 
     assert clusters == (
         f"{RDS}:cluster:aurora-staging*-candidate-??????",
         f"{RDS}:cluster:aurora-staging*-replaced-??????",
+        f"{RDS}:cluster-snapshot:*-final-????-??-??-??????",
     )
 
 

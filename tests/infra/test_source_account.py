@@ -6,7 +6,7 @@ import pytest
 
 from infra.context import WrongSettings
 from infra.source_account import STEPS, SourceSettings
-from infra.statements import CALLED_BY_RDS, KEY_USE
+from infra.statements import BY_AWS_FOR_THE_CALLER, KEY_USE
 from local.scene import SOURCE_ROLE
 from shared.names import TAG_TEMPORARY, Step
 from tests.infra.template import LOCAL_SETTINGS, Template, text
@@ -65,7 +65,7 @@ def test_only_tagged_copies_are_made_shared_and_deleted(source_template: Templat
     made = {"StringEquals": {f"aws:RequestTag/{TAG_TEMPORARY}": SOURCE_ROLE}}
     ours_if_any = {"StringEqualsIfExists": {f"aws:ResourceTag/{TAG_TEMPORARY}": SOURCE_ROLE}}
     making = [one for one in statements if "rds:CopyDBClusterSnapshot" in one.actions]
-    assert [one.conditions for one in making] == [made, CALLED_BY_RDS, made]
+    assert [one.conditions for one in making] == [made, BY_AWS_FOR_THE_CALLER, made]
     (tagging,) = [one for one in statements if "rds:AddTagsToResource" in one.actions]
     assert (tagging.resources, tagging.conditions) == ((COPIES,), made | ours_if_any)
     changing = {

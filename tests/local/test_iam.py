@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,11 +138,14 @@ def test_a_call_that_nobody_has_described_is_refused_to_narrow_roles(cloud: Loca
 def test_what_allows_something_is_recorded(cloud: LocalCloud) -> None:
     arn = a_function(cloud, LOOKING)
     give(cloud, recorded=a_policy(Action=["rds:Describe*", "rds:CreateDBCluster"]))
+    here = Path("of a test")
+    RECORD.deployed(here)
     role = role_of(cloud.client("lambda").get_function(FunctionName=arn)["Configuration"]["Role"])
 
     assert permits(role, Demand("rds:DescribeDBClusters", f"{CLUSTERS}*", {}))
 
-    assert [one.action for one in RECORD.used if one.policy == "recorded"] == ["rds:Describe*"]
+    assert [one.action for one in RECORD.used(here)] == ["rds:Describe*"]
+    assert RECORD.needed(here) == RECORD.used(here)
 
 
 def test_without_permission_to_write_logs_there_are_none(cloud: LocalCloud) -> None:

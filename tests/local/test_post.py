@@ -34,7 +34,7 @@ def test_people_get_their_form_and_only_e_mails_have_a_subject(cloud: LocalCloud
 
     publish(cloud, topic)
 
-    (email,), (text,) = cloud.post.collect("email"), cloud.post.collect("sms")
+    ((email, text),) = cloud.post.collect("email", "sms")
     assert (email.endpoint, email.subject, email.message) == (
         "me@example.com",
         "News",

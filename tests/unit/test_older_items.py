@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from shared.messages import forms
 from shared.model import Model
 from shared.operation import Operation
 from shared.progress import Status
+from shared.reporting import report_on
 from shared.request import RestoreRequest
 from shared.store import Store
 
@@ -36,6 +38,11 @@ def status_in(file: Path) -> str:
 
 
 FAILED = [file for file in ITEMS if status_in(file) == Status.FAILED]
+ENDED = [
+    file
+    for file in ITEMS
+    if status_in(file) in (Status.SNAPSHOT_ARCHIVED, Status.COMPLETED, Status.FAILED)
+]
 OPEN = [file for file in ITEMS if status_in(file) not in (Status.FAILED, Status.COMPLETED)]
 
 
@@ -77,6 +84,18 @@ def test_an_item_is_written_back_as_its_next_version(
 
     assert saved.version == int(item_in(file)["version"]["N"]) + 1
     assert store.load(saved.operation_id) == saved
+
+
+@pytest.mark.parametrize("stored", ENDED, ids=name_of, indirect=True)
+def test_the_message_about_an_item_names_every_user_that_was_set_up(stored: Operation) -> None:
+    closed = stored if stored.is_closed else stored.completed()
+    succeeded = closed.status is Status.COMPLETED
+    users = closed.restored.users if succeeded and closed.restore_details else ()
+
+    told = json.loads(forms(report_on(closed)))
+
+    assert [user for user in users if user not in told["email"]] == []
+    assert [one["username"] for one in json.loads(told["default"])["users"]] == list(users)
 
 
 @every(FAILED)

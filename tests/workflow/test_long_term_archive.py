@@ -24,7 +24,9 @@ def archive(stage: Stage) -> None:
     """Let both schedules come due, and DynamoDB finish what they have it do."""
     for schedule in SCHEDULES.values():
         stage.cloud.fire_schedule(schedule).wait(30)
+    deadline = time.monotonic() + 60
     while exports_under_way(stage):
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 

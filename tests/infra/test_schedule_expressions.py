@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.rhythm import A_WEEK_OF_HOURS, longest_silence_hours
+from infra.schedule_expressions import A_WEEK_OF_HOURS, longest_silence_hours
 
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
