@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 
-# make demo KEEP=1; make demo ACCOUNTS=2; make deploy SETTINGS=settings.toml ARGS="--profile production"; make deploy COMMAND=diff
+# make demo KEEP=1; make demo ACCOUNTS=2
+# make deploy SETTINGS=settings.toml ARGS="--profile production"; make deploy COMMAND=diff
 KEEP ?=
 ACCOUNTS ?=
 SETTINGS ?=

@@ -1,5 +1,6 @@
 """What both tables hold, exported to S3 again and again, for longer than the tables keep it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
@@ -44,7 +45,8 @@ class TableExports(Construct):
             # Retained, its name would be in a successor's way.
             removal_policy=RemovalPolicy.DESTROY,
         )
-        role = self._role(group, tables, dead_letters)
+        statements = self._statements(tables, dead_letters)
+        role = self._role(group, statements)
         for name, table in zip(PREFIXES, (tables.state, tables.audit), strict=True):
             schedule = scheduler.Schedule(
                 self,
@@ -58,6 +60,7 @@ class TableExports(Construct):
                     action="exportTableToPointInTime",
                     input=scheduler.ScheduleTargetInput.from_object(self._export(name, table)),
                     role=role.without_policy_updates(),
+                    policy_statements=statements,  # otherwise CDK thinks of its own
                     dead_letter_queue=dead_letters,
                     max_event_age=Duration.hours(8),  # as long as DynamoDB remembers a client token
                     retry_attempts=100,
@@ -112,13 +115,9 @@ class TableExports(Construct):
         return bucket
 
     def _role(
-        self, group: scheduler.IScheduleGroup, tables: Tables, dead_letters: sqs.IQueue
+        self, group: scheduler.IScheduleGroup, statements: Sequence[iam.PolicyStatement]
     ) -> iam.Role:
-        """A role for the schedules of this group alone. DynamoDB writes as whoever asks it to.
-
-        The actions are those that DynamoDB asks for (developer guide, "Requesting a table
-        export"). `s3:PutObjectAcl` can open nothing: the bucket knows no access control lists.
-        """
+        """A role for the schedules of this group alone."""
         role = iam.Role(
             self,
             "Role",
@@ -134,6 +133,17 @@ class TableExports(Construct):
                 },
             ),
         )
+        for statement in statements:
+            role.add_to_policy(statement)
+        explain_wildcards(role, statements)
+        return role
+
+    def _statements(self, tables: Tables, dead_letters: sqs.IQueue) -> list[iam.PolicyStatement]:
+        """What the schedules may do. DynamoDB writes as whoever asks it to.
+
+        The actions are those that DynamoDB asks for (developer guide, "Requesting a table
+        export"). `s3:PutObjectAcl` can open nothing: the bucket knows no access control lists.
+        """
         allowed = {
             ("dynamodb:ExportTableToPointInTime",): [
                 tables.state.table_arn,
@@ -144,14 +154,10 @@ class TableExports(Construct):
             ],
             ("sqs:SendMessage",): [dead_letters.queue_arn],
         }
-        statements = [
+        return [
             iam.PolicyStatement(actions=list(actions), resources=resources)
             for actions, resources in allowed.items()
         ]
-        for statement in statements:
-            role.add_to_policy(statement)
-        explain_wildcards(role, statements)
-        return role
 
     def _export(self, name: str, table: dynamodb.ITable) -> dict[str, Any]:
         """The call of DynamoDB. A call that is repeated is the same export, not another one."""
