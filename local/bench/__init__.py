@@ -7,7 +7,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 
 from local.bench.choosing import measure_choosing
-from local.bench.commands import measure_commands, measure_demo
+from local.bench.commands import measure_commands, measure_demo, measure_synth
 from local.bench.costs import measure_costs
 from local.bench.crowd import measure_crowds
 from local.bench.figures import Figure, table
@@ -24,6 +24,7 @@ _MEASUREMENTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "Counting what a restore is billed for": measure_costs,
     "Replacing a cluster in simulated time": measure_replacements,
     "Restoring onto a hundred targets at once": measure_crowds,
+    "Synthesizing the template": measure_synth,
     "Running the demo": measure_demo,
 }
 _SLOW_MEASUREMENTS: dict[str, Callable[[], Iterator[Figure]]] = {

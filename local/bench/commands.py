@@ -21,6 +21,13 @@ def measure_demo() -> Iterator[Figure]:
     yield _timed("make demo, after set-up", [sys.executable, "-m", "local", "demo"], ROOT, 60)
 
 
+def measure_synth() -> Iterator[Figure]:
+    """The template, as `make synth` writes it when everything is set up."""
+    with tempfile.TemporaryDirectory(prefix="aurora-restore-") as folder:
+        command = [sys.executable, "-m", "infra.synth", f"{folder}/cdk.out"]
+        yield _timed("make synth, after set-up", command, ROOT, 30)
+
+
 def measure_commands() -> Iterator[Figure]:
     """Set-up and tests of a fresh clone: what is committed counts.
 
