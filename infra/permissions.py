@@ -23,11 +23,14 @@ from infra.rds_permissions import (
 )
 from infra.scope import Scope
 from infra.statements import (
-    KEY_READING,
+    KEY_DECRYPTION,
+    KEY_ENCRYPTION,
+    KEY_LOOK,
     KEY_USE,
     TAGGED_AS_OURS,
     TEMPORARY_SNAPSHOTS,
     allow,
+    allow_through_rds,
     in_regions,
     use_through_rds,
 )
@@ -116,7 +119,7 @@ def read_with_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
     """Let RDS restore what other accounts share."""
     if not scope.shared_keys:
         return []
-    return use_through_rds(scope.shared_keys, scope.region, KEY_READING)
+    return use_through_rds(scope.shared_keys, scope.region, (KEY_LOOK, *KEY_DECRYPTION))
 
 
 def act_in_source_accounts(scope: Scope) -> list[iam.PolicyStatement]:
@@ -126,11 +129,20 @@ def act_in_source_accounts(scope: Scope) -> list[iam.PolicyStatement]:
 
 def read_with_keys(scope: Scope) -> list[iam.PolicyStatement]:
     """Let RDS restore an encrypted snapshot of the stack's region, whatever key it is under."""
-    return use_through_rds([scope.arn("kms", "key/*")], scope.region, KEY_READING)
+    keys = [scope.arn("kms", "key/*"), *scope.foreign_restore_keys]
+    return [
+        allow(KEY_LOOK, on=keys),
+        *use_through_rds(keys, scope.region, KEY_DECRYPTION),
+    ]
+
+
+def encrypt_with_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS encrypt restored clusters, beside reading with these keys."""
+    return [allow_through_rds(scope.restore_keys, scope.region, KEY_ENCRYPTION)]
 
 
 def use_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS encrypt copies and restored clusters."""
+    """Let RDS encrypt copies and exports."""
     return use_through_rds(scope.restore_keys, scope.region, KEY_USE)
 
 
@@ -248,7 +260,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         manage_passwords,
         read_with_keys,
         read_with_shared_keys,
-        use_restore_keys,
+        encrypt_with_restore_keys,
         read_admin_secrets,
     ),
     Step.CHECK_RESTORE_STATUS: (look_at_clusters, look_at_instances),

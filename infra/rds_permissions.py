@@ -111,14 +111,16 @@ def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
 
 
 def manage_passwords(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS keep the master password in a secret of its own, under Secrets Manager's key."""
+    """Let RDS keep the master password in a secret of its own.
+
+    It looks at Secrets Manager's key for that, as `restore_snapshot` may at every key.
+    """
     return [
         allow(
             "secretsmanager:CreateSecret",
             "secretsmanager:TagResource",
             on=[scope.managed_secrets],
-        ),
-        allow("kms:DescribeKey", on=[scope.arn("kms", "key/*")]),
+        )
     ]
 
 

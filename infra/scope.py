@@ -33,6 +33,12 @@ class Scope:
         return self.arn("secretsmanager", "secret:rds!cluster-*")
 
     @property
+    def foreign_restore_keys(self) -> list[str]:
+        """The restore keys that the settings name of another account."""
+        own = f":{self.account}:"
+        return [key for key in self.restore_keys if key.startswith("arn:") and own not in key]
+
+    @property
     def shared_keys(self) -> list[str]:
         """The ARNs of keys in the stack's region that other accounts may share."""
         return [self.arn("kms", "key/*", account=account) for account in self.source_accounts]

@@ -17,6 +17,9 @@ from pydantic import Field
 from infra.acknowledged import acknowledge, explain_wildcards
 from infra.context import ContextSettings
 from infra.statements import (
+    KEY_DECRYPTION,
+    KEY_ENCRYPTION,
+    KEY_LOOK,
     KEY_USE,
     TEMPORARY_SNAPSHOTS,
     allow,
@@ -29,6 +32,7 @@ from infra.statements import (
 from infra.texts import AccountId, ExternalId, Name, Region
 from shared.names import TAG_TEMPORARY, Step, deployment
 
+KEY_HANDLING = (*KEY_DECRYPTION, *KEY_ENCRYPTION)
 STEPS = (
     Step.SNAPSHOT_CHECK,
     Step.COPY_SNAPSHOT,
@@ -120,6 +124,8 @@ class SourceAccountStack(Stack):
         """List any snapshot, copy any, and share and delete the tagged copies alone."""
         here = settings.pipeline_region
         regions = tuple(dict.fromkeys((here, *settings.source_regions)))
+        # What is allowed for all snapshots and keys of a region is so for copies and their key.
+        covers_copies = here in settings.source_regions
         copies = [self._rds(here, f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")]
         sources = [self._rds(region, "cluster-snapshot:*") for region in settings.source_regions]
         ours_if_any = {
@@ -137,7 +143,7 @@ class SourceAccountStack(Stack):
             ),
             allow("rds:DescribeAccountAttributes", on=["*"], when=in_regions([here])),
             *copy_out_of(sources, made),
-            allow("rds:CopyDBClusterSnapshot", on=copies, when=made),
+            *([] if covers_copies else [allow("rds:CopyDBClusterSnapshot", on=copies, when=made)]),
             # On what has this tag already, it must be ours.
             allow("rds:AddTagsToResource", on=copies, when=made | ours_if_any),
             allow(
@@ -146,14 +152,14 @@ class SourceAccountStack(Stack):
                 on=copies,
                 when=tagged_temporary(settings.deployment),
             ),
-            allow("kms:DescribeKey", on=self._keys(regions)),
-            *use_through_rds([key], here, KEY_USE),
+            allow(KEY_LOOK, on=self._keys(regions)),
             # Which keys the snapshots are under, only the snapshots know.
             *(
                 statement
                 for region in settings.source_regions
-                for statement in use_through_rds(self._keys([region]), region, KEY_USE)
+                for statement in use_through_rds(self._keys([region]), region, KEY_HANDLING)
             ),
+            *([] if covers_copies else use_through_rds([key], here, KEY_HANDLING)),
         ]
 
     def _keys(self, regions: Sequence[str]) -> list[str]:

@@ -9,8 +9,10 @@ from shared.names import TAG_OPERATION, TAG_TEMPORARY, Step
 Conditions = Mapping[str, Mapping[str, object]]
 
 # What RDS asks for on behalf of its caller (Aurora user guide: sharing encrypted snapshots).
-KEY_READING = ("kms:DescribeKey", "kms:Decrypt")
-KEY_USE = (*KEY_READING, "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
+KEY_LOOK = "kms:DescribeKey"
+KEY_DECRYPTION = ("kms:Decrypt",)
+KEY_ENCRYPTION = ("kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
+KEY_USE = (KEY_LOOK, *KEY_DECRYPTION, *KEY_ENCRYPTION)
 
 # Names that shared.names derives, as patterns: `?` stands for one character.
 TEMPORARY_SNAPSHOTS = "*-copy-??????"
@@ -47,16 +49,26 @@ def in_regions(regions: Sequence[str]) -> Conditions:
     return {"StringEquals": {"aws:RequestedRegion": list(regions)}}
 
 
+def allow_through_rds(
+    keys: Sequence[str], region: str, actions: Sequence[str]
+) -> iam.PolicyStatement:
+    """Use keys through RDS alone."""
+    return allow(*actions, on=keys, when=_through_rds(region))
+
+
 def use_through_rds(
     keys: Sequence[str], region: str, actions: Sequence[str]
 ) -> list[iam.PolicyStatement]:
     """Use keys through RDS alone, and grant their use to nobody but AWS."""
-    through_rds = {"kms:ViaService": f"rds.{region}.amazonaws.com"}
-    for_aws = {"kms:GrantIsForAWSResource": "true"}
+    for_aws: Conditions = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     return [
-        allow(*actions, on=keys, when={"StringEquals": through_rds}),
-        allow("kms:CreateGrant", on=keys, when={"StringEquals": through_rds, "Bool": for_aws}),
+        allow_through_rds(keys, region, actions),
+        allow("kms:CreateGrant", on=keys, when={**_through_rds(region), **for_aws}),
     ]
+
+
+def _through_rds(region: str) -> Conditions:
+    return {"StringEquals": {"kms:ViaService": f"rds.{region}.amazonaws.com"}}
 
 
 def role_path(deployment: str, region: str, step: Step) -> str:

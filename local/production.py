@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -181,9 +181,15 @@ def make_cluster(
     password: str,
     *,
     instances: int = 1,
+    instance_name: str | None = None,
+    instance_tags: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> None:
-    """Make an empty cluster, available at once, such as one that is to be replaced."""
+    """Make an empty cluster, available at once, such as one that is to be replaced.
+
+    Its instances are called `<cluster>-old-1` and so on, unless they have another name.
+    """
+    tags = [{"Key": key, "Value": value} for key, value in (instance_tags or {}).items()]
     rds = cloud.client("rds", region_name=region)
     settings = {"Engine": "aurora-postgresql", "MasterUsername": MASTER, **settings}
     with at_once(cloud):
@@ -192,7 +198,8 @@ def make_cluster(
         )
         for number in range(1, instances + 1):
             rds.create_db_instance(
-                DBInstanceIdentifier=f"{cluster_id}-old-{number}",
+                DBInstanceIdentifier=f"{instance_name or cluster_id + '-old'}-{number}",
+                Tags=tags,
                 DBClusterIdentifier=cluster_id,
                 DBInstanceClass="db.r6g.large",
                 Engine=settings["Engine"],

@@ -1,12 +1,15 @@
 """The stack of a source account: who gets in, what they may do there, and who may use its key."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from infra.bundling import ROOT
 from infra.context import WrongSettings
 from infra.source_account import STEPS, SourceSettings
 from infra.statements import BY_AWS_FOR_THE_CALLER, KEY_USE
+from infra.synth import synthesize
 from local.scene import SOURCE_ROLE
 from shared.names import TAG_TEMPORARY, Step
 from tests.infra.template import LOCAL_SETTINGS, Template, text
@@ -23,6 +26,7 @@ KEY_ACTIONS = {
 PIPELINE, SOURCE = "123456789012", "210987654321"
 COPIES = f"arn:aws:rds:us-west-2:{SOURCE}:cluster-snapshot:*-copy-??????"
 ROLE = "AWS::IAM::Role"
+SETTINGS = ROOT / "local" / "source_account.json"
 
 
 def role(template: Template) -> str:
@@ -65,7 +69,7 @@ def test_only_tagged_copies_are_made_shared_and_deleted(source_template: Templat
     made = {"StringEquals": {f"aws:RequestTag/{TAG_TEMPORARY}": SOURCE_ROLE}}
     ours_if_any = {"StringEqualsIfExists": {f"aws:ResourceTag/{TAG_TEMPORARY}": SOURCE_ROLE}}
     making = [one for one in statements if "rds:CopyDBClusterSnapshot" in one.actions]
-    assert [one.conditions for one in making] == [made, BY_AWS_FOR_THE_CALLER, made]
+    assert [one.conditions for one in making] == [made, BY_AWS_FOR_THE_CALLER]
     (tagging,) = [one for one in statements if "rds:AddTagsToResource" in one.actions]
     assert (tagging.resources, tagging.conditions) == ((COPIES,), made | ours_if_any)
     changing = {
@@ -80,6 +84,25 @@ def test_only_tagged_copies_are_made_shared_and_deleted(source_template: Templat
         "rds:ModifyDBClusterSnapshotAttribute",
         "rds:DeleteDBClusterSnapshot",
     }
+
+
+def test_copies_have_statements_of_their_own_where_no_snapshots_are_copied_from(
+    tmp_path: Path,
+) -> None:
+    settings = json.loads(SETTINGS.read_text()) | {"source_regions": ["us-east-1"]}
+    synthesize({SourceSettings.context_key: settings}, tmp_path)
+    template = Template(tmp_path, SOURCE_ROLE)
+    statements = template.statements(role(template))
+
+    copying = [one for one in statements if "rds:CopyDBClusterSnapshot" in one.actions]
+    encrypting = [one for one in statements if "kms:Encrypt" in one.actions]
+
+    assert copying[-1].resources == (COPIES,)
+    assert copying[-1].conditions == {
+        "StringEquals": {f"aws:RequestTag/{TAG_TEMPORARY}": SOURCE_ROLE}
+    }
+    key = template.id_of("AWS::KMS::Key")
+    assert encrypting[-1].resources == (f"{{{key}.Arn}}",)
 
 
 def test_the_key_is_open_to_the_pipelines_account_for_snapshots_alone(

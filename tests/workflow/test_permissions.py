@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from local.production import ADMIN_SECRET, USERS_SECRET
+from shared.names import TAG_TARGET_CLUSTER
 from tests.workflow.stage import Stage
 from tests.workflow.test_restores import assert_proven
 
@@ -43,6 +44,39 @@ def test_a_secret_that_the_deployment_does_not_name_is_not_read(stage: Stage) ->
     store.delete_secret(SecretId="of-another-team", ForceDeleteWithoutRecovery=True)
     assert outcome.error == "AccessDenied"
     assert "the deployment (`secrets`) do not name of-another-team" in outcome.message
+
+
+def test_instances_that_are_named_otherwise_are_deleted_if_they_carry_the_tag(stage: Stage) -> None:
+    tags = {TAG_TARGET_CLUSTER: "aurora-staging"}
+    stage.make_cluster("aurora-staging", instance_name="legacy", instance_tags=tags)
+
+    outcome = stage.restore(replace="delete_first")
+
+    assert outcome.status == "SUCCEEDED"
+    assert_proven(stage, "aurora-staging")
+
+
+def test_instances_that_nothing_says_belong_to_a_replaceable_cluster_stay(stage: Stage) -> None:
+    stage.make_cluster("aurora-staging", instance_name="legacy")
+
+    outcome = stage.restore(replace="delete_first")
+
+    assert outcome.error == "AccessDenied"
+    assert "rds:DeleteDBInstance" in outcome.message
+    stage.remove_cluster("aurora-staging")
+
+
+def test_a_kept_cluster_goes_with_such_instances_when_its_time_is_over(stage: Stage) -> None:
+    tags = {TAG_TARGET_CLUSTER: "aurora-staging"}
+    stage.make_cluster("aurora-staging", instance_name="legacy", instance_tags=tags)
+    stage.restore(replace="swap", keep_replaced_hours=1)
+    stage.leap(hours=2)
+
+    outcome = stage.restore(replace="swap")
+
+    stage.cloud.aurora.settle()
+    assert outcome.status == "SUCCEEDED"
+    assert [name for name in stage.inventory() if "-replaced-" in name or "legacy" in name] == []
 
 
 def test_a_schedule_starts_the_restore_that_it_was_given(stage: Stage) -> None:
