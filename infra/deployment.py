@@ -14,7 +14,7 @@ from pydantic import (
 
 from infra.context import ContextSettings
 from infra.schedule_expressions import longest_days_between
-from infra.scheduled_requests import problem_of
+from infra.scheduled_requests import problems_of
 from infra.texts import (
     AccountId,
     BucketName,
@@ -236,9 +236,13 @@ class DeploymentSettings(ContextSettings):
     ) -> tuple[Schedule, ...]:
         if len({schedule.name for schedule in schedules}) < len(schedules):
             raise ValueError("two schedules have the same name")
-        for schedule in schedules:
-            if problem := problem_of(schedule.name, schedule.request, info.data):
-                raise ValueError(f"{schedule.name}: {problem}")
+        problems = [
+            f"{schedule.name}: {problem}"
+            for schedule in schedules
+            for problem in problems_of(schedule.name, schedule.request, info.data)
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
         return schedules
 
     @property

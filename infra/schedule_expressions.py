@@ -106,4 +106,6 @@ def _months(field: str) -> set[int]:
 
 
 def _month(name: str) -> int:
+    if name not in _MONTHS and not name.isdecimal():
+        raise ValueError(f"{name} is no month")
     return _MONTHS.index(name) + 1 if name in _MONTHS else int(name)

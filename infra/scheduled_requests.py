@@ -17,21 +17,18 @@ TAKEN_NAMES = {"failure"}
 """Of the rules that a deployment has anyway."""
 
 
-def problem_of(name: str, raw: dict[str, JsonValue], settings: Mapping[str, Any]) -> str | None:
-    """Why a schedule cannot work, in words; `None` if it can, or other settings are wrong as well.
+def problems_of(name: str, raw: dict[str, JsonValue], settings: Mapping[str, Any]) -> Iterator[str]:
+    """Why a schedule cannot work, in words; of its request nothing, if the defaults are wrong.
 
     The settings are those of `DeploymentSettings`, as far as they are right.
     """
     if name in TAKEN_NAMES or len(f"{settings.get('name', '')}-{name}") > LONGEST_RULE_NAME:
-        return "this name is taken, or too long together with the deployment's"
-    defaults = settings.get("defaults")
-    if defaults is None:
-        return None
-    try:
-        request = RestoreRequest.parse(raw, defaults)
-    except InvalidRequest as error:
-        return str(error)
-    return next(_problems(request, settings), None)
+        yield "this name is taken, or too long together with the deployment's"
+    if defaults := settings.get("defaults"):
+        try:
+            yield from _problems(RestoreRequest.parse(raw, defaults), settings)
+        except InvalidRequest as error:
+            yield str(error)
 
 
 def _problems(request: RestoreRequest, settings: Mapping[str, Any]) -> Iterator[str]:

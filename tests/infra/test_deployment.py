@@ -131,6 +131,20 @@ def test_a_schedule_that_the_deployment_would_always_refuse_is_refused(
         DeploymentSettings.read(settings)
 
 
+def test_every_problem_of_every_schedule_is_told() -> None:
+    request = {"source_cluster_id": "a", "target_cluster_id": "b", "operation_id": "once"}
+    schedules = [
+        {"name": "one", "schedule": "rate(1 day)", "request": request | {"replace": "swap"}},
+        {"name": "two", "schedule": "rate(1 day)", "request": request},
+    ]
+
+    with pytest.raises(WrongSettings) as told:
+        DeploymentSettings.read(RIGHT | {"schedules": schedules})
+
+    assert str(told.value).count("operation_id: can be used once") == 2
+    assert "one: This deployment does not allow replacing or removing cluster b" in str(told.value)
+
+
 @pytest.mark.parametrize("name", ["failure", "a" * 36])
 def test_a_schedule_needs_a_name_for_its_rule(name: str) -> None:
     request = {"source_cluster_id": "a", "target_cluster_id": "b"}
