@@ -97,9 +97,10 @@ def test_the_logs_tell_which_operations_are_closed(everything: Stage) -> None:
 
 
 def test_the_logs_tell_that_an_operation_is_running(stage: Stage) -> None:
-    with stage.under_way("RESTORE_IN_PROGRESS", operation_id="running-1"):
+    with stage.under_way("RESTORE_IN_PROGRESS", operation_id="running-1") as execution:
         told = [line for line in lines(stage) if line.get("operation_id") == "running-1"]
 
+    assert stage.end_of(execution).status == "SUCCEEDED"
     statuses = [line["status"] for line in told if "status" in line]
     assert statuses[-1] in ("COPY_COMPLETED", "RESTORE_IN_PROGRESS")
 
