@@ -65,9 +65,10 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     Validations.of(construct).acknowledge(told)
 
 
-def explain_wildcards(role: iam.IRole, statements: Sequence[iam.PolicyStatement]) -> None:
-    """Acknowledge the wildcards that are explained above, of these statements of a role."""
+def grant(role: iam.IRole, statements: Sequence[iam.PolicyStatement]) -> None:
+    """Give a role these statements; their wildcards that are explained above are acknowledged."""
     for statement in statements:
+        role.add_to_principal_policy(statement)
         for action in statement.actions:
             if action in ACTIONS:
                 acknowledge(role, f"AwsSolutions-IAM5[Action::{action}]", ACTIONS[action])

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from infra.context import ContextSettings
-from infra.schedule_expressions import longest_days_between
+from infra.schedule_expressions import A_WEEK_OF_HOURS, longest_days_between
 from infra.scheduled_requests import problems_of
 from infra.texts import (
     AccountId,
@@ -38,7 +38,13 @@ from infra.texts import (
     VpcId,
 )
 from shared.model import Model
-from shared.settings import PhaseDeadlines, Prices, RequestDefaults
+from shared.request import Port
+from shared.settings import (
+    LONGEST_EXECUTION_HOURS,
+    PhaseDeadlines,
+    Prices,
+    RequestDefaults,
+)
 from shared.sweeping import REDRIVE_WINDOW
 
 # A failed operation can be redriven for 14 days, and has to be there for that.
@@ -52,7 +58,7 @@ class Defaults(RequestDefaults):
     target_region: Region
     db_instance_class: InstanceClass = "db.r6g.large"
     vpc_security_group_ids: tuple[SecurityGroupId, ...] = ()
-    port: Annotated[int, Field(ge=1150, le=65535)] | None = None
+    port: Port | None = None
     admin_secret_id: SecretId | None = None
     users_secret_id: SecretId | None = None
 
@@ -109,8 +115,7 @@ class Notifications(Model):
 class Alarms(Model):
     """When somebody has to look."""
 
-    # The state machine ends what takes 72 hours.
-    longest_restore_hours: Annotated[float, Field(gt=0, le=72)] = 12
+    longest_restore_hours: Annotated[float, Field(gt=0, le=LONGEST_EXECUTION_HOURS)] = 12
     function_errors_per_hour: PositiveInt = 20
 
 
@@ -144,7 +149,7 @@ class Schedule(Model):
     schedule: ScheduleExpression
     request: dict[str, JsonValue]
     enabled: bool = True
-    missed_after_hours: Annotated[int, Field(gt=0, le=168)] | None = None
+    missed_after_hours: Annotated[int, Field(gt=0, le=A_WEEK_OF_HOURS)] | None = None
 
 
 class DeploymentSettings(ContextSettings):

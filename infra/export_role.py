@@ -4,7 +4,7 @@ from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.acknowledged import explain_wildcards
+from infra.acknowledged import grant
 from infra.deployment import ExportBucket
 from infra.statements import allow
 from shared.settings import Exports
@@ -38,13 +38,13 @@ class ExportRole(Construct):
             ),
         )
         objects = f"{self.bucket_arn}/{target.prefix}/*"
-        statements = [
-            allow("s3:PutObject*", "s3:GetObject*", "s3:DeleteObject*", on=[objects]),
-            allow("s3:ListBucket", "s3:GetBucketLocation", on=[self.bucket_arn]),
-        ]
-        for statement in statements:
-            role.add_to_policy(statement)
-        explain_wildcards(role, statements)
+        grant(
+            role,
+            [
+                allow("s3:PutObject*", "s3:GetObject*", "s3:DeleteObject*", on=[objects]),
+                allow("s3:ListBucket", "s3:GetBucketLocation", on=[self.bucket_arn]),
+            ],
+        )
         self.settings = Exports(
             bucket=target.bucket,
             prefix=target.prefix,

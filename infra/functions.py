@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra import bundling, permissions
-from infra.acknowledged import acknowledge, explain_wildcards
+from infra.acknowledged import acknowledge, grant
 from infra.network import FunctionNetwork, interface_statements
 from infra.scope import Scope
 from infra.statements import role_path
@@ -105,10 +105,7 @@ class Functions(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         log_group.grant_write(role)
-        statements = permissions.statements(step, self._permitted)
-        for statement in statements:
-            role.add_to_policy(statement)
-        explain_wildcards(role, statements)
+        grant(role, permissions.statements(step, self._permitted))
         acknowledge(
             role,
             "AwsSolutions-IAM5[Resource::*]",
@@ -140,7 +137,4 @@ def _place(
     assert function.role
     for name, value in network.endpoints_for(function.role, permitted).items():
         function.add_environment(name, value)
-    statements = interface_statements(permitted, function_name)
-    for statement in statements:
-        function.add_to_role_policy(statement)
-    explain_wildcards(function.role, statements)
+    grant(function.role, interface_statements(permitted, function_name))

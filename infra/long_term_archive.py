@@ -12,7 +12,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.acknowledged import acknowledge, explain_wildcards
+from infra.acknowledged import acknowledge, grant
 from infra.deployment import LongTermArchive
 from infra.tables import Tables
 
@@ -133,9 +133,7 @@ class TableExports(Construct):
                 },
             ),
         )
-        for statement in statements:
-            role.add_to_policy(statement)
-        explain_wildcards(role, statements)
+        grant(role, statements)
         return role
 
     def _statements(self, tables: Tables, dead_letters: sqs.IQueue) -> list[iam.PolicyStatement]:

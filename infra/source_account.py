@@ -14,7 +14,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 from pydantic import Field
 
-from infra.acknowledged import acknowledge, explain_wildcards
+from infra.acknowledged import acknowledge, grant
 from infra.context import ContextSettings
 from infra.statements import (
     KEY_DECRYPTION,
@@ -74,10 +74,7 @@ class SourceAccountStack(Stack):
         )
         role = self._role(settings)
         key = self._key(settings)
-        statements = self._statements(settings, key.key_arn)
-        for statement in statements:
-            role.add_to_policy(statement)
-        explain_wildcards(role, statements)
+        grant(role, self._statements(settings, key.key_arn))
         acknowledge(
             role, "AwsSolutions-IAM5[Resource::*]", "Quotas are the account's; narrowed by region"
         )

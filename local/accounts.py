@@ -14,11 +14,10 @@ from moto.kms.exceptions import AccessDeniedException
 from moto.kms.models import kms_backends
 from moto.kms.responses import KmsResponse
 from moto.sts.exceptions import STSClientError
-from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 
-from local.iam.judge import role_of
 from local.iam.policies import shows_key, trusts
+from local.iam.sessions import role_of, session_of
 from local.patches import Patches
 from local.roster import Roster
 
@@ -80,8 +79,8 @@ def owner_key(account_id: str) -> str:
 def _check_trusted(response: Any) -> None:
     wanted = response._get_param("RoleArn")
     external_id = response._get_param("ExternalId") or ""
-    caller = _role_of(response.get_access_key(), response.current_account)
-    caller_arn = caller.arn if caller else f"arn:aws:iam::{response.current_account}:root"
+    session = session_of(response.get_access_key())
+    caller_arn = session.role_arn if session else f"arn:aws:iam::{response.current_account}:root"
     context = {"aws:PrincipalArn": caller_arn, "sts:ExternalId": external_id}
     role = role_of(wanted)
     if role is None or not trusts(role.assume_role_policy_document, caller_arn, context):
@@ -90,12 +89,6 @@ def _check_trusted(response: Any) -> None:
             f"User: {caller_arn} is not authorized to perform: sts:AssumeRole on resource: "
             f"{wanted}",
         )
-
-
-def _role_of(access_key: str, account_id: str) -> Any:
-    """The role that a session is in; `None` for an owner."""
-    session = sts_backends[account_id]["aws"].get_assumed_role_from_access_key(access_key)
-    return role_of(session.role_arn) if session else None
 
 
 def _foreign_key(arn: str, owner: str, account_id: str) -> Any:

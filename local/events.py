@@ -95,7 +95,7 @@ class Events:
                 self._gate.invocation(target["Arn"], region)
                 self._asynchronous.process(work, target["Arn"], region, payload.encode())
             case "states":
-                starting = Demand("states:StartExecution", target["Arn"], {})
+                starting = Demand("states:StartExecution", target["Arn"])
                 if not serves(target["RoleArn"], starting):
                     raise PermissionError(f"{target['RoleArn']} does not allow {starting}")
                 backend = stepfunctions_parser_backends[account][region]

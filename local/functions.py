@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from moto.awslambda_simple.models import lambda_simple_backends
-from moto.sts.models import sts_backends
 
 from local.clock import Clock, Sleeper
+from local.iam.sessions import take_role
 from local.nursery import Nursery, Worker, WorkerDied, WorkerTimedOut
 from local.roster import Function, Roster, Runner
 from local.telemetry import may_log, put_embedded_metrics, write_log
@@ -161,14 +161,7 @@ class Functions:
 
     def _new_runner(self, function: Function, code: bytes) -> Runner:
         log_stream = f"{self._clock.now():%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
-        credentials = sts_backends[ACCOUNT]["aws"].assume_role(
-            region_name=function.region,
-            role_session_name=function.name,
-            role_arn=function.role,
-            policy=None,
-            duration=3600,
-            external_id=None,
-        )
+        credentials = take_role(function.role, function.name, function.region)
         task_root = str(self._unpacked(function.code_hash, code))
         environment = {
             **self._environment_of(function, task_root),

@@ -99,7 +99,7 @@ class Gate:
         )
         effect = self._admit(call)
         if effect is None and role_arn:
-            invoking = Demand("lambda:InvokeFunction", function_name, {})
+            invoking = Demand("lambda:InvokeFunction", function_name)
             effect = None if serves(role_arn, invoking) else Refuse(f"No {invoking} in {role_arn}")
         match effect:
             case None:

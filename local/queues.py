@@ -134,7 +134,7 @@ def _mapping_of(queue: Any) -> Any:
 def _polling(queue_arn: str) -> list[Demand]:
     """What Lambda does with a queue, in the role of the function."""
     actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-    return [Demand(action, queue_arn, {}) for action in actions]
+    return [Demand(action, queue_arn) for action in actions]
 
 
 def _queue(arn: str) -> Any:

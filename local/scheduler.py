@@ -11,15 +11,15 @@ from typing import Any
 
 from botocore import xform_name
 from moto.scheduler.models import scheduler_backends
-from moto.sts.models import sts_backends
 
 from local.asynchronous import send_to_queue
 from local.background import Background, Work
 from local.clock import Clock
 from local.deliveries import Delivery, deliver
 from local.functions import ACCOUNT
-from local.iam.judge import role_of, serves
+from local.iam.judge import serves
 from local.iam.policies import Demand, trusts_service
+from local.iam.sessions import role_of, take_role
 
 _PRINCIPAL = "scheduler.amazonaws.com"
 _SENDING = "sqs:SendMessage"
@@ -66,7 +66,7 @@ class Scheduler:
             lambda: self._call(target, self._input(schedule, due), region),
         )
         queue_arn = target.get("DeadLetterConfig", {}).get("Arn")
-        if given_up and queue_arn and serves(target["RoleArn"], Demand(_SENDING, queue_arn, {})):
+        if given_up and queue_arn and serves(target["RoleArn"], Demand(_SENDING, queue_arn)):
             about = {"SCHEDULE_ARN": schedule.arn, "TARGET_ARN": target["Arn"]}
             send_to_queue(
                 queue_arn,
@@ -90,14 +90,7 @@ class Scheduler:
         *_, kind, service, action = target["Arn"].split(":")
         if kind != "aws-sdk":
             raise NotImplementedError(f"The local cloud runs no schedule of {target['Arn']}")
-        session = sts_backends[ACCOUNT]["aws"].assume_role(
-            region_name=region,
-            role_session_name="scheduler",
-            role_arn=target["RoleArn"],
-            policy=None,
-            duration=3600,
-            external_id=None,
-        )
+        session = take_role(target["RoleArn"], "scheduler", region)
         client = self._connect(
             service,
             region_name=region,

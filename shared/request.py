@@ -75,6 +75,7 @@ AccountId = Annotated[str, Field(pattern=r"^\d{12}$")]
 OperationId = Annotated[str, Field(pattern=f"^{OPERATION_ID.pattern}$")]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 Name = Annotated[str, Field(min_length=1, max_length=2048)]
+Port = Annotated[int, Field(ge=1150, le=65535)]
 _TAG = r"^[\w\s.:/=+@-]*$"
 TagName = Annotated[str, Field(min_length=1, max_length=128, pattern=_TAG)]
 TagKey = Annotated[TagName, AfterValidator(_tag_key)]
@@ -113,7 +114,7 @@ class RestoreRequest(Model):
     db_subnet_group_name: Name | None = None
     db_cluster_parameter_group_name: Name | None = None
     db_parameter_group_name: Name | None = None
-    port: Annotated[int, Field(ge=1150, le=65535)] | None = None
+    port: Port | None = None
     kms_key_id: Name | None = None
     log_exports: tuple[Literal["postgresql", "instance", "iam-db-auth-error"], ...] = ()
     extended_support: bool = False

@@ -31,7 +31,7 @@ def check_access(region: Region, role_arn: str, bucket: str, path: str) -> None:
         "s3:GetBucketLocation": bucket_arn,
     }
     for action, resource in needed.items():
-        if not permits(role, Demand(action, resource, {})):
+        if not permits(role, Demand(action, resource)):
             raise _lacking(role, f"{action} on {resource}")
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import ec2_backends
-from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.rds.models import rds_backends
 from moto.s3.models import s3_backends
@@ -22,6 +21,7 @@ from local.aurora.faults import (
 )
 from local.aurora.resources import Cluster, Instance, Snapshot
 from local.iam.policies import opens_key
+from local.iam.sessions import role_of
 
 if TYPE_CHECKING:
     from local.aurora.exports import ExportTask
@@ -166,10 +166,10 @@ class Region:
         return bucket
 
     def role(self, arn: str) -> Any:
-        for role in iam_backends[self.account_id]["aws"].get_roles():
-            if role.arn == arn:
-                return role
-        raise Fault("IamRoleNotFound", f"There is no role {arn}.")
+        role = role_of(arn) if f":{self.account_id}:" in arn else None
+        if role is None:
+            raise Fault("IamRoleNotFound", f"There is no role {arn}.")
+        return role
 
     def subnet_group(self, name: str | None) -> str:
         """The name of an existing subnet group; every region has a default one."""

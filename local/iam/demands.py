@@ -32,7 +32,7 @@ def demands_of(call: Call, account_id: str) -> Iterator[Demand]:
     known = _SERVICES.get(call.service)
     demands = known(call, account_id) if known else None
     region = {"aws:RequestedRegion": call.region}
-    for demand in demands or (Demand(f"{call.service}:{call.action}", "*", {}),):
+    for demand in demands or (Demand(f"{call.service}:{call.action}", "*"),):
         yield Demand(demand.action, demand.resource, region | dict(demand.context))
 
 
@@ -55,10 +55,10 @@ def _dynamodb(call: Call, account_id: str) -> list[Demand] | None:
 
 def _export(parameters: Mapping[str, Any]) -> Iterator[Demand]:
     """DynamoDB writes an export in the name of whoever asks for it, whose role must allow both."""
-    yield Demand("dynamodb:ExportTableToPointInTime", parameters["TableArn"], {})
+    yield Demand("dynamodb:ExportTableToPointInTime", parameters["TableArn"])
     written = f"arn:aws:s3:::{parameters['S3Bucket']}/{parameters['S3Prefix']}/AWSDynamoDB/"
     for action in ("AbortMultipartUpload", "PutObject", "PutObjectAcl"):
-        yield Demand(f"s3:{action}", written, {})
+        yield Demand(f"s3:{action}", written)
 
 
 def _on_table(call: Call, account_id: str, action: str, parameters: Mapping[str, Any]) -> Demand:
@@ -77,9 +77,10 @@ def _secretsmanager(call: Call, account_id: str) -> list[Demand] | None:
     named = call.parameters["SecretId"]
     secret = secretsmanager_backends[account_id][call.region].secrets.get(named)
     if secret is None:
-        arn = named if named.startswith("arn:") else f"secret:{named}-000000"
-        return [Demand("secretsmanager:GetSecretValue", _arn(call, account_id, arn), {})]
-    reading = Demand("secretsmanager:GetSecretValue", secret.arn, {})
+        by_name = _arn(call, account_id, f"secret:{named}-000000")
+        arn = named if named.startswith("arn:") else by_name
+        return [Demand("secretsmanager:GetSecretValue", arn)]
+    reading = Demand("secretsmanager:GetSecretValue", secret.arn)
     key = _own_key(secret.kms_key_id, call.region, account_id)
     if key is None:
         return [reading]
@@ -95,7 +96,7 @@ def _sns(call: Call, account_id: str) -> list[Demand] | None:
         return None
     arn = call.parameters["TopicArn"]
     topic = sns_backends[account_id][call.region].topics.get(arn)
-    publishing = Demand("sns:Publish", arn, {})
+    publishing = Demand("sns:Publish", arn)
     key = _own_key(topic.kms_master_key_id, call.region, account_id) if topic else None
     if key is None:
         return [publishing]
@@ -106,7 +107,7 @@ def _sns(call: Call, account_id: str) -> list[Demand] | None:
 
 def _kms(call: Call, account_id: str) -> list[Demand] | None:
     key = _key_arn(call.parameters["KeyId"], call.region, account_id)
-    return [Demand(f"kms:{call.action}", key, {})]
+    return [Demand(f"kms:{call.action}", key)]
 
 
 def _own_key(key: str | None, region: str, account_id: str) -> str | None:
@@ -132,19 +133,19 @@ def _key_arn(key: str, region: str, account_id: str) -> str:
 
 
 def _states(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
-    return [Demand(f"states:{call.action}", call.parameters["executionArn"], {})]
+    return [Demand(f"states:{call.action}", call.parameters["executionArn"])]
 
 
 def _sts(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
     if call.action != "AssumeRole":
         return None
-    return [Demand("sts:AssumeRole", call.parameters["RoleArn"], {})]
+    return [Demand("sts:AssumeRole", call.parameters["RoleArn"])]
 
 
 def _s3(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
     if call.action != "HeadBucket":
         return None
-    return [Demand("s3:ListBucket", f"arn:aws:s3:::{call.parameters['Bucket']}", {})]
+    return [Demand("s3:ListBucket", f"arn:aws:s3:::{call.parameters['Bucket']}")]
 
 
 _SERVICES: Mapping[str, Callable[[Call, str], list[Demand] | None]] = {

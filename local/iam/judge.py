@@ -4,13 +4,11 @@ import threading
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from moto.iam.models import iam_backends
-from moto.sts.models import sts_backends
-
 from local.calls import Call
 from local.iam.demands import demands_of
 from local.iam.policies import Demand, Statement, statements
 from local.iam.record import RECORD
+from local.iam.sessions import role_of, session_of
 
 _read: WeakKeyDictionary[Any, tuple[tuple[object, ...], tuple[Statement, ...]]] = (
     WeakKeyDictionary()
@@ -51,7 +49,7 @@ class Judge:
         """The session in a role that a key belongs to; `None` for the key of an owner."""
         with self._lock:
             if access_key not in self._sessions:
-                self._sessions[access_key] = _session_of(access_key)
+                self._sessions[access_key] = session_of(access_key)
             return self._sessions[access_key]
 
 
@@ -74,19 +72,6 @@ def serves(role_arn: str, *demands: Demand) -> bool:
     """Whether AWS itself may do all of this in a role."""
     role = role_of(role_arn)
     return role is not None and all(permits(role, demand) for demand in demands)
-
-
-def role_of(role_arn: str) -> Any:
-    """A role by its ARN; `None` when there is none."""
-    roles = iam_backends[role_arn.split(":")[4]]["aws"].get_roles()
-    return next((role for role in roles if role.arn == role_arn), None)
-
-
-def _session_of(access_key: str) -> Any:
-    for _, _, backend in sts_backends.iter_backends():
-        if session := backend.get_assumed_role_from_access_key(access_key):
-            return session
-    return None
 
 
 def _statements_of(role: Any) -> tuple[Statement, ...]:

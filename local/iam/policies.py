@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.iam.conditions import Conditions, Context, hold, listed, matches
@@ -26,7 +26,7 @@ class Demand:
 
     action: str
     resource: str
-    context: Context
+    context: Context = field(default_factory=dict)
 
     def __str__(self) -> str:
         told = {name: value for name, value in self.context.items() if value}

@@ -137,9 +137,9 @@ class _RdsCall:
             secret = f"arn:aws:secretsmanager:{place}:secret:rds!cluster-0a1b2c-000000"
             key = f"arn:aws:kms:{place}:key/of-secrets-manager"
             needed += [
-                Demand("secretsmanager:CreateSecret", secret, {}),
-                Demand("secretsmanager:TagResource", secret, {}),
-                Demand("kms:DescribeKey", key, {}),
+                Demand("secretsmanager:CreateSecret", secret),
+                Demand("secretsmanager:TagResource", secret),
+                Demand("kms:DescribeKey", key),
             ]
         return needed
 
@@ -152,15 +152,15 @@ class _RdsCall:
             needed += [
                 self._rds(snapshot),
                 Demand("rds:CreateDBClusterSnapshot", cluster, self._tags_of(cluster)),
-                Demand("rds:CreateDBClusterSnapshot", snapshot, {}),
-                Demand("rds:AddTagsToResource", snapshot, {}),
+                Demand("rds:CreateDBClusterSnapshot", snapshot),
+                Demand("rds:AddTagsToResource", snapshot),
             ]
         return needed
 
     def _export(self) -> list[Demand]:
         return [
             self._rds(self._parameters["SourceArn"]),
-            Demand("iam:PassRole", self._parameters["IamRoleArn"], {}),
+            Demand("iam:PassRole", self._parameters["IamRoleArn"]),
             *self._key(self._parameters["KmsKeyId"], KEY_ACTIONS),
         ]
 

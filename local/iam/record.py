@@ -26,12 +26,12 @@ class Record:
         with self._lock:
             self._assembly = assembly
 
-    def used(self, assembly: Path | None = None) -> frozenset[Grant]:
+    def used(self, assembly: Path) -> frozenset[Grant]:
         """What has allowed something under this assembly."""
         with self._lock:
             return frozenset(self._used.get(assembly, ()))
 
-    def needed(self, assembly: Path | None = None) -> frozenset[Grant]:
+    def needed(self, assembly: Path) -> frozenset[Grant]:
         """What was the only one to allow something."""
         with self._lock:
             return frozenset(self._needed.get(assembly, ()))

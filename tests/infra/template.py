@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from infra.bundling import ROOT
 from infra.deployment import DeploymentSettings
 from infra.synth import synthesize
+from local.iam.conditions import listed
 from shared.names import Step
 
 LOCAL_SETTINGS = ROOT / "local" / "deployment.json"
@@ -166,11 +167,7 @@ def statements_of(document: Mapping[str, Any]) -> Iterator[Statement]:
         if statement["Effect"] == "Deny":
             continue
         yield Statement(
-            actions=frozenset(_listed(statement["Action"])),
-            resources=tuple(text(resource) for resource in _listed(statement["Resource"])),
+            actions=frozenset(listed(statement["Action"])),
+            resources=tuple(text(resource) for resource in listed(statement["Resource"])),
             conditions=statement.get("Condition", {}),
         )
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -8,7 +8,6 @@ import pytest
 
 from infra.context import WrongSettings
 from infra.deployment import DeploymentSettings
-from infra.schedule_expressions import longest_days_between
 from tests.infra.template import Template, synthesized, text
 from tests.infra.test_deployment import RIGHT
 
@@ -132,22 +131,6 @@ def test_a_deployment_may_do_without_the_archive(tmp_path: Path) -> None:
 
     assert not {kind for kind in template.types if kind.startswith(("AWS::S3", "AWS::Scheduler"))}
     assert "ArchiveBucket" not in template.outputs
-
-
-@pytest.mark.parametrize(
-    ("expression", "days"),
-    [
-        ("rate(7 days)", 7),
-        ("rate(12 hours)", 0.5),
-        ("cron(0 3 1 * ? *)", 31),
-        ("cron(0 3 1 1/3 ? *)", 93),
-        ("cron(0 3 1 JAN,jul ? *)", 186),
-        ("cron(0 3 1 10-12 ? *)", 310),
-        ("cron(0 3 1 6 ? *)", 372),
-    ],
-)
-def test_how_long_a_schedule_may_be_silent(expression: str, days: float) -> None:
-    assert longest_days_between(expression) == days
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
-"""How long a schedule may be silent, read from its expression."""
+"""How long a schedule may be silent, and how far its runs are apart, read from its expression."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.schedule_expressions import A_WEEK_OF_HOURS, longest_silence_hours
+from infra.schedule_expressions import (
+    A_WEEK_OF_HOURS,
+    longest_days_between,
+    longest_silence_hours,
+)
 
 DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
@@ -99,3 +103,19 @@ def test_any_text_gives_hours_that_an_alarm_can_look_back_or_none(expression: st
     for wrapped in (expression, f"rate({expression})", f"cron({expression})"):
         hours = longest_silence_hours(wrapped)
         assert hours is None or 0 < hours <= A_WEEK_OF_HOURS
+
+
+@pytest.mark.parametrize(
+    ("expression", "days"),
+    [
+        ("rate(7 days)", 7),
+        ("rate(12 hours)", 0.5),
+        ("cron(0 3 1 * ? *)", 31),
+        ("cron(0 3 1 1/3 ? *)", 93),
+        ("cron(0 3 1 JAN,jul ? *)", 186),
+        ("cron(0 3 1 10-12 ? *)", 310),
+        ("cron(0 3 1 6 ? *)", 372),
+    ],
+)
+def test_two_runs_are_so_many_days_apart_at_most(expression: str, days: float) -> None:
+    assert longest_days_between(expression) == days
