@@ -1,16 +1,16 @@
-"""Create users and grants, lock out the logins that came along, prove both by logging in."""
+"""Lock out who came with the snapshot, create users and grants, prove both by logging in."""
 
 from shared import progress
 from shared.aws import Aws
-from shared.credentials import UsersSecret
 from shared.errors import NotOurs, ResourceBusy
-from shared.lockout import lock_other_logins
 from shared.names import Step
 from shared.operation import Operation
-from shared.postgres import Login, Server
-from shared.proof import prove
 from shared.step import step
-from shared.users import set_up
+from shared.users.credentials import UsersSecret
+from shared.users.preparation import prepare
+from shared.users.roles import Notes
+from shared.users.sessions import Login, Server
+from shared.users.verification import prove
 
 
 @step(Step.SETUP_DB_USERS)
@@ -18,16 +18,11 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     templates = aws.secrets.users(operation.request.users_secret_id)
     if operation.is_proof_due:
         return prove_again(operation, aws, templates)
-    names = tuple(user.username for user in templates.users)
     server = restored_server(operation, aws, operation.restored_id)
-    set_up(server, templates.users)
-    locked = (
-        lock_other_logins(server, names, operation.operation_id)
-        if templates.lock_other_logins
-        else ()
-    )
-    prove(server, templates.users)
-    return operation.users_ready(tuple(user.access for user in templates.users), locked)
+    notes = Notes.of(operation.operation_id, operation.execution_arn, operation.start_time)
+    prepared = prepare(server, templates, notes)
+    access = tuple(user.access for user in templates.users)
+    return operation.users_ready(access, prepared.locked_logins, prepared.warnings)
 
 
 def prove_again(operation: Operation, aws: Aws, templates: UsersSecret) -> Operation:

@@ -62,6 +62,8 @@ class RestoreDetails(Model):
     users: tuple[str, ...] = ()
     access: tuple[Access, ...] = ()
     locked_logins: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What people should know before they let anybody in, as sentences."""
 
 
 class ReplacedCluster(Model):

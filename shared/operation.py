@@ -160,15 +160,29 @@ class Operation(Replacing):
             starts=Phase.USERS if completes else None,
         )
 
-    def users_ready(self, access: tuple[Access, ...], locked_logins: tuple[str, ...]) -> Self:
+    def users_ready(
+        self,
+        access: tuple[Access, ...],
+        locked_logins: tuple[str, ...],
+        warnings: tuple[str, ...] = (),
+    ) -> Self:
         """The users of the templates can work, and the logins that came along cannot."""
         users = tuple(one.username for one in access)
         return self._next(
             EventType.USERS_CONFIGURED,
-            {"users": list(users), "locked_logins": list(locked_logins)},
+            {
+                "users": list(users),
+                "locked_logins": list(locked_logins),
+                "warnings": list(warnings),
+            },
             status=Status.USERS_CONFIGURED,
             restore_details=self.restored.model_copy(
-                update={"users": users, "access": access, "locked_logins": locked_logins}
+                update={
+                    "users": users,
+                    "access": access,
+                    "locked_logins": locked_logins,
+                    "warnings": warnings,
+                }
             ),
             waiting_since=clock.now(),
             starts=Phase.DELETE if self.swaps else self._last_phase,

@@ -47,8 +47,8 @@ def restored(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     databases.copy("prepared", VOLUME)
     monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
     monkeypatch.setenv("PGSSLROOTCERT", str(databases.ca_file))
-    yield Restored(databases, databases.serve(VOLUME, [HOST], 5432))
-    with databases._existing(VOLUME) as server:
-        log = server._log.read_text()
+    restored = Restored(databases, databases.serve(VOLUME, [HOST], 5432))
+    yield restored
+    log = restored.log
     databases.delete(VOLUME)
     assert has_no_secret(log)

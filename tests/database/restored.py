@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import psycopg2
@@ -15,17 +16,17 @@ from psycopg2.sql import Composable
 from pydantic import SecretStr
 
 from local.postgres import Databases
-from shared.credentials import UserTemplate
 from shared.errors import RestoreError
-from shared.lockout import lock_other_logins
-from shared.postgres import Login, Server
-from shared.proof import prove
-from shared.users import set_up
+from shared.users.credentials import UsersSecret, UserTemplate
+from shared.users.lockout import Lockout
+from shared.users.preparation import Prepared, prepare
+from shared.users.roles import Notes
+from shared.users.sessions import Login, Server
 from tests.local.postgres_clients import MASTER, PASSWORD, connect
 
 HOST = "aurora-staging.cluster-abc123.us-west-2.rds.amazonaws.com"
 VOLUME = "restored"
-OPERATION = "restore-20260301-120000-abcdef"
+NOTES = Notes("restore-20260301-120000-abcdef (0123456789ab)")
 USER_PASSWORD = "the user's \\ 100% pässword"
 OLD_PASSWORD = "from-production"
 
@@ -37,17 +38,21 @@ class Restored:
     databases: Databases
     port: int
 
-    @property
+    @cached_property
     def server(self) -> Server:
         return Server(HOST, self.port, Login(MASTER, SecretStr(PASSWORD)))
 
     def set_up(self, *users: UserTemplate, lock: bool = True) -> tuple[str, ...]:
         """What the step does; returns the locked logins."""
-        set_up(self.server, users)
-        keep = [user.username for user in users]
-        locked = lock_other_logins(self.server, keep, OPERATION) if lock else ()
-        prove(self.server, users)
-        return locked
+        return self.prepare(*users, lock_other_logins=lock).locked_logins
+
+    def prepare(self, *users: UserTemplate, **choices: Any) -> Prepared:
+        """What the step does, and what it tells."""
+        templates = UsersSecret.model_construct(users=users, **choices)
+        return prepare(self.server, templates, NOTES)
+
+    def lockout(self, *users: UserTemplate, notes: Notes = NOTES) -> Lockout:
+        return Lockout(self.server, users, notes, everybody=True)
 
     @contextmanager
     def connected(
@@ -86,17 +91,40 @@ class Restored:
     @property
     def direct_dsn(self) -> str:
         """The way in that nobody has on Aurora: past TLS, as the superuser."""
-        return self.databases.dsn(VOLUME, "shop", "rdsadmin", self.databases._password)
+        return self._direct_dsn("shop")
 
-    def as_superuser(self, statement: str) -> list[tuple[Any, ...]]:
-        """What only a superuser sees."""
+    def _direct_dsn(self, database: str) -> str:
+        return self.databases.dsn(VOLUME, database, "rdsadmin", self.databases._password)
+
+    def as_superuser(
+        self, *statements: str | Composable, database: str = "shop"
+    ) -> list[tuple[Any, ...]]:
+        """What only a superuser sees or does; returns the rows of the last statement.
+
+        Whatever the database sets, names of the catalog mean what they should.
+        """
+        pins = "-c search_path=pg_catalog,public -c role=none -c default_transaction_read_only=off"
         with (
-            closing(psycopg2.connect(self.direct_dsn)) as opened,
-            opened,
+            closing(psycopg2.connect(self._direct_dsn(database), options=pins)) as opened,
             opened.cursor() as cursor,
         ):
-            cursor.execute(statement)
+            opened.autocommit = True
+            for statement in statements:
+                cursor.execute(statement)
             return list(cursor.fetchall()) if cursor.description else []
+
+    def restart(self, **settings: object) -> None:
+        """Restart the server with other settings, so that it closes every session."""
+        for name, value in settings.items():
+            self.as_superuser(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.databases.stop(VOLUME)
+        assert self.databases.serve(VOLUME, [HOST], 5432) == self.port
+
+    @property
+    def log(self) -> str:
+        """What the server has logged."""
+        with self.databases._existing(VOLUME) as server:
+            return server._log.read_text()
 
     def run(
         self,

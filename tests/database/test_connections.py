@@ -12,34 +12,36 @@ import trustme
 from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, ValidationFailed
-from shared.lockout import lock_other_logins
-from shared.postgres import Login, named
-from shared.proof import prove
-from shared.users import set_up
-from tests.database.restored import HOST, OPERATION, VOLUME, Restored, a_user, failing
+from shared.users.grants import set_up
+from shared.users.sessions import Login, Server, named
+from shared.users.verification import prove
+from tests.database.restored import HOST, NOTES, VOLUME, Restored, a_user, failing
 
 USERS = (a_user(), a_user("owner", "owner"))
 
 
+def make_users(server: Server) -> None:
+    set_up(server, USERS, NOTES, others_are_locked=True)
+
+
 def everything(restored: Restored) -> None:
-    set_up(restored.server, USERS)
-    lock_other_logins(restored.server, [user.username for user in USERS], OPERATION)
-    prove(restored.server, USERS)
+    restored.set_up(*USERS)
 
 
 @pytest.mark.parametrize(
     "doing",
     [
-        lambda restored: set_up(restored.server, USERS),
-        lambda restored: lock_other_logins(restored.server, ["reader", "owner"], OPERATION),
+        lambda restored: restored.lockout(*USERS).enforce(),
+        lambda restored: make_users(restored.server),
         lambda restored: prove(restored.server, USERS),
+        lambda restored: restored.lockout(*USERS).prove(),
     ],
-    ids=["users", "lockout", "proof"],
+    ids=["lockout", "users", "proof", "proof of the lockout"],
 )
 def test_a_connection_that_breaks_anywhere_is_tried_again(
     restored: Restored, doing: Callable[[Restored], None]
 ) -> None:
-    set_up(restored.server, USERS)
+    everything(restored)
 
     for after in (None, 0, 1, 2, 3):
         restored.databases.front.drop_next(HOST, after)
@@ -70,18 +72,18 @@ def test_a_host_name_that_is_not_the_servers_is_not_trusted(restored: Restored) 
     elsewhere = replace(restored.server, host="aurora-prod.cluster-abc123.example.com")
 
     with failing(DatabaseUnreachable, elsewhere.host):
-        set_up(elsewhere, USERS)
+        make_users(elsewhere)
 
 
 def test_a_master_password_that_does_not_count_yet_is_tried_again(restored: Restored) -> None:
     early = replace(restored.server, admin=Login("app_master", SecretStr("not yet")))
 
     with failing(DatabaseUnreachable, "app_master", "takes a moment"):
-        set_up(early, USERS)
+        make_users(early)
 
 
 def test_a_user_that_finds_no_connection_free_is_tried_again(restored: Restored) -> None:
-    set_up(restored.server, USERS)
+    make_users(restored.server)
     restored.run("ALTER ROLE reader CONNECTION LIMIT 0")
 
     with failing(DatabaseUnreachable, "too many connections"):

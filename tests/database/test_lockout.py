@@ -8,10 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, ValidationFailed
-from shared.lockout import lock_other_logins, prove_locked
-from shared.postgres import Login
-from shared.users import set_up
-from tests.database.restored import HOST, OLD_PASSWORD, OPERATION, Restored, a_user, failing
+from shared.users.lockout import prove_locked
+from shared.users.roles import Notes
+from shared.users.sessions import Login
+from tests.database.restored import HOST, NOTES, OLD_PASSWORD, Restored, a_user, failing
 from tests.local.postgres_clients import MASTER
 
 
@@ -27,7 +27,7 @@ def test_every_other_login_is_locked_under_a_password_that_nobody_knows(
     assert restored.refuses("shop_app", OLD_PASSWORD)
     assert restored.as_superuser(verifier) not in (before, [(None,)])
     assert restored.run("SELECT shobj_description('shop_app'::regrole, 'pg_authid')") == [
-        (f"Login locked by Aurora restore {OPERATION}",)
+        (NOTES.locked,)
     ]
 
 
@@ -66,7 +66,7 @@ def test_a_login_of_iam_is_locked_though_no_password_would_let_it_in(restored: R
 
 @pytest.mark.parametrize("unlocked", ["shop_app", "shop_owner"])
 def test_the_proof_notices_a_login_that_is_not_locked(restored: Restored, unlocked: str) -> None:
-    lock_other_logins(restored.server, [], OPERATION)
+    restored.lockout().enforce()
     restored.run(f"ALTER ROLE {unlocked} LOGIN")
 
     with failing(ValidationFailed, unlocked, "not locked"):
@@ -86,21 +86,19 @@ def test_a_login_that_the_admin_cannot_lock_is_named(restored: Restored) -> None
 @pytest.mark.parametrize("dying_after", [1, 4, 8])
 def test_dying_halfway_and_again_reports_the_same(restored: Restored, dying_after: int) -> None:
     users = [a_user(), a_user("shop_app", "read_write")]
-    keep = ["reader", "shop_app"]
-    set_up(restored.server, users)
     restored.databases.front.drop_next(HOST, dying_after)
     with suppress(DatabaseUnreachable):
-        lock_other_logins(restored.server, keep, OPERATION)
+        restored.set_up(*users)
 
     again = restored.set_up(*users)
 
-    assert again == lock_other_logins(restored.server, keep, OPERATION) == ("shop_owner",)
+    assert again == restored.set_up(*users) == ("shop_owner",)
 
 
 def test_locks_of_an_earlier_restore_are_not_reported_again(restored: Restored) -> None:
-    lock_other_logins(restored.server, [], "restore-of-yesterday")
+    restored.lockout(notes=Notes("restore-of-yesterday")).enforce()
 
-    assert lock_other_logins(restored.server, [], OPERATION) == ()
+    assert restored.set_up(a_user()) == ()
 
 
 def test_logins_stay_when_the_templates_say_so(restored: Restored) -> None:

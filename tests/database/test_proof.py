@@ -1,9 +1,10 @@
 """The proof notices whatever was done to the rights after they were set up."""
 
 from shared.errors import ValidationFailed
-from shared.proof import prove
-from shared.users import set_up
-from tests.database.restored import Restored, a_user, failing, has_no_secret
+from shared.users.grants import set_up
+from shared.users.roles import Notes
+from shared.users.verification import prove
+from tests.database.restored import NOTES, Restored, a_user, failing, has_no_secret
 
 USERS = (a_user(), a_user("writer", "read_write"), a_user("owner", "owner"))
 
@@ -36,15 +37,16 @@ WRONG: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def test_every_wrong_right_is_named(restored: Restored) -> None:
-    set_up(restored.server, USERS)
+    set_up(restored.server, USERS, NOTES, others_are_locked=True)
     prove(restored.server, USERS)
 
-    for statement, words in WRONG:
+    for number, (statement, words) in enumerate(WRONG):
         concerned = [user for user in USERS if words[0].startswith(user.username)]
         restored.run(statement)
         with failing(ValidationFailed, *words):
             prove(restored.server, concerned)
-        set_up(restored.server, concerned)
+        # another operation makes the users anew
+        set_up(restored.server, concerned, Notes(f"restore-{number}"), others_are_locked=True)
 
     prove(restored.server, USERS)
 
@@ -56,7 +58,7 @@ def test_what_is_tried_is_undone_and_fires_no_trigger(restored: Restored) -> Non
         "CREATE TRIGGER each_time BEFORE DELETE ON orders EXECUTE FUNCTION refuse()",
     )
     tables = "SELECT array_agg(oid ORDER BY oid) FROM pg_class"
-    set_up(restored.server, USERS)
+    set_up(restored.server, USERS, NOTES, others_are_locked=True)
     before = restored.run(tables)
 
     prove(restored.server, USERS)
@@ -73,10 +75,26 @@ def test_a_schema_without_tables_is_proven_too(restored: Restored) -> None:
     assert not restored.may("reader", "CREATE TABLE empty.mine ()")
 
 
-def test_tables_of_extensions_are_nobodys_business(restored: Restored) -> None:
-    restored.as_superuser("CREATE TABLE spatial_reference (id integer)")
+def test_tables_of_extensions_keep_the_grants_of_their_extension(restored: Restored) -> None:
+    restored.as_superuser(
+        "CREATE TABLE public.spatial_reference (id serial)",
+        "ALTER EXTENSION plpgsql ADD TABLE public.spatial_reference",
+        "ALTER EXTENSION plpgsql ADD SEQUENCE public.spatial_reference_id_seq",
+        "GRANT SELECT ON public.spatial_reference TO PUBLIC",
+    )
 
-    assert restored.set_up(*USERS) == ("shop_app", "shop_owner")
+    warnings = restored.prepare(*USERS).warnings
+
+    assert warnings == ()
+    assert not restored.may("writer", "INSERT INTO spatial_reference VALUES (1)")
+
+
+def test_what_the_master_user_cannot_grant_is_said(restored: Restored) -> None:
+    restored.as_superuser("CREATE TABLE public.of_aws (id integer)")
+
+    warnings = restored.prepare(*USERS).warnings
+
+    assert [one for one in warnings if "public.of_aws" in one and "rdsadmin" in one]
 
 
 def test_a_server_tells_no_password(restored: Restored) -> None:

@@ -13,6 +13,7 @@ from shared.aws_errors import named_errors
 from shared.details import Access
 from shared.errors import AccessDenied, ConfigurationError
 from shared.model import Model
+from shared.users.known_roles import is_reserved
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -79,7 +80,7 @@ class UserTemplate(Model):
     @field_validator("username")
     @classmethod
     def _is_not_reserved(cls, name: str) -> str:
-        if is_reserved(name):
+        if is_reserved(name) or name.startswith("rds_"):
             raise ValueError("is reserved by PostgreSQL or RDS")
         return name
 
@@ -105,6 +106,8 @@ class UsersSecret(Model):
 
     users: tuple[UserTemplate, ...]
     lock_other_logins: bool = True
+    public_functions: Literal["keep", "revoke"] = "keep"
+    """Whether PUBLIC may still call functions that run with their owner's rights."""
 
     @field_validator("users")
     @classmethod
@@ -112,11 +115,6 @@ class UsersSecret(Model):
         if len({user.username for user in users}) < len(users):
             raise ValueError("two users have the same username")
         return users
-
-
-def is_reserved(role: str) -> bool:
-    """Whether a role belongs to PostgreSQL or RDS and is never ours to change."""
-    return role.startswith(("pg_", "rds"))
 
 
 Shape = TypeVar("Shape", bound=Model)
@@ -139,7 +137,9 @@ class Secrets:
 
     def users(self, secret_id: str) -> UsersSecret:
         """The user templates; raises `ConfigurationError` when they are missing or misshapen."""
-        return self._read(secret_id, UsersSecret, '{"users": [...], "lock_other_logins"}')
+        return self._read(
+            secret_id, UsersSecret, '{"users": [...], "lock_other_logins", "public_functions"}'
+        )
 
     def _read(self, secret_id: str, shape: type[Shape], expected: str) -> Shape:
         try:

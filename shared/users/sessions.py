@@ -1,11 +1,13 @@
 """PostgreSQL behind a cluster's endpoint: connecting with TLS verified, and what can go wrong.
 
-libpq checks the server's certificate against the file that `PGSSLROOTCERT` names.
+libpq checks the server's certificate against the file that `PGSSLROOTCERT` names. Every session is
+pinned (`shared.users.pins`), and every statement qualifies its names.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import psycopg2
@@ -14,6 +16,13 @@ from psycopg2.sql import Composable
 from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
+from shared.users.pins import (
+    READ_ONLY,
+    RESET_SUPERUSER_SETTING,
+    RESET_USER_SETTINGS,
+    SUPERUSER_SETTINGS,
+    startup_options,
+)
 
 # SQLSTATEs that pass, by class: connection, rollback, resources, operator intervention; and by
 # code: somebody holds a lock, and the endpoint leads to a reader for the moment (a failover).
@@ -30,6 +39,9 @@ _PASSING_REASONS = (
 )
 
 
+Values = tuple[Any, ...] | Mapping[str, object]
+
+
 class LoginRefused(Exception):
     """The server answered, and did not let this login in; the text is the server's."""
 
@@ -41,7 +53,7 @@ class Login(NamedTuple):
     password: SecretStr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Server:
     """A cluster's writer endpoint, and the login that may change things there."""
 
@@ -51,31 +63,68 @@ class Server:
     # Every Aurora PostgreSQL cluster has it; roles are the same seen from any database.
     maintenance_database: str = "postgres"
 
+    @cached_property
+    def version(self) -> int:
+        """The server's version as a number, such as 160014."""
+        with self._let_in(), closing(self._connect(self.admin, self.maintenance_database)) as first:
+            return int(first.server_version)
+
     @contextmanager
     def as_admin(self, database: str | None = None) -> Iterator["Session"]:
         """One transaction as the admin; raises `DatabaseUnreachable` when it cannot be had."""
+        version = self.version
+        with (
+            self._let_in(),
+            self._session(self.admin, database or self.maintenance_database, version) as session,
+        ):
+            yield session
+
+    @contextmanager
+    def as_admin_outside_transactions(self, database: str) -> Iterator["Session"]:
+        """A session in which every statement counts at once."""
+        version = self.version
+        with self._let_in(), closing(self._connect(self.admin, database, version)) as opened:
+            session = Session(opened, f"{self.admin.username} in {database}")
+            session.forget_settings()
+            opened.commit()
+            opened.autocommit = True
+            yield session
+
+    @contextmanager
+    def as_user(self, login: Login, database: str) -> Iterator["Session"]:
+        """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`.
+
+        Whether it is read-only is left as this role and database have it.
+        """
+        with self._session(login, database, self.version, READ_ONLY) as session:
+            yield session
+
+    @contextmanager
+    def _session(
+        self, login: Login, database: str, version: int, *keep: str
+    ) -> Iterator["Session"]:
+        opened = self._connect(login, database, version, *keep)
         try:
-            with self.session(self.admin, database or self.maintenance_database) as session:
+            with opened:
+                session = Session(opened, f"{login.username} in {database}")
+                session.forget_settings(*keep)
                 yield session
+        except psycopg2.Error as error:
+            raise named(error, f"Ending the transaction of {login.username}") from None
+        finally:
+            opened.close()
+
+    @contextmanager
+    def _let_in(self) -> Iterator[None]:
+        try:
+            yield
         except LoginRefused as refused:
             raise DatabaseUnreachable(
                 f"{self.host} does not let {self.admin.username} in: {refused}. "
                 "A new master password takes a moment to count."
             ) from None
 
-    @contextmanager
-    def session(self, login: Login, database: str) -> Iterator["Session"]:
-        """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`."""
-        opened = self._connect(login, database)
-        try:
-            with opened:
-                yield Session(opened, f"{login.username} in {database}")
-        except psycopg2.Error as error:
-            raise named(error, f"Ending the transaction of {login.username}") from None
-        finally:
-            opened.close()
-
-    def _connect(self, login: Login, database: str) -> connection:
+    def _connect(self, login: Login, database: str, version: int = 0, *keep: str) -> connection:
         try:
             return psycopg2.connect(
                 host=self.host,
@@ -86,7 +135,8 @@ class Server:
                 sslmode="verify-full",
                 connect_timeout=10,
                 application_name="aurora-restore",
-                options="-c statement_timeout=60000 -c lock_timeout=10000",
+                client_encoding="utf8",
+                options=startup_options(version, read_only_too=READ_ONLY not in keep),
             )
         except psycopg2.OperationalError as error:
             _, is_refusal, reason = str(error).partition("FATAL:")
@@ -109,7 +159,23 @@ class Session:
         """Whether a membership belongs to who granted it, as it does since PostgreSQL 16."""
         return self._connection.server_version >= 160000
 
-    def run(self, doing: str, statement: Composable | str, values: tuple[Any, ...] = ()) -> None:
+    def forget_settings(self, *keep: str) -> None:
+        """Put back what a role or a database has set, but for what is to `keep`.
+
+        What only a superuser may set is left where even the master user may not: nobody in
+        production but AWS and its `rds_superuser` can have set that.
+        """
+        doing = "Forgetting the settings of roles and databases"
+        self.rows(doing, RESET_USER_SETTINGS, (list(keep),))
+        for name, default in self.rows(doing, SUPERUSER_SETTINGS):
+            self.attempt(
+                doing,
+                RESET_SUPERUSER_SETTING,
+                (name, default),
+                psycopg2.errors.InvalidParameterValue,
+            )
+
+    def run(self, doing: str, statement: Composable | str, values: Values = ()) -> None:
         """Execute a statement; `doing` tells of it in errors, where its text never appears."""
         with self._connection.cursor() as cursor:
             try:
@@ -118,7 +184,7 @@ class Session:
                 raise named(error, f"{doing} as {self._whose}") from None
 
     def rows(
-        self, doing: str, statement: Composable | str, values: tuple[Any, ...] = ()
+        self, doing: str, statement: Composable | str, values: Values = ()
     ) -> list[tuple[Any, ...]]:
         """Execute a query and return its rows."""
         with self._connection.cursor() as cursor:
@@ -128,22 +194,28 @@ class Session:
             except psycopg2.Error as error:
                 raise named(error, f"{doing} as {self._whose}") from None
 
-    def is_allowed(self, statement: Composable) -> bool:
-        """Whether the statement is permitted; what it does is undone."""
+    def attempt(
+        self,
+        doing: str,
+        statement: Composable | str,
+        values: Values = (),
+        *refusals: type[psycopg2.Error],
+    ) -> bool:
+        """Execute a statement, and tell whether it was permitted; `refusals` count as a no, too."""
+        expected: tuple[type[psycopg2.Error], ...] = (
+            psycopg2.errors.InsufficientPrivilege,
+            *refusals,
+        )
         with self._connection.cursor() as cursor:
             cursor.execute("SAVEPOINT attempt")
             try:
-                cursor.execute(statement)
-            except (
-                psycopg2.errors.InsufficientPrivilege,
-                psycopg2.errors.ReadOnlySqlTransaction,
-            ):
+                cursor.execute(statement, values or None)
+            except expected:
+                cursor.execute("ROLLBACK TO SAVEPOINT attempt")
                 return False
             except psycopg2.Error as error:
-                raise named(error, f"Trying what {self._whose} may do") from None
-            finally:
-                if not self._connection.closed:
-                    cursor.execute("ROLLBACK TO SAVEPOINT attempt")
+                raise named(error, f"{doing} as {self._whose}") from None
+            cursor.execute("RELEASE SAVEPOINT attempt")
         return True
 
     def verifier(self, login: Login) -> str:

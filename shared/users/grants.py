@@ -1,0 +1,298 @@
+"""What the templates give: on what is there, and on future tables."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from psycopg2.sql import SQL, Composed, Identifier
+
+from shared.errors import ConfigurationError, ValidationFailed
+from shared.users.credentials import Template, UserTemplate
+from shared.users.event_triggers import fires_at_login, silenced
+from shared.users.exposure import NOT_OURS_TO_SERVE, login_triggers
+from shared.users.known_roles import is_reserved
+from shared.users.powers import join, powers, take_powers
+from shared.users.roles import Notes, Retired, carry_policies, ensure_user, retired_roles
+from shared.users.sessions import Server, Session
+
+_TABLES = {
+    Template.READ_ONLY: SQL("SELECT"),
+    Template.READ_WRITE: SQL("SELECT, INSERT, UPDATE, DELETE"),
+    Template.OWNER: SQL("ALL"),
+}
+_SEQUENCES = {
+    Template.READ_ONLY: SQL("SELECT"),
+    Template.READ_WRITE: SQL("SELECT, USAGE, UPDATE"),
+    Template.OWNER: SQL("ALL"),
+}
+_SCHEMA = {
+    Template.READ_ONLY: SQL("USAGE"),
+    Template.READ_WRITE: SQL("USAGE"),
+    Template.OWNER: SQL("ALL"),
+}
+_DATABASE = {
+    Template.READ_ONLY: SQL("CONNECT"),
+    Template.READ_WRITE: SQL("CONNECT, TEMPORARY"),
+    Template.OWNER: SQL("ALL"),
+}
+
+# Members of extensions have the grants that their extension gives them.
+_RELATIONS = """
+    SELECT n.nspname, c.relname, c.relkind = 'S', pg_catalog.pg_get_userbyid(c.relowner)
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = ANY (%s::pg_catalog.text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      AND NOT EXISTS (
+          SELECT FROM pg_catalog.pg_depend
+          WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid
+            AND deptype = 'e')
+    ORDER BY 1, 2
+"""
+_DATABASE_OWNER = """
+    SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database
+    WHERE datname = pg_catalog.current_database()
+"""
+_SCHEMA_OWNERS = """
+    SELECT nspname, pg_catalog.pg_get_userbyid(nspowner) FROM pg_catalog.pg_namespace
+    WHERE nspname = ANY (%s::pg_catalog.text[])
+"""
+_SCHEMAS = """
+    SELECT nspname FROM pg_catalog.pg_namespace
+    WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
+      AND nspname <> 'information_schema'
+"""
+_DATABASES = (
+    "SELECT datname FROM pg_catalog.pg_database WHERE datname <> ALL (%s::pg_catalog.text[])"
+)
+# Owners for whom the master user cannot act: superusers, and roles of AWS that it is not in.
+_OUT_OF_REACH = """
+    SELECT rolname, rolsuper FROM pg_catalog.pg_roles
+    WHERE rolname = ANY (%s::pg_catalog.text[]) AND NOT pg_catalog.pg_has_role(oid, 'USAGE')
+"""
+_OWNED_DATABASES = """
+    SELECT datname FROM pg_catalog.pg_database
+    WHERE pg_catalog.pg_get_userbyid(datdba) = %s ORDER BY 1
+"""
+
+
+class Relation(NamedTuple):
+    """A table, view or sequence."""
+
+    schema: str
+    name: str
+    is_sequence: bool
+    owner: str
+
+
+def set_up(
+    server: Server, users: Sequence[UserTemplate], notes: Notes, *, others_are_locked: bool
+) -> list[str]:
+    """Make every user, and grant what its template says; returns what there is to tell.
+
+    Twice is as once. Raises `ConfigurationError` for a database or schema that the snapshot does
+    not have, and for a template of the admin itself; `ValidationFailed` where an owner cannot own
+    without getting powers.
+    """
+    admin = server.admin.username
+    if admin in {user.username for user in users}:
+        raise ConfigurationError(
+            f"The user templates name the master user, {admin}, which they cannot change."
+        )
+    told = []
+    with server.as_admin() as session:
+        _check_databases(session, users)
+        for user in users:
+            told += ensure_user(session, user, notes, admin)
+        retired = retired_roles(session, users, notes)
+        barred = login_triggers(session, server)
+    for database in sorted({name for user in users for name in user.databases}):
+        if database in barred:
+            raise fires_at_login(database)
+        here = [user for user in users if database in user.databases]
+        with server.as_admin(database) as session, silenced(session, database):
+            _check_schemas(session, here, database)
+            for old in retired:
+                told += _hand_over(session, old, here)
+            told += _Grants(session, here, database, admin, others_are_locked).give()
+    return told
+
+
+def _check_databases(session: Session, users: Sequence[UserTemplate]) -> None:
+    rows = session.rows("Listing the databases", _DATABASES, ([*NOT_OURS_TO_SERVE],))
+    there = {name for (name,) in rows}
+    missing = {name for user in users for name in user.databases} - there
+    if missing:
+        raise ConfigurationError(
+            f"The user templates name databases that the snapshot does not have: "
+            f"{_listed(missing)}. It has {_listed(there)}."
+        )
+
+
+def _check_schemas(session: Session, users: Sequence[UserTemplate], database: str) -> None:
+    there = {name for (name,) in session.rows("Listing the schemas", _SCHEMAS)}
+    missing = {schema for user in users for schema in user.schemas} - there
+    if missing:
+        raise ConfigurationError(
+            f"The user templates name schemas that database {database} of the snapshot does not "
+            f"have: {_listed(missing)}. It has {_listed(there)}."
+        )
+
+
+def _hand_over(session: Session, old: Retired, here: Sequence[UserTemplate]) -> Iterator[str]:
+    """Give a user the policies of its retired role, and an owner what that role owns here."""
+    for user in here:
+        if user.username != old.username:
+            continue
+        yield from carry_policies(session, old)
+        if user.template is Template.OWNER:
+            _reassign(session, old, user)
+
+
+def _reassign(session: Session, old: Retired, user: UserTemplate) -> None:
+    doing = f"Giving {user.username} what it owned"
+    join(session, old.role)
+    join(session, user.username)
+    # This hands databases over, too, also those that the template does not name.
+    owned = session.rows(doing, _OWNED_DATABASES, (old.role,))
+    retired, owner = Identifier(old.role), Identifier(user.username)
+    session.run(doing, SQL("REASSIGN OWNED BY {} TO {}").format(retired, owner))
+    for (database,) in owned:
+        if database not in user.databases:
+            session.run(
+                doing, SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(database), retired)
+            )
+
+
+class _Grants:
+    """What all users of one database get there."""
+
+    def __init__(
+        self,
+        session: Session,
+        users: Sequence[UserTemplate],
+        database: str,
+        admin: str,
+        others_are_locked: bool,
+    ) -> None:
+        self._session = session
+        self._users = users
+        self._database = database
+        self._admin = admin
+        self._others_are_locked = others_are_locked
+        self._schemas = sorted({schema for user in users for schema in user.schemas})
+        rows = session.rows("Listing the tables", _RELATIONS, (self._schemas,))
+        self._relations = [Relation(*row) for row in rows]
+        ((self._database_owner,),) = session.rows("Listing the owners", _DATABASE_OWNER)
+
+    def give(self) -> Iterator[str]:
+        """Grant everything; tells what cannot be granted."""
+        owners = self._owners()
+        beyond = self._join({owner for _, owner in owners})
+        for schema in self._schemas:
+            _close_to_public(self._session, schema)
+        names = {user.username for user in self._users}
+        new_owners = {user.username for user in self._users if user.template is Template.OWNER}
+        reached = {(where, owner) for where, owner in owners if owner not in beyond}
+        creators = {self._admin, *new_owners, *(owner for _, owner in reached)}
+        creators = {role for role in creators if not is_reserved(role)}
+        self._join(new_owners)
+        relations = [one for one in self._relations if self._acting(one.owner) not in beyond]
+        for user in self._users:
+            if user.template is Template.OWNER:
+                places = ("", *user.schemas)
+                theirs = {owner for where, owner in reached if where in places}
+                roles = {role for role in theirs if not is_reserved(role)}
+                self._let_own(user, sorted(roles - names - {self._admin}))
+            _give(self._session, user, _grants(user, self._database, relations))
+            for creator in sorted(creators - {user.username}):
+                _grant_on_future_tables(self._session, user, creator)
+        for owner in sorted(beyond):
+            theirs = {f"{one.schema}.{one.name}" for one in self._relations if one.owner == owner}
+            if theirs:
+                yield (
+                    f"In {self._database}, nothing was granted on what belongs to {owner}, for "
+                    f"whom the master user cannot act: {_listed(theirs)}."
+                )
+
+    def _acting(self, owner: str) -> str:
+        """The role that stands behind an owner: this one's only member is the database's owner."""
+        return self._database_owner if owner == "pg_database_owner" else owner
+
+    def _owners(self) -> set[tuple[str, str]]:
+        """Every owner, and the schema in which it owns something; '' is the database itself."""
+        rows = self._session.rows("Listing the owners", _SCHEMA_OWNERS, (self._schemas,))
+        owners = [(one.schema, one.owner) for one in self._relations]
+        return {
+            (where, self._acting(owner))
+            for where, owner in [*owners, *rows, ("", self._database_owner)]
+        }
+
+    def _join(self, owners: set[str]) -> set[str]:
+        """Let the master user act for owners; returns those for whom it cannot."""
+        rows = self._session.rows("Listing the owners", _OUT_OF_REACH, ([*owners],))
+        beyond = {owner for owner, is_superuser in rows if is_superuser or is_reserved(owner)}
+        for owner, _ in rows:
+            if owner not in beyond:
+                join(self._session, owner)
+        return beyond
+
+    def _let_own(self, user: UserTemplate, roles: Sequence[str]) -> None:
+        """Make an owner a member of the roles that own, none of which may have powers."""
+        look = take_powers if self._others_are_locked else powers
+        for role, sources in look(self._session, roles, self._admin).items():
+            raise ValidationFailed(
+                f"User {user.username} would own what belongs to {role} in {self._database}, and "
+                f"{role} has powers over roles, databases or replication, by {_listed(sources)}. "
+                f"Let a role without powers own it, or choose another template for {user.username}."
+            )
+        grants = (SQL("{}").format(Identifier(role)) for role in roles)
+        _give(self._session, user, grants)
+
+
+def _close_to_public(session: Session, schema: str) -> None:
+    """Until PostgreSQL 14 everybody could make tables in schema `public`, and upgrades keep it."""
+    doing = f"Letting not everybody make tables in {schema}"
+    is_open = "SELECT pg_catalog.has_schema_privilege('public', %s, 'CREATE')"
+    if session.rows(doing, is_open, (schema,)) == [(True,)]:
+        session.run(doing, SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(Identifier(schema)))
+
+
+def _grants(user: UserTemplate, database: str, relations: Sequence[Relation]) -> Iterable[Composed]:
+    """What the template gives on what is there now, each as the part between GRANT and TO."""
+    kind = user.template
+    yield SQL("{} ON DATABASE {}").format(_DATABASE[kind], Identifier(database))
+    for schema in user.schemas:
+        yield SQL("{} ON SCHEMA {}").format(_SCHEMA[kind], Identifier(schema))
+    mine = [relation for relation in relations if relation.schema in user.schemas]
+    for is_sequence, word, rights in ((False, "TABLE", _TABLES), (True, "SEQUENCE", _SEQUENCES)):
+        names = [Identifier(r.schema, r.name) for r in mine if r.is_sequence is is_sequence]
+        if names:
+            yield SQL("{} ON {} {}").format(rights[kind], SQL(word), SQL(", ").join(names))
+
+
+def _give(session: Session, user: UserTemplate, grants: Iterable[Composed]) -> None:
+    for grant in grants:
+        session.run(
+            f"Granting to {user.username}",
+            SQL("GRANT {} TO {}").format(grant, Identifier(user.username)),
+        )
+
+
+def _grant_on_future_tables(session: Session, user: UserTemplate, creator: str) -> None:
+    """What the template gives on tables and sequences that `creator` makes from now on."""
+    for schema in user.schemas:
+        for rights, word in ((_TABLES, "TABLES"), (_SEQUENCES, "SEQUENCES")):
+            session.run(
+                f"Granting future {word.lower()} to {user.username}",
+                SQL(
+                    "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} GRANT {} ON {} TO {}"
+                ).format(
+                    Identifier(creator),
+                    Identifier(schema),
+                    rights[user.template],
+                    SQL(word),
+                    Identifier(user.username),
+                ),
+            )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,44 @@
+"""Roles that belong to PostgreSQL or AWS, and are never ours to change.
+
+AWS's are listed by name: a customer may well have a role `rdsapp`. Sources: the user guide's pages
+on `rds_superuser`, IAM, Kerberos (`rds_ad`) and RDS Proxy (`rdsproxyadmin`); roles of real
+clusters, as listings in public bug reports and tools show them.
+"""
+
+AWS_ROLES = frozenset(
+    {
+        "rds_ad",
+        "rds_extension",
+        "rds_iam",
+        "rds_password",
+        "rds_replication",
+        "rds_reserved",
+        "rds_superuser",
+        "rdsadmin",
+        "rdsproxyadmin",
+        "rdsrepladmin",
+        "rdstopmgr",
+        "rdswriteforwarduser",
+    }
+)
+# Membership in these gives a login method or lets one see statistics, and no power over anything.
+HARMLESS_ROLES = frozenset(
+    {
+        "rds_iam",
+        "pg_monitor",
+        "pg_read_all_settings",
+        "pg_read_all_stats",
+        "pg_stat_scan_tables",
+        "pg_use_reserved_connections",
+    }
+)
+
+
+def is_reserved(role: str) -> bool:
+    """Whether a role belongs to PostgreSQL or AWS; nobody else may use the prefix `pg_`."""
+    return role.startswith("pg_") or role in AWS_ROLES
+
+
+def looks_reserved(role: str) -> bool:
+    """Whether AWS may have made a role that is not in the list: one of a newer version."""
+    return role.startswith("rds") and not is_reserved(role)

@@ -1,0 +1,62 @@
+"""What every session of ours pins, so that nothing a role or a database sets can reach it.
+
+A setting in the start-up packet wins over those of `ALTER ROLE` and `ALTER DATABASE`; what matters
+before the first statement is pinned there. The first statement puts everything else that came from
+a role or a database back to PostgreSQL's own default. (PostgreSQL documentation, 20.1.3)
+"""
+
+# A name is looked for in pg_catalog alone; temporary relations come last, functions never.
+SEARCH_PATH = "pg_catalog, pg_temp"
+
+# Whether somebody's transactions are read-only is part of what is proven of a user.
+READ_ONLY = "default_transaction_read_only"
+
+_ALWAYS = {
+    "search_path": SEARCH_PATH,
+    "role": "none",
+    "statement_timeout": "60000",
+    "lock_timeout": "10000",
+    "idle_in_transaction_session_timeout": "0",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "standard_conforming_strings": "on",
+    # The driver sets what is not ISO itself, and then it counts as ours.
+    "DateStyle": "ISO,MDY",
+    # Its default is chosen when the server starts, and the catalog does not show it.
+    "timezone_abbreviations": "Default",
+    "local_preload_libraries": "",
+}
+# A server refuses a setting that it does not know, so these need its version.
+_SINCE = {
+    140000: {"idle_session_timeout": "0"},
+    170000: {"transaction_timeout": "0"},
+}
+
+# Settings of a role or database that are still in force; a superuser's are put back one by one.
+# Those of the transaction have passed with the one that began the session.
+RESET_USER_SETTINGS = """
+    SELECT pg_catalog.set_config(name, boot_val, false)
+    FROM pg_catalog.pg_settings
+    WHERE source IN ('global', 'database', 'user', 'database user')
+      AND context = 'user' AND boot_val IS NOT NULL AND name <> ALL (%s::pg_catalog.text[])
+      AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
+"""
+SUPERUSER_SETTINGS = """
+    SELECT name, COALESCE(boot_val, '') FROM pg_catalog.pg_settings
+    WHERE source IN ('global', 'database', 'user', 'database user') AND context = 'superuser'
+    ORDER BY name
+"""
+RESET_SUPERUSER_SETTING = "SELECT pg_catalog.set_config(%s, %s, false)"
+
+
+def startup_options(version: int, *, read_only_too: bool) -> str:
+    """libpq's `options` for a server of this version (such as 160014; 0 while it is unknown)."""
+    pins = dict(_ALWAYS)
+    if read_only_too:
+        pins[READ_ONLY] = "off"
+    for since, more in _SINCE.items():
+        if version >= since:
+            pins |= more
+    return " ".join(
+        f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in pins.items()
+    )

@@ -1,0 +1,228 @@
+"""The proof that every user of the templates can do what it should, and not more.
+
+The catalog is asked, in the user's own session; nothing is tried out. A statement on a table of
+the snapshot would run what hangs on it, even if it is only planned: policies, rules, functions of
+indexes. (PostgreSQL documentation, 5.9 and 41.5)
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from shared.errors import ValidationFailed
+from shared.users.credentials import Template, UserTemplate
+from shared.users.powers import powers
+from shared.users.sessions import Login, LoginRefused, Server, Session
+
+_TABLE_RIGHTS = {
+    Template.READ_ONLY: {"SELECT"},
+    Template.READ_WRITE: {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    Template.OWNER: {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"},
+}
+_SEQUENCE_RIGHTS = {
+    Template.READ_ONLY: {"SELECT"},
+    Template.READ_WRITE: {"SELECT", "USAGE", "UPDATE"},
+    Template.OWNER: {"SELECT", "USAGE", "UPDATE"},
+}
+_SCHEMA_RIGHTS = {
+    Template.READ_ONLY: {"USAGE"},
+    Template.READ_WRITE: {"USAGE"},
+    Template.OWNER: {"USAGE", "CREATE"},
+}
+_DATABASE_RIGHTS = {
+    Template.READ_ONLY: {"CONNECT"},
+    Template.READ_WRITE: {"CONNECT", "TEMPORARY"},
+    Template.OWNER: {"CONNECT", "TEMPORARY", "CREATE"},
+}
+# Everybody may make temporary tables unless somebody forbids it, and they hurt nobody.
+_HARMLESS = {"TEMPORARY"}
+
+# A right on one column is enough to do what must not be done, and too little for what must. What
+# belongs to an extension, or to an owner that the master user cannot act for, need not be granted.
+_WRONG_ON_TABLES = """
+    SELECT c.relname, wanted.privilege, wanted.is_given,
+           pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+         ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
+                    pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
+         AS wanted(privilege, is_given)
+    WHERE n.nspname = %(name)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND CASE WHEN wanted.is_given
+               THEN NOT pg_catalog.has_table_privilege(%(user)s, c.oid, wanted.privilege)
+                AND pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE')
+                AND NOT EXISTS (
+                    SELECT FROM pg_catalog.pg_depend
+                    WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                      AND objid = c.oid AND deptype = 'e')
+               WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER')
+               THEN pg_catalog.has_table_privilege(%(user)s, c.oid, wanted.privilege)
+               ELSE pg_catalog.has_any_column_privilege(%(user)s, c.oid, wanted.privilege) END
+    ORDER BY c.relname, wanted.privilege LIMIT 1
+"""
+_WRONG_ON_SEQUENCES = """
+    SELECT c.relname, wanted.privilege, wanted.is_given,
+           pg_catalog.has_sequence_privilege('public', c.oid, wanted.privilege)
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+         ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
+                    pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
+         AS wanted(privilege, is_given)
+    WHERE n.nspname = %(name)s AND c.relkind = 'S'
+      AND pg_catalog.has_sequence_privilege(%(user)s, c.oid, wanted.privilege) <> wanted.is_given
+      AND NOT (wanted.is_given AND (
+          NOT pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE')
+          OR EXISTS (
+              SELECT FROM pg_catalog.pg_depend
+              WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                AND objid = c.oid AND deptype = 'e')))
+    ORDER BY c.relname, wanted.privilege LIMIT 1
+"""
+_WRONG_ON_SCHEMA = """
+    SELECT n.nspname, wanted.privilege, wanted.is_given,
+           pg_catalog.has_schema_privilege('public', n.oid, wanted.privilege)
+    FROM pg_catalog.pg_namespace n,
+         ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
+                    pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
+         AS wanted(privilege, is_given)
+    WHERE n.nspname = %(name)s
+      AND pg_catalog.has_schema_privilege(%(user)s, n.oid, wanted.privilege) <> wanted.is_given
+"""
+_WRONG_ON_DATABASE = """
+    SELECT d.datname, wanted.privilege, wanted.is_given,
+           pg_catalog.has_database_privilege('public', d.oid, wanted.privilege)
+    FROM pg_catalog.pg_database d,
+         ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
+                    pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
+         AS wanted(privilege, is_given)
+    WHERE d.datname = %(name)s
+      AND pg_catalog.has_database_privilege(%(user)s, d.oid, wanted.privilege) <> wanted.is_given
+"""
+# What PUBLIC, or the user, is to get on what somebody makes from now on, in these schemas or all.
+_WRONG_IN_FUTURE = """
+    SELECT pg_catalog.pg_get_userbyid(d.defaclrole), a.privilege_type
+    FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) a
+    WHERE d.defaclobjtype = %(kind)s
+      AND (a.grantee = 0 OR pg_catalog.pg_get_userbyid(a.grantee) = %(user)s)
+      AND pg_catalog.pg_get_userbyid(d.defaclrole) <> %(user)s
+      AND a.privilege_type = ANY (%(wrong)s::pg_catalog.text[])
+      AND (d.defaclnamespace = 0 OR d.defaclnamespace IN (
+          SELECT oid FROM pg_catalog.pg_namespace
+          WHERE nspname = ANY (%(schemas)s::pg_catalog.text[])))
+    ORDER BY 1, 2 LIMIT 1
+"""
+_GROUPS = """
+    SELECT g.rolname FROM pg_catalog.pg_auth_members m
+    JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
+    JOIN pg_catalog.pg_roles u ON u.oid = m.member
+    WHERE u.rolname = %(user)s AND g.rolname <> %(allowed)s ORDER BY 1
+"""
+_SELF = "SELECT current_user, pg_catalog.current_setting('transaction_read_only')"
+
+
+def prove(server: Server, users: Sequence[UserTemplate]) -> None:
+    """Log in as every user with a password; what must work is granted, what must not is not.
+
+    Users who log in with an IAM token are compared by the master user. Raises `ValidationFailed`
+    naming the user, the place, and what is wrong.
+    """
+    for user in users:
+        for database in user.databases:
+            with _session_of(server, user, database) as session:
+                Proof(session, user, database, server.admin.username).run()
+
+
+@contextmanager
+def _session_of(server: Server, user: UserTemplate, database: str) -> Iterator[Session]:
+    """The user's own session, or the master user's if nobody here has the user's token."""
+    if user.password is None:
+        with server.as_admin(database) as session:
+            yield session
+        return
+    try:
+        with server.as_user(Login(user.username, user.password), database) as session:
+            _prove_self(session, user, database)
+            yield session
+    except LoginRefused as refused:
+        raise ValidationFailed(
+            f"User {user.username} cannot log in to {database}: {refused}."
+        ) from None
+
+
+def _prove_self(session: Session, user: UserTemplate, database: str) -> None:
+    """That a login leads to the user itself, and that a writer may write."""
+    ((name, is_read_only),) = session.rows(f"Finding out who {user.username} is", _SELF)
+    if name != user.username:
+        raise ValidationFailed(f"User {user.username} works as {name} in {database}.")
+    if is_read_only == "on" and user.template is not Template.READ_ONLY:
+        raise ValidationFailed(
+            f"User {user.username} cannot write to {database}: its transactions are read-only by "
+            "a setting of the role or the database (default_transaction_read_only)."
+        )
+
+
+class Proof:
+    """What one user is tried for in one database."""
+
+    def __init__(self, session: Session, user: UserTemplate, database: str, admin: str) -> None:
+        self._session = session
+        self._user = user
+        self._who = f"User {user.username}"
+        self._database = database
+        self._admin = admin
+
+    def run(self) -> None:
+        """Raise `ValidationFailed` for the first thing that is wrong."""
+        self._prove_role()
+        self._compare(_WRONG_ON_DATABASE, _DATABASE_RIGHTS, self._database, "database ")
+        for schema in self._user.schemas:
+            place = f"{self._database}.{schema}"
+            self._compare(_WRONG_ON_SCHEMA, _SCHEMA_RIGHTS, schema, f"schema {self._database}.")
+            self._compare(_WRONG_ON_TABLES, _TABLE_RIGHTS, schema, f"table {place}.")
+            self._compare(_WRONG_ON_SEQUENCES, _SEQUENCE_RIGHTS, schema, f"sequence {place}.")
+        self._compare_future("r", _TABLE_RIGHTS, "tables")
+        self._compare_future("S", _SEQUENCE_RIGHTS, "sequences")
+        self._compare_future("n", _SCHEMA_RIGHTS, "schemas")
+
+    def _prove_role(self) -> None:
+        name = self._user.username
+        allowed = "rds_iam" if self._user.auth == "iam" else ""
+        groups = ", ".join(
+            group for (group,) in self._rows(_GROUPS, {"user": name, "allowed": allowed})
+        )
+        if groups and self._user.template is not Template.OWNER:
+            raise ValidationFailed(f"{self._who} is a member of {groups}.")
+        for sources in powers(self._session, [name], self._admin).values():
+            raise ValidationFailed(
+                f"{self._who} has powers over roles, databases or replication, "
+                f"by {', '.join(sources)}."
+            )
+
+    def _compare(self, query: str, rights: dict[Template, set[str]], name: str, place: str) -> None:
+        given = rights[self._user.template]
+        asked = sorted(rights[Template.OWNER] - (_HARMLESS - given))
+        values = {
+            "asked": asked,
+            "given": [right in given for right in asked],
+            "name": name,
+            "user": self._user.username,
+            "admin": self._admin,
+        }
+        for where, right, is_missing, is_public in self._rows(query, values):
+            problem = "may not" if is_missing else "may"
+            reason = "; everybody may, by a grant to PUBLIC" if is_public else ""
+            raise ValidationFailed(f"{self._who} {problem} {right} on {place}{where}{reason}.")
+
+    def _compare_future(self, kind: str, rights: dict[Template, set[str]], things: str) -> None:
+        values = {
+            "kind": kind,
+            "user": self._user.username,
+            "wrong": sorted(rights[Template.OWNER] - rights[self._user.template]),
+            "schemas": list(self._user.schemas),
+        }
+        for creator, right in self._rows(_WRONG_IN_FUTURE, values):
+            raise ValidationFailed(
+                f"{self._who} may {right} on {things} that {creator} makes in {self._database} "
+                "from now on, by default privileges, such as for PUBLIC."
+            )
+
+    def _rows(self, query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        return self._session.rows(f"Finding out what {self._user.username} may do", query, values)
