@@ -106,6 +106,9 @@ def _access(endpoints: Endpoints, report: Report) -> Iterator[str]:
         yield f"Logins that came along and were locked: {', '.join(report.locked_logins)}"
         if "locked_logins" in report.shortened:
             yield _SHORTENED
+    if report.warnings:
+        yield "Before you let anybody in, note:"
+        yield from _listed(report.warnings, "warnings", report)
     yield ""
     yield "To connect, with the certificate bundle of RDS:"
     yield f"  curl -O {CERTIFICATES}"

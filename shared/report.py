@@ -16,7 +16,7 @@ from shared.model import Model, Moment
 from shared.progress import Status
 
 # SNS takes 256 KB for all forms of a message together. The e-mail says most of this once more, and
-# quotes double where JSON is put into JSON: six lists and one text are far below it, whatever they
+# quotes double where JSON is put into JSON: seven lists and one text are far below it, whatever they
 # hold (tests/unit/test_messages.py).
 LONGEST_LIST_BYTES = 8_000
 LONGEST_TEXT = 4_000
@@ -126,6 +126,7 @@ class Report(Model):
     users: tuple[Access, ...] = ()
     users_secret: str | None = None
     locked_logins: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     durations: dict[str, float]
     error: Problem | None = None
     left_behind: tuple[str, ...] = ()
@@ -139,7 +140,8 @@ class Report(Model):
 
     def short_enough(self) -> Self:
         """The same, with what is too long for a message cut, and named."""
-        short, shortened = _cut(self, "users", "locked_logins", "left_behind", "kept_snapshots")
+        lists = ("users", "locked_logins", "warnings", "left_behind", "kept_snapshots")
+        short, shortened = _cut(self, *lists)
         if self.plan:
             plan, cut = _cut(self.plan, "creates", "deletes")
             short = short.model_copy(update={"plan": plan})

@@ -93,6 +93,7 @@ def _restored(facts: Report, operation: Operation) -> Report:
             "users": restored.access or tuple(_unknown(name) for name in restored.users),
             "users_secret": request.users_secret_id,
             "locked_logins": restored.locked_logins,
+            "warnings": restored.warnings,
             "replaced_cluster": _replaced(operation),
             "kept_snapshots": tuple(_kept(operation)),
             "export": _exported(operation),

@@ -125,7 +125,9 @@ def test_a_message_never_grows_longer_than_sns_takes(sign: str) -> None:
     access = Access(username=line, auth="password", template="owner", databases=(line, line))
     copy = TemporarySnapshot(region="us-west-2", snapshot_id=line)
     report = report_on(
-        a_restored_operation(access=(access,) * 2_000, locked_logins=(line,) * 2_000)
+        a_restored_operation(
+            access=(access,) * 2_000, locked_logins=(line,) * 2_000, warnings=(line,) * 2_000
+        )
         .model_copy(update={"temporary_snapshots": tuple(copy for _ in many)})
         .completed()
     )
@@ -145,7 +147,7 @@ def test_a_message_never_grows_longer_than_sns_takes(sign: str) -> None:
     sizes = [len(messages.forms(one).encode()) for one in (report, failed, plans, everything)]
 
     assert max(sizes) < LONGEST_MESSAGE_BYTES
-    assert report.shortened == ("users", "locked_logins", "kept_snapshots")
+    assert report.shortened == ("users", "locked_logins", "warnings", "kept_snapshots")
     assert failed.shortened == ("error.message",)
     assert failed.error
     assert len(failed.error.message) == LONGEST_TEXT
