@@ -16,8 +16,8 @@ from shared.model import Model, Moment
 from shared.progress import Status
 
 # SNS takes 256 KB for all forms of a message together. The e-mail says most of this once more, and
-# quotes double where JSON is put into JSON: seven lists and one text are far below it, whatever they
-# hold (tests/unit/test_messages.py).
+# quotes double where JSON is put into JSON: seven lists and one text are far below it, whatever
+# they hold (tests/unit/test_messages.py).
 LONGEST_LIST_BYTES = 8_000
 LONGEST_TEXT = 4_000
 

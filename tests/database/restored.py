@@ -31,6 +31,9 @@ USER_PASSWORD = "the user's \\ 100% pässword"
 OLD_PASSWORD = "from-production"
 
 
+_SENT = re.compile(r"LOG:  statement: (.*?)(?=\n\d{4}-\d\d-\d\d |\Z)", re.DOTALL)
+
+
 @dataclass(frozen=True)
 class Restored:
     """The restored database."""
@@ -139,6 +142,28 @@ class Restored:
             for statement in statements:
                 cursor.execute(statement)
             return list(cursor.fetchall()) if cursor.description else []
+
+
+@contextmanager
+def statements_sent(restored: Restored) -> Iterator[list[str]]:
+    """The statements that reach the server in the block, as it logs them.
+
+    They hold verifiers, so they are taken out of the log.
+    """
+    sent: list[str] = []
+    with restored.databases._existing(VOLUME) as server:
+        log = server._log
+    restored.as_superuser(
+        "ALTER SYSTEM SET log_statement = 'all'", "SELECT pg_catalog.pg_reload_conf()"
+    )
+    try:
+        yield sent
+    finally:
+        restored.as_superuser(
+            "ALTER SYSTEM RESET log_statement", "SELECT pg_catalog.pg_reload_conf()"
+        )
+        sent.extend(_SENT.findall(log.read_text()))
+        log.write_text("")
 
 
 def a_user(username: str = "reader", template: str = "read_only", **changes: Any) -> UserTemplate:

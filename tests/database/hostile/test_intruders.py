@@ -18,7 +18,7 @@ DBA = f"CREATE ROLE dba LOGIN CREATEROLE PASSWORD '{OLD_PASSWORD}'"
 
 @contextmanager
 def restless(restored: Restored, database: str = "postgres") -> Iterator[list[str]]:
-    """A session of an administrator that makes logins, and those log in, for as long as they can."""
+    """Sessions of an administrator that make logins for as long as they can."""
     made: list[str] = []
     stop = threading.Event()
 
