@@ -7,8 +7,8 @@ from shared.names import Step
 from shared.operation import Operation
 from shared.step import step
 from shared.users.credentials import UsersSecret
+from shared.users.notes import Notes
 from shared.users.preparation import prepare
-from shared.users.roles import Notes
 from shared.users.sessions import Login, Server
 from shared.users.verification import prove
 

@@ -14,28 +14,19 @@ from shared.errors import ValidationFailed
 from shared.users.event_triggers import silenced
 from shared.users.known_roles import is_reserved
 from shared.users.powers import join, powers
-from shared.users.sessions import Server, Session
+from shared.users.sessions import Session
 
 _LONGEST_LIST = 20
 
-# template0 and template1 hold nothing of anybody, and AWS lets nobody into rdsadmin.
-NOT_OURS_TO_SERVE = ("template0", "template1", "rdsadmin")
-
-_DATABASES = """
-    SELECT datname FROM pg_catalog.pg_database
-    WHERE datallowconn AND datname <> ALL (%s::pg_catalog.text[]) ORDER BY 1
-"""
-_DATABASES_WITH_LOGIN_TRIGGERS = """
-    SELECT datname FROM pg_catalog.pg_database WHERE dathasloginevt
-"""
-# Functions that run with their owner's rights, and whom of these users they let in.
+# Functions that run with their owner's rights, and whom of these users they let in. Those that
+# PostgreSQL itself brings have lower numbers. (transam.h, FirstNormalObjectId)
 _OPEN_FUNCTIONS = """
     SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text, o.rolname,
            pg_catalog.array_agg(u.rolname::pg_catalog.text ORDER BY u.rolname)
     FROM pg_catalog.pg_proc p
     JOIN pg_catalog.pg_roles o ON o.oid = p.proowner AND NOT o.rolsuper
     JOIN pg_catalog.pg_roles u ON u.rolname = ANY (%s::pg_catalog.text[])
-    WHERE p.prosecdef AND NOT pg_catalog.pg_has_role(u.oid, o.oid, 'USAGE')
+    WHERE p.prosecdef AND p.oid >= 16384 AND NOT pg_catalog.pg_has_role(u.oid, o.oid, 'USAGE')
       AND NOT EXISTS (
           SELECT FROM pg_catalog.pg_depend
           WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = p.oid
@@ -45,7 +36,8 @@ _OPEN_FUNCTIONS = """
       AND pg_catalog.has_function_privilege(u.oid, p.oid, 'EXECUTE')
     GROUP BY 1, 2 ORDER BY 1
 """
-_OPEN_RELATIONS = """
+# What everybody may do on tables, in schemas, and with what somebody makes from now on.
+_OPEN_TO_EVERYBODY = """
     SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname),
            pg_catalog.string_agg(p.privilege, ', ' ORDER BY p.place)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
@@ -65,18 +57,17 @@ _OPEN_RELATIONS = """
       AND CASE WHEN p.privilege IN ('DELETE', 'TRUNCATE')
           THEN pg_catalog.has_table_privilege('public', c.oid, p.privilege)
           ELSE pg_catalog.has_any_column_privilege('public', c.oid, p.privilege) END
-    GROUP BY 1 ORDER BY 1
-"""
-_OPEN_SCHEMAS = """
-    SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
+    GROUP BY 1
+    UNION ALL
+    SELECT pg_catalog.format('schema %%I', nspname), 'CREATE' FROM pg_catalog.pg_namespace
     WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
-      AND pg_catalog.has_schema_privilege('public', oid, 'CREATE') ORDER BY 1
-"""
-_IN_FUTURE = """
+      AND pg_catalog.has_schema_privilege('public', oid, 'CREATE')
+    UNION ALL
     SELECT pg_catalog.format('what %%I makes', pg_catalog.pg_get_userbyid(d.defaclrole)),
            pg_catalog.string_agg(DISTINCT a.privilege_type, ', ')
     FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) a
-    WHERE a.grantee = 0 AND d.defaclobjtype IN ('r', 'S', 'n') GROUP BY 1 ORDER BY 1
+    WHERE a.grantee = 0 AND d.defaclobjtype IN ('r', 'S', 'n') GROUP BY 1
+    ORDER BY 1
 """
 
 
@@ -88,46 +79,25 @@ class OpenFunction(NamedTuple):
     callers: list[str]
 
 
-def report_exposure(server: Server, users: Sequence[str], *, revoke_functions: bool) -> list[str]:
-    """What all users of the templates may do beyond their templates, in every database.
+def exposure(
+    session: Session, database: str, users: Sequence[str], admin: str, *, revoke_functions: bool
+) -> Iterator[str]:
+    """What all users of the templates may do in a database beyond their templates.
 
     Takes EXECUTE away from PUBLIC on functions that run with their owner's rights if told so, and
-    always where that owner has powers and is not the master user.
+    always where that owner has powers and is not the master user. Raises `ValidationFailed` where
+    that cannot be done.
     """
-    with server.as_admin() as session:
-        databases = [
-            name
-            for (name,) in session.rows(
-                "Listing the databases", _DATABASES, (list(NOT_OURS_TO_SERVE),)
-            )
-        ]
-        barred = login_triggers(session, server)
-    told: list[str] = []
-    for database in databases:
-        if database in barred:
-            told.append(
-                f"Database {database} was not looked into, for it has an event trigger that fires "
-                "at every login."
-            )
-            continue
-        with server.as_admin(database) as session:
-            told += _functions(session, database, users, server.admin.username, revoke_functions)
-            told += _grants_to_everybody(session, database, users)
-    return told
-
-
-def login_triggers(session: Session, server: Server) -> set[str]:
-    """Databases with an event trigger that fires at every login, which PostgreSQL 17 brought."""
-    if server.version < 170000:
-        return set()
-    rows = session.rows("Listing the databases", _DATABASES_WITH_LOGIN_TRIGGERS)
-    return {name for (name,) in rows}
+    yield from _functions(session, database, users, admin, revoke_functions)
+    yield from _grants_to_everybody(session, database, users)
 
 
 def _functions(
     session: Session, database: str, users: Sequence[str], admin: str, revoke_all: bool
 ) -> Iterator[str]:
     found = _open_functions(session, users)
+    if not found:
+        return
     powerful = powers(session, {one.owner for one in found} - {admin}, admin)
     closed = [one for one in found if revoke_all or one.owner in powerful]
     if closed:
@@ -178,16 +148,10 @@ def _too_powerful(database: str, function: OpenFunction) -> ValidationFailed:
 
 
 def _grants_to_everybody(session: Session, database: str, users: Sequence[str]) -> Iterator[str]:
-    doing = "Listing what everybody may do"
-    for relation_rights in (
-        session.rows(doing, _OPEN_RELATIONS, ([*users],)),
-        session.rows(doing, _IN_FUTURE),
-    ):
-        for rights in sorted({rights for _, rights in relation_rights}):
-            names = [name for name, granted in relation_rights if granted == rights]
-            yield f"In {database}, everybody may {rights} on {_shortened(names)}."
-    if schemas := [name for (name,) in session.rows(doing, _OPEN_SCHEMAS)]:
-        yield f"In {database}, everybody may make tables in {_shortened(schemas)}."
+    rows = session.rows("Listing what everybody may do", _OPEN_TO_EVERYBODY, ([*users],))
+    for rights in sorted({rights for _, rights in rows}):
+        names = [name for name, granted in rows if granted == rights]
+        yield f"In {database}, everybody may {rights} on {_shortened(names)}."
 
 
 def _shortened(names: Sequence[str]) -> str:

@@ -7,12 +7,9 @@ from psycopg2.sql import SQL, Composed, Identifier
 
 from shared.errors import ConfigurationError, ValidationFailed
 from shared.users.credentials import Template, UserTemplate
-from shared.users.event_triggers import fires_at_login, silenced
-from shared.users.exposure import NOT_OURS_TO_SERVE, login_triggers
 from shared.users.known_roles import is_reserved
 from shared.users.powers import join, powers, take_powers
-from shared.users.roles import Notes, Retired, carry_policies, ensure_user, retired_roles
-from shared.users.sessions import Server, Session
+from shared.users.sessions import Session
 
 _TABLES = {
     Template.READ_ONLY: SQL("SELECT"),
@@ -59,17 +56,10 @@ _SCHEMAS = """
     WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
       AND nspname <> 'information_schema'
 """
-_DATABASES = (
-    "SELECT datname FROM pg_catalog.pg_database WHERE datname <> ALL (%s::pg_catalog.text[])"
-)
 # Owners for whom the master user cannot act: superusers, and roles of AWS that it is not in.
 _OUT_OF_REACH = """
     SELECT rolname, rolsuper FROM pg_catalog.pg_roles
     WHERE rolname = ANY (%s::pg_catalog.text[]) AND NOT pg_catalog.pg_has_role(oid, 'USAGE')
-"""
-_OWNED_DATABASES = """
-    SELECT datname FROM pg_catalog.pg_database
-    WHERE pg_catalog.pg_get_userbyid(datdba) = %s ORDER BY 1
 """
 
 
@@ -82,51 +72,8 @@ class Relation(NamedTuple):
     owner: str
 
 
-def set_up(
-    server: Server, users: Sequence[UserTemplate], notes: Notes, *, others_are_locked: bool
-) -> list[str]:
-    """Make every user, and grant what its template says; returns what there is to tell.
-
-    Twice is as once. Raises `ConfigurationError` for a database or schema that the snapshot does
-    not have, and for a template of the admin itself; `ValidationFailed` where an owner cannot own
-    without getting powers.
-    """
-    admin = server.admin.username
-    if admin in {user.username for user in users}:
-        raise ConfigurationError(
-            f"The user templates name the master user, {admin}, which they cannot change."
-        )
-    told = []
-    with server.as_admin() as session:
-        _check_databases(session, users)
-        for user in users:
-            told += ensure_user(session, user, notes, admin)
-        retired = retired_roles(session, users, notes)
-        barred = login_triggers(session, server)
-    for database in sorted({name for user in users for name in user.databases}):
-        if database in barred:
-            raise fires_at_login(database)
-        here = [user for user in users if database in user.databases]
-        with server.as_admin(database) as session, silenced(session, database):
-            _check_schemas(session, here, database)
-            for old in retired:
-                told += _hand_over(session, old, here)
-            told += _Grants(session, here, database, admin, others_are_locked).give()
-    return told
-
-
-def _check_databases(session: Session, users: Sequence[UserTemplate]) -> None:
-    rows = session.rows("Listing the databases", _DATABASES, ([*NOT_OURS_TO_SERVE],))
-    there = {name for (name,) in rows}
-    missing = {name for user in users for name in user.databases} - there
-    if missing:
-        raise ConfigurationError(
-            f"The user templates name databases that the snapshot does not have: "
-            f"{_listed(missing)}. It has {_listed(there)}."
-        )
-
-
-def _check_schemas(session: Session, users: Sequence[UserTemplate], database: str) -> None:
+def check_schemas(session: Session, users: Sequence[UserTemplate], database: str) -> None:
+    """Raise `ConfigurationError` naming the schemas that a database does not have."""
     there = {name for (name,) in session.rows("Listing the schemas", _SCHEMAS)}
     missing = {schema for user in users for schema in user.schemas} - there
     if missing:
@@ -136,33 +83,11 @@ def _check_schemas(session: Session, users: Sequence[UserTemplate], database: st
         )
 
 
-def _hand_over(session: Session, old: Retired, here: Sequence[UserTemplate]) -> Iterator[str]:
-    """Give a user the policies of its retired role, and an owner what that role owns here."""
-    for user in here:
-        if user.username != old.username:
-            continue
-        yield from carry_policies(session, old)
-        if user.template is Template.OWNER:
-            _reassign(session, old, user)
+class Grants:
+    """What all its users get in one database.
 
-
-def _reassign(session: Session, old: Retired, user: UserTemplate) -> None:
-    doing = f"Giving {user.username} what it owned"
-    join(session, old.role)
-    join(session, user.username)
-    # This hands databases over, too, also those that the template does not name.
-    owned = session.rows(doing, _OWNED_DATABASES, (old.role,))
-    retired, owner = Identifier(old.role), Identifier(user.username)
-    session.run(doing, SQL("REASSIGN OWNED BY {} TO {}").format(retired, owner))
-    for (database,) in owned:
-        if database not in user.databases:
-            session.run(
-                doing, SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(database), retired)
-            )
-
-
-class _Grants:
-    """What all users of one database get there."""
+    Raises `ValidationFailed` where an owner cannot own without getting powers.
+    """
 
     def __init__(
         self,

@@ -1,17 +1,18 @@
 """Whoever could get in with the snapshot: logins, open sessions, prepared transactions.
 
-    ┌─▶ roll back what is prepared ─▶ lock logins ─▶ end sessions ─┐
+    ┌─▶ end sessions ─▶ roll back what is prepared ─▶ lock logins ─┐
     └──────────────── until there is nothing of any ◀──────────────┘
     … users, grants …
     prove that the locked are refused ─▶ who can log in now, against who may
 
 A session that is still open may make another login, and a prepared transaction may hold one: so all
-are looked for again until nothing is left to do.
+are looked for again until nothing is left to do. Both may also hold locks that would keep a login
+from being locked, so they go first.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from psycopg2.sql import SQL, Identifier, Literal
@@ -20,12 +21,12 @@ from pydantic import SecretStr
 from shared.errors import ValidationFailed
 from shared.users.credentials import UserTemplate
 from shared.users.known_roles import AWS_ROLES, looks_reserved
+from shared.users.notes import Notes
 from shared.users.powers import join, open_doors, powers, take_powers
-from shared.users.roles import Notes
 from shared.users.sessions import Login, LoginRefused, Server, Session
 
 _ROUNDS = 50
-_BETWEEN_ROUNDS = "SELECT pg_catalog.pg_sleep(0.05)"
+_MOMENT = "SELECT pg_catalog.pg_sleep(0.02)"
 
 # A user of the templates is one of ours only if this operation has made it.
 _OURS = """
@@ -70,61 +71,70 @@ class Lockout(NamedTuple):
     notes: Notes
     everybody: bool
 
-    def enforce(self) -> list[str]:
-        """Let nobody in, and nobody stay; returns what there is to tell.
+    @contextmanager
+    def enforced(self, told: list[str]) -> Iterator[Session]:
+        """A session that begins when nobody else is in or can get in; adds what there is to tell.
 
         Raises `ValidationFailed` naming a login that cannot be locked, and what keeps coming back.
         """
-        told: list[str] = []
         ended: set[str] = set()
-        locked: list[str] = []
-        for turn in range(_ROUNDS):
-            told += self._roll_back()
+        for _ in range(_ROUNDS):
             with self.server.as_admin() as session:
-                locked = self._lock(session, told)
-                rows = session.rows("Ending sessions", _END_SESSIONS, self._who)
-                gone = [name for name, _ in rows]
-                if turn:
-                    session.run("Waiting for sessions to end", _BETWEEN_ROUNDS)
-            ended.update(gone)
-            if not locked and not (gone and self.everybody):
-                break
-        else:
-            raise ValidationFailed(
-                f"Sessions of {_listed(gone or locked)} come back as fast as they are ended. Find "
-                "out what opens them, such as a job of the snapshot, and redrive."
+                gone = self._end_sessions(session)
+                prepared = session.rows("Listing prepared transactions", _PREPARED)
+                locked = [] if prepared else self._lock(session, told)
+                if not locked and not prepared and not (gone and self.everybody):
+                    # The master user's may have been our own, of a call that died.
+                    if others := (ended | gone) - {self.server.admin.username}:
+                        told.append(f"Open sessions were ended: of {_listed(others)}.")
+                    yield session
+                    return
+            ended |= gone
+            told += self._roll_back(prepared)
+        raise ValidationFailed(
+            f"Sessions of {_listed(gone or locked)} come back as fast as they are ended. Find out "
+            "what opens them, such as a job of the snapshot, and redrive."
+        )
+
+    def set_unknown_passwords(self, session: Session) -> list[Login]:
+        """Give every login that is locked a password that nobody knows."""
+        noted = [self.notes.locked, *(self.notes.retired(user.username) for user in self.users)]
+        rows = session.rows("Listing the locked logins", _WITH_NOTES, (noted,))
+        logins = [Login(name, SecretStr(secrets.token_urlsafe(32))) for (name,) in rows]
+        for login in logins:
+            session.run(
+                f"Locking login {login.username}",
+                SQL("ALTER ROLE {} PASSWORD {}").format(
+                    Identifier(login.username), Literal(session.verifier(login))
+                ),
             )
-        if ended:
-            told.append(f"Open sessions were ended: of {_listed(ended)}.")
-        return told
+        return logins
 
-    def prove(self) -> tuple[str, ...]:
-        """Be refused as every locked login; returns their names, but for retired ones.
+    def try_in_vain(self, logins: Sequence[Login]) -> None:
+        """Be refused as every one of them, though the password is right: so the lock is proven.
 
-        Each gets a password that nobody knows, and is refused although it is given: so what is
-        proven is the lock, not a wrong password. Last of all nobody but the users, the master user
-        and AWS may be able to log in. Raises `ValidationFailed` naming a login that is.
+        Raises `ValidationFailed` naming a login that still works.
         """
-        retired = [self.notes.retired(user.username) for user in self.users]
-        with self.server.as_admin() as session:
-            names = self._noted(session, [self.notes.locked])
-            logins = [
-                Login(name, SecretStr(secrets.token_urlsafe(32)))
-                for name in [*names, *self._noted(session, retired)]
-            ]
-            for login in logins:
-                session.run(
-                    f"Locking login {login.username}",
-                    SQL("ALTER ROLE {} PASSWORD {}").format(
-                        Identifier(login.username), Literal(session.verifier(login))
-                    ),
-                )
-        prove_locked(self.server, logins)
-        with self.server.as_admin() as session:
-            for name in self._others(session):
-                if not looks_reserved(name):
-                    raise _not_locked(name)
-        return tuple(names)
+        for login in logins:
+            with suppress(LoginRefused), self.server.as_user(login):
+                raise _not_locked(login.username)
+
+    def check(self, session: Session, logins: Sequence[Login]) -> tuple[str, ...]:
+        """Ask the catalog who can log in; returns the locked ones, but for retired roles.
+
+        A member of `rds_iam` is refused any password, locked or not, so trying is not enough.
+        Nobody but the users, the master user and AWS may be left. Raises `ValidationFailed` naming
+        who is.
+        """
+        names = [login.username for login in logins]
+        for (name,) in session.rows("Listing the locked logins", _NOT_LOCKED, (names,)):
+            raise _not_locked(name)
+        for name in self._others(session):
+            if not looks_reserved(name):
+                raise _not_locked(name)
+        noted = [self.notes.locked]
+        rows = session.rows("Listing the locked logins", _WITH_NOTES, (noted,))
+        return tuple(name for (name,) in rows)
 
     @property
     def _who(self) -> dict[str, object]:
@@ -134,6 +144,13 @@ class Lockout(NamedTuple):
             "made": [self.notes.made(user) for user in self.users],
             "admin": self.server.admin.username,
         }
+
+    def _end_sessions(self, session: Session) -> set[str]:
+        """End them, and wait a moment if there were any; returns whose they were."""
+        rows = session.rows("Ending sessions", _END_SESSIONS, self._who)
+        if rows:
+            session.run("Waiting for sessions to end", _MOMENT)
+        return {name for name, _ in rows}
 
     def _others(self, session: Session) -> list[str]:
         """Who can log in and may not, but for superusers, which only AWS can make."""
@@ -173,10 +190,8 @@ class Lockout(NamedTuple):
             _tell(told, f"Login {name} is locked, and cannot be taken out of {_listed(sources)}.")
         return locked
 
-    def _roll_back(self) -> Iterator[str]:
+    def _roll_back(self, prepared: Sequence[tuple[str, str, str]]) -> Iterator[str]:
         """Roll prepared transactions back, each in its database and as its owner."""
-        with self.server.as_admin() as session:
-            prepared = session.rows("Listing prepared transactions", _PREPARED)
         for gid, owner, database in prepared:
             doing = f"Rolling back the transaction that {owner} prepared in {database}"
             with self.server.as_admin() as session:
@@ -191,27 +206,6 @@ class Lockout(NamedTuple):
                 session.run(doing, SQL("ROLLBACK PREPARED {}").format(Literal(gid)))
             yield f"A transaction that {owner} had prepared in {database} was rolled back: {gid}."
 
-    def _noted(self, session: Session, notes: Sequence[str]) -> list[str]:
-        rows = session.rows("Listing the locked logins", _WITH_NOTES, (list(notes),))
-        return [name for (name,) in rows]
-
-
-def prove_locked(server: Server, logins: Sequence[Login]) -> None:
-    """Ask the catalog, then try: a member of `rds_iam` is refused any password, locked or not.
-
-    Raises `ValidationFailed` naming the login that is not locked.
-    """
-    with server.as_admin() as session:
-        names = [login.username for login in logins]
-        for (name,) in session.rows("Listing the locked logins", _NOT_LOCKED, (names,)):
-            raise _not_locked(name)
-    for login in logins:
-        with (
-            suppress(LoginRefused),
-            server.as_user(login, server.maintenance_database),
-        ):
-            raise _not_locked(login.username)
-
 
 def _not_locked(name: str) -> ValidationFailed:
     return ValidationFailed(f"Login {name} came along and is not locked: it can still log in.")
@@ -222,5 +216,5 @@ def _tell(told: list[str], sentence: str) -> None:
         told.append(sentence)
 
 
-def _listed(names: Sequence[str] | set[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))

@@ -19,6 +19,7 @@ _ALWAYS = {
     "idle_in_transaction_session_timeout": "0",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
+    READ_ONLY: "off",
     "standard_conforming_strings": "on",
     # The driver sets what is not ISO itself, and then it counts as ours.
     "DateStyle": "ISO,MDY",
@@ -26,37 +27,32 @@ _ALWAYS = {
     "timezone_abbreviations": "Default",
     "local_preload_libraries": "",
 }
-# A server refuses a setting that it does not know, so these need its version.
-_SINCE = {
-    140000: {"idle_session_timeout": "0"},
-    170000: {"transaction_timeout": "0"},
-}
+# A server refuses a setting that it does not know; these came with a major version.
+_SINCE = {14: {"idle_session_timeout": "0"}, 17: {"transaction_timeout": "0"}}
 
-# Settings of a role or database that are still in force; a superuser's are put back one by one.
-# Those of the transaction have passed with the one that began the session.
-RESET_USER_SETTINGS = """
-    SELECT pg_catalog.set_config(name, boot_val, false)
-    FROM pg_catalog.pg_settings
-    WHERE source IN ('global', 'database', 'user', 'database user')
-      AND context = 'user' AND boot_val IS NOT NULL AND name <> ALL (%s::pg_catalog.text[])
-      AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
+# Settings of a role or database that are still in force. Those of the transaction have passed with
+# the one that began the session.
+_INHERITED = """
+    source IN ('global', 'database', 'user', 'database user')
+    AND context IN ('user', 'superuser') AND name <> ALL (%s::pg_catalog.text[])
+    AND name NOT IN ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')
 """
-SUPERUSER_SETTINGS = """
-    SELECT name, COALESCE(boot_val, '') FROM pg_catalog.pg_settings
-    WHERE source IN ('global', 'database', 'user', 'database user') AND context = 'superuser'
-    ORDER BY name
+INHERITED_SETTINGS = f"""
+    SELECT name, context, COALESCE(boot_val, '') FROM pg_catalog.pg_settings WHERE {_INHERITED}
+"""
+RESET_USER_SETTINGS = f"""
+    SELECT pg_catalog.set_config(name, boot_val, false) FROM pg_catalog.pg_settings
+    WHERE {_INHERITED} AND context = 'user' AND boot_val IS NOT NULL
 """
 RESET_SUPERUSER_SETTING = "SELECT pg_catalog.set_config(%s, %s, false)"
 
 
-def startup_options(version: int, *, read_only_too: bool) -> str:
-    """libpq's `options` for a server of this version (such as 160014; 0 while it is unknown)."""
-    pins = dict(_ALWAYS)
-    if read_only_too:
-        pins[READ_ONLY] = "off"
+def startup_options(engine_version: str, *keep: str) -> str:
+    """libpq's `options` for a server of this version, such as `16.4`; '' is an unknown one."""
+    pins = {name: value for name, value in _ALWAYS.items() if name not in keep}
+    major = int(engine_version.split(".")[0] or 0)
     for since, more in _SINCE.items():
-        if version >= since:
+        if major >= since:
             pins |= more
-    return " ".join(
-        f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in pins.items()
-    )
+    escaped = {name: value.replace(" ", r"\ ") for name, value in pins.items()}
+    return " ".join(f"-c {name}={value}" for name, value in escaped.items())

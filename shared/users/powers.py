@@ -52,10 +52,11 @@ _OWNER = """
 
 def powers(session: Session, roles: Iterable[str], admin: str) -> dict[str, list[str]]:
     """Those of the roles that have powers, each with the roles that these come from."""
+    names = list(roles)
+    if not names:
+        return {}
     powerful = [*AWS_ROLES, admin]
-    rows = session.rows(
-        "Looking for powers", _POWERFUL, (list(roles), powerful, list(HARMLESS_ROLES))
-    )
+    rows = session.rows("Looking for powers", _POWERFUL, (names, powerful, list(HARMLESS_ROLES)))
     return dict(rows)
 
 
@@ -64,7 +65,8 @@ def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str,
 
     Memberships without powers stay: views and functions of the role go on working.
     """
-    for role in powers(session, roles, admin):
+    powerful = powers(session, roles, admin)
+    for role in powerful:
         doing = f"Taking powers from {role}"
         open_doors(session, role)
         (attributes,) = session.rows(doing, _ATTRIBUTES, (role,))
@@ -76,7 +78,7 @@ def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str,
         for group, grantor in groups:
             if group in dangerous:
                 _leave(session, role, group, grantor)
-    return powers(session, roles, admin)
+    return powers(session, powerful, admin)
 
 
 def join(session: Session, role: str) -> None:

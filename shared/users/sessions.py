@@ -7,7 +7,6 @@ pinned (`shared.users.pins`), and every statement qualifies its names.
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import psycopg2
@@ -17,10 +16,10 @@ from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
 from shared.users.pins import (
+    INHERITED_SETTINGS,
     READ_ONLY,
     RESET_SUPERUSER_SETTING,
     RESET_USER_SETTINGS,
-    SUPERUSER_SETTINGS,
     startup_options,
 )
 
@@ -53,37 +52,28 @@ class Login(NamedTuple):
     password: SecretStr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Server:
     """A cluster's writer endpoint, and the login that may change things there."""
 
     host: str
     port: int
     admin: Login
+    engine_version: str = ""
+    """As RDS tells it, such as `16.4`: what a session can pin depends on it."""
     # Every Aurora PostgreSQL cluster has it; roles are the same seen from any database.
     maintenance_database: str = "postgres"
-
-    @cached_property
-    def version(self) -> int:
-        """The server's version as a number, such as 160014."""
-        with self._let_in(), closing(self._connect(self.admin, self.maintenance_database)) as first:
-            return int(first.server_version)
 
     @contextmanager
     def as_admin(self, database: str | None = None) -> Iterator["Session"]:
         """One transaction as the admin; raises `DatabaseUnreachable` when it cannot be had."""
-        version = self.version
-        with (
-            self._let_in(),
-            self._session(self.admin, database or self.maintenance_database, version) as session,
-        ):
+        with self._let_in(), self._session(self.admin, database) as session:
             yield session
 
     @contextmanager
     def as_admin_outside_transactions(self, database: str) -> Iterator["Session"]:
         """A session in which every statement counts at once."""
-        version = self.version
-        with self._let_in(), closing(self._connect(self.admin, database, version)) as opened:
+        with self._let_in(), closing(self._connect(self.admin, database)) as opened:
             session = Session(opened, f"{self.admin.username} in {database}")
             session.forget_settings()
             opened.commit()
@@ -91,19 +81,18 @@ class Server:
             yield session
 
     @contextmanager
-    def as_user(self, login: Login, database: str) -> Iterator["Session"]:
+    def as_user(self, login: Login, database: str | None = None) -> Iterator["Session"]:
         """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`.
 
         Whether it is read-only is left as this role and database have it.
         """
-        with self._session(login, database, self.version, READ_ONLY) as session:
+        with self._session(login, database, READ_ONLY) as session:
             yield session
 
     @contextmanager
-    def _session(
-        self, login: Login, database: str, version: int, *keep: str
-    ) -> Iterator["Session"]:
-        opened = self._connect(login, database, version, *keep)
+    def _session(self, login: Login, database: str | None, *keep: str) -> Iterator["Session"]:
+        database = database or self.maintenance_database
+        opened = self._connect(login, database, *keep)
         try:
             with opened:
                 session = Session(opened, f"{login.username} in {database}")
@@ -124,7 +113,16 @@ class Server:
                 "A new master password takes a moment to count."
             ) from None
 
-    def _connect(self, login: Login, database: str, version: int = 0, *keep: str) -> connection:
+    def _connect(self, login: Login, database: str, *keep: str) -> connection:
+        options = startup_options(self.engine_version, *keep)
+        try:
+            return self._open(login, database, options)
+        except LoginRefused as refused:
+            if "unrecognized configuration parameter" not in str(refused):
+                raise
+            return self._open(login, database, startup_options("", *keep))
+
+    def _open(self, login: Login, database: str, options: str) -> connection:
         try:
             return psycopg2.connect(
                 host=self.host,
@@ -136,7 +134,7 @@ class Server:
                 connect_timeout=10,
                 application_name="aurora-restore",
                 client_encoding="utf8",
-                options=startup_options(version, read_only_too=READ_ONLY not in keep),
+                options=options,
             )
         except psycopg2.OperationalError as error:
             _, is_refusal, reason = str(error).partition("FATAL:")
@@ -159,6 +157,11 @@ class Session:
         """Whether a membership belongs to who granted it, as it does since PostgreSQL 16."""
         return self._connection.server_version >= 160000
 
+    @property
+    def has_login_triggers(self) -> bool:
+        """Whether event triggers may fire at a login, as they may since PostgreSQL 17."""
+        return self._connection.server_version >= 170000
+
     def forget_settings(self, *keep: str) -> None:
         """Put back what a role or a database has set, but for what is to `keep`.
 
@@ -166,14 +169,13 @@ class Session:
         production but AWS and its `rds_superuser` can have set that.
         """
         doing = "Forgetting the settings of roles and databases"
-        self.rows(doing, RESET_USER_SETTINGS, (list(keep),))
-        for name, default in self.rows(doing, SUPERUSER_SETTINGS):
-            self.attempt(
-                doing,
-                RESET_SUPERUSER_SETTING,
-                (name, default),
-                psycopg2.errors.InvalidParameterValue,
-            )
+        inherited = self.rows(doing, INHERITED_SETTINGS, (list(keep),))
+        if any(context == "user" for _, context, _ in inherited):
+            self.rows(doing, RESET_USER_SETTINGS, (list(keep),))
+        for name, context, default in inherited:
+            if context == "superuser":
+                refused = psycopg2.errors.InvalidParameterValue
+                self.attempt(doing, RESET_SUPERUSER_SETTING, (name, default), refused)
 
     def run(self, doing: str, statement: Composable | str, values: Values = ()) -> None:
         """Execute a statement; `doing` tells of it in errors, where its text never appears."""

@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import psycopg2
@@ -19,8 +18,8 @@ from local.postgres import Databases
 from shared.errors import RestoreError
 from shared.users.credentials import UsersSecret, UserTemplate
 from shared.users.lockout import Lockout
+from shared.users.notes import Notes
 from shared.users.preparation import Prepared, prepare
-from shared.users.roles import Notes
 from shared.users.sessions import Login, Server
 from tests.local.postgres_clients import MASTER, PASSWORD, connect
 
@@ -41,18 +40,18 @@ class Restored:
     databases: Databases
     port: int
 
-    @cached_property
+    @property
     def server(self) -> Server:
-        return Server(HOST, self.port, Login(MASTER, SecretStr(PASSWORD)))
+        return Server(HOST, self.port, Login(MASTER, SecretStr(PASSWORD)), "16.14")
 
     def set_up(self, *users: UserTemplate, lock: bool = True) -> tuple[str, ...]:
         """What the step does; returns the locked logins."""
         return self.prepare(*users, lock_other_logins=lock).locked_logins
 
-    def prepare(self, *users: UserTemplate, **choices: Any) -> Prepared:
+    def prepare(self, *users: UserTemplate, notes: Notes = NOTES, **choices: Any) -> Prepared:
         """What the step does, and what it tells."""
         templates = UsersSecret.model_construct(users=users, **choices)
-        return prepare(self.server, templates, NOTES)
+        return prepare(self.server, templates, notes)
 
     def lockout(self, *users: UserTemplate, notes: Notes = NOTES) -> Lockout:
         return Lockout(self.server, users, notes, everybody=True)

@@ -12,7 +12,8 @@ import trustme
 from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, ValidationFailed
-from shared.users.grants import set_up
+from shared.users.credentials import UsersSecret
+from shared.users.preparation import prepare
 from shared.users.sessions import Login, Server, named
 from shared.users.verification import prove
 from tests.database.restored import HOST, NOTES, VOLUME, Restored, a_user, failing
@@ -20,8 +21,8 @@ from tests.database.restored import HOST, NOTES, VOLUME, Restored, a_user, faili
 USERS = (a_user(), a_user("owner", "owner"))
 
 
-def make_users(server: Server) -> None:
-    set_up(server, USERS, NOTES, others_are_locked=True)
+def prepare_at(server: Server) -> None:
+    prepare(server, UsersSecret(users=USERS), NOTES)
 
 
 def everything(restored: Restored) -> None:
@@ -31,19 +32,17 @@ def everything(restored: Restored) -> None:
 @pytest.mark.parametrize(
     "doing",
     [
-        lambda restored: restored.lockout(*USERS).enforce(),
-        lambda restored: make_users(restored.server),
+        everything,
         lambda restored: prove(restored.server, USERS),
-        lambda restored: restored.lockout(*USERS).prove(),
     ],
-    ids=["lockout", "users", "proof", "proof of the lockout"],
+    ids=["everything", "proof"],
 )
 def test_a_connection_that_breaks_anywhere_is_tried_again(
     restored: Restored, doing: Callable[[Restored], None]
 ) -> None:
     everything(restored)
 
-    for after in (None, 0, 1, 2, 3):
+    for after in (None, 0, 1, 2):
         restored.databases.front.drop_next(HOST, after)
         with failing(DatabaseUnreachable):
             doing(restored)
@@ -72,18 +71,18 @@ def test_a_host_name_that_is_not_the_servers_is_not_trusted(restored: Restored) 
     elsewhere = replace(restored.server, host="aurora-prod.cluster-abc123.example.com")
 
     with failing(DatabaseUnreachable, elsewhere.host):
-        make_users(elsewhere)
+        prepare_at(elsewhere)
 
 
 def test_a_master_password_that_does_not_count_yet_is_tried_again(restored: Restored) -> None:
     early = replace(restored.server, admin=Login("app_master", SecretStr("not yet")))
 
     with failing(DatabaseUnreachable, "app_master", "takes a moment"):
-        make_users(early)
+        prepare_at(early)
 
 
 def test_a_user_that_finds_no_connection_free_is_tried_again(restored: Restored) -> None:
-    make_users(restored.server)
+    everything(restored)
     restored.run("ALTER ROLE reader CONNECTION LIMIT 0")
 
     with failing(DatabaseUnreachable, "too many connections"):

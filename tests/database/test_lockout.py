@@ -8,11 +8,16 @@ import pytest
 from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, ValidationFailed
-from shared.users.lockout import prove_locked
-from shared.users.roles import Notes
+from shared.users.lockout import Lockout
+from shared.users.notes import Notes
 from shared.users.sessions import Login
 from tests.database.restored import HOST, NOTES, OLD_PASSWORD, Restored, a_user, failing
 from tests.local.postgres_clients import MASTER
+
+
+def lock_out(lockout: Lockout) -> None:
+    with lockout.enforced([]):
+        pass
 
 
 def test_every_other_login_is_locked_under_a_password_that_nobody_knows(
@@ -66,14 +71,25 @@ def test_a_login_of_iam_is_locked_though_no_password_would_let_it_in(restored: R
 
 @pytest.mark.parametrize("unlocked", ["shop_app", "shop_owner"])
 def test_the_proof_notices_a_login_that_is_not_locked(restored: Restored, unlocked: str) -> None:
-    restored.lockout().enforce()
+    lock_out(restored.lockout())
     restored.run(f"ALTER ROLE {unlocked} LOGIN")
 
-    with failing(ValidationFailed, unlocked, "not locked"):
-        prove_locked(
-            restored.server,
-            [Login(name, SecretStr("a guess")) for name in ("shop_app", "shop_owner")],
-        )
+    logins = [Login(name, SecretStr("a guess")) for name in ("shop_app", "shop_owner")]
+    with (
+        failing(ValidationFailed, unlocked, "not locked"),
+        restored.server.as_admin() as session,
+    ):
+        restored.lockout().check(session, logins)
+
+
+def test_the_proof_tries_the_right_password(restored: Restored) -> None:
+    lock_out(restored.lockout())
+    with restored.lockout().enforced([]) as session:
+        logins = restored.lockout().set_unknown_passwords(session)
+    restored.run("ALTER ROLE shop_app LOGIN")
+
+    with failing(ValidationFailed, "shop_app", "not locked"):
+        restored.lockout().try_in_vain(logins)
 
 
 def test_a_login_that_the_admin_cannot_lock_is_named(restored: Restored) -> None:
@@ -96,7 +112,7 @@ def test_dying_halfway_and_again_reports_the_same(restored: Restored, dying_afte
 
 
 def test_locks_of_an_earlier_restore_are_not_reported_again(restored: Restored) -> None:
-    restored.lockout(notes=Notes("restore-of-yesterday")).enforce()
+    lock_out(restored.lockout(notes=Notes("restore-of-yesterday")))
 
     assert restored.set_up(a_user()) == ()
 

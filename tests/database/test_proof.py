@@ -1,10 +1,9 @@
 """The proof notices whatever was done to the rights after they were set up."""
 
 from shared.errors import ValidationFailed
-from shared.users.grants import set_up
-from shared.users.roles import Notes
+from shared.users.notes import Notes
 from shared.users.verification import prove
-from tests.database.restored import NOTES, Restored, a_user, failing, has_no_secret
+from tests.database.restored import Restored, a_user, failing, has_no_secret
 
 USERS = (a_user(), a_user("writer", "read_write"), a_user("owner", "owner"))
 
@@ -37,7 +36,7 @@ WRONG: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def test_every_wrong_right_is_named(restored: Restored) -> None:
-    set_up(restored.server, USERS, NOTES, others_are_locked=True)
+    restored.set_up(*USERS)
     prove(restored.server, USERS)
 
     for number, (statement, words) in enumerate(WRONG):
@@ -46,7 +45,7 @@ def test_every_wrong_right_is_named(restored: Restored) -> None:
         with failing(ValidationFailed, *words):
             prove(restored.server, concerned)
         # another operation makes the users anew
-        set_up(restored.server, concerned, Notes(f"restore-{number}"), others_are_locked=True)
+        restored.prepare(*USERS, notes=Notes(f"restore-{number}"))
 
     prove(restored.server, USERS)
 
@@ -58,7 +57,7 @@ def test_what_is_tried_is_undone_and_fires_no_trigger(restored: Restored) -> Non
         "CREATE TRIGGER each_time BEFORE DELETE ON orders EXECUTE FUNCTION refuse()",
     )
     tables = "SELECT array_agg(oid ORDER BY oid) FROM pg_class"
-    set_up(restored.server, USERS, NOTES, others_are_locked=True)
+    restored.set_up(*USERS)
     before = restored.run(tables)
 
     prove(restored.server, USERS)

@@ -184,7 +184,7 @@ def test_what_everybody_may_do_elsewhere_is_said(restored: Restored) -> None:
     warnings = restored.prepare(a_user()).warnings
 
     assert mentions(warnings, "In warehouse", "everybody may SELECT, DELETE on public.stock")
-    assert mentions(warnings, "In warehouse", "make tables in public")
+    assert mentions(warnings, "In warehouse", "everybody may CREATE on schema public")
     assert mentions(warnings, "In shop", "everybody may UPDATE on billing.invoices")
 
 
