@@ -58,4 +58,5 @@ def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
         admin = aws.secrets.managed(cluster.master_secret_arn)
     if admin.password is None:
         raise ResourceBusy(f"RDS has not made the master secret of {cluster.id} yet.")
-    return Server(cluster.endpoint, cluster.port, Login(admin.username, admin.password))
+    login = Login(admin.username, admin.password)
+    return Server(cluster.endpoint, cluster.port, login, cluster.engine_version)

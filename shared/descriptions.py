@@ -43,6 +43,7 @@ def cluster(told: "DBClusterTypeDef") -> Cluster:
         resource_id=told["DbClusterResourceId"],
         status=told["Status"],
         engine=told.get("Engine", ""),
+        engine_version=told.get("EngineVersion", ""),
         created_at=told.get("ClusterCreateTime"),
         endpoint=told.get("Endpoint"),
         reader_endpoint=told.get("ReaderEndpoint"),

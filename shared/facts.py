@@ -165,6 +165,7 @@ class Cluster(Changeable):
     arn: str
     resource_id: str
     engine: str
+    engine_version: str
     created_at: datetime | None
     endpoint: str | None
     reader_endpoint: str | None

@@ -94,6 +94,7 @@ def a_cluster(**changes: Any) -> Cluster:
         "resource_id": "cluster-ABC",
         "status": "available",
         "engine": "aurora-postgresql",
+        "engine_version": "16.6",
         "created_at": NOON,
         "endpoint": "aurora-staging.cluster-abc.us-west-2.rds.amazonaws.com",
         "reader_endpoint": "aurora-staging.cluster-ro-abc.us-west-2.rds.amazonaws.com",

@@ -50,9 +50,9 @@ RESET_SUPERUSER_SETTING = "SELECT pg_catalog.set_config(%s, %s, false)"
 def startup_options(engine_version: str, *keep: str) -> str:
     """libpq's `options` for a server of this version, such as `16.4`; '' is an unknown one."""
     pins = {name: value for name, value in _ALWAYS.items() if name not in keep}
-    major = int(engine_version.split(".")[0] or 0)
+    major = engine_version.split(".")[0]
     for since, more in _SINCE.items():
-        if major >= since:
+        if major.isdecimal() and int(major) >= since:
             pins |= more
     escaped = {name: value.replace(" ", r"\ ") for name, value in pins.items()}
     return " ".join(f"-c {name}={value}" for name, value in escaped.items())

@@ -105,7 +105,10 @@ class Restored:
 
         Whatever the database sets, names of the catalog mean what they should.
         """
-        pins = "-c search_path=pg_catalog,public -c role=none -c default_transaction_read_only=off"
+        pins = (
+            "-c search_path=pg_catalog,public -c role=none -c default_transaction_read_only=off "
+            "-c statement_timeout=0 -c idle_session_timeout=0"
+        )
         with (
             closing(psycopg2.connect(self._direct_dsn(database), options=pins)) as opened,
             opened.cursor() as cursor,

@@ -128,3 +128,13 @@ def test_no_statement_shows_a_password_to_the_server(restored: Restored) -> None
 
     assert seen
     assert not [query for query in seen if "pässword" in query or "s3cret" in query]
+
+
+@pytest.mark.parametrize("version", ["", "16.14", "16.4-limitless", "17.4", "next"])
+def test_a_version_that_rds_tells_wrongly_keeps_nobody_out(
+    restored: Restored, version: str
+) -> None:
+    told = replace(restored.server, engine_version=version)
+
+    with told.as_admin("shop") as session:
+        assert session.rows("Looking", "SELECT 1") == [(1,)]
