@@ -2,11 +2,11 @@
 
 from shared import progress
 from shared.aws import Aws
+from shared.credentials import UsersSecret
 from shared.errors import NotOurs, ResourceBusy
 from shared.names import Step
 from shared.operation import Operation
 from shared.step import step
-from shared.users.credentials import UsersSecret
 from shared.users.notes import Notes
 from shared.users.preparation import prepare
 from shared.users.sessions import Login, Server

@@ -1,6 +1,7 @@
 """What later steps will need, looked at before anything is created."""
 
 from shared.aws import Aws
+from shared.credentials import AdminSecret
 from shared.details import ReplacedCluster
 from shared.errors import ConfigurationError
 from shared.facts import Snapshot
@@ -8,7 +9,6 @@ from shared.findings import Findings
 from shared.request import Archive, Replace, RestoreRequest
 from shared.route import Hop
 from shared.selection import ENGINE
-from shared.users.credentials import AdminSecret
 
 
 def look(

@@ -6,7 +6,7 @@
       ├── grants         what the templates give
       ├── exposure       what production leaves open to everybody
       └── verification   the proof
-    sessions, pins, event_triggers, powers, known_roles, credentials: what these stand on
+    sessions, pins, event_triggers, powers, known_roles, notes: what these stand on
 
 Until all of that is done the snapshot is hostile: no function, operator, cast, trigger, policy or
 setting of it may run as the master user or change a verdict

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from psycopg2.errors import InsufficientPrivilege
 from psycopg2.sql import SQL, Identifier
 
 from shared.errors import ValidationFailed
@@ -24,6 +25,7 @@ _ARMED = """
     JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
     WHERE e.evtenabled <> 'D' AND NOT r.rolsuper ORDER BY 1
 """
+_AT_LOGIN = "SELECT datname FROM pg_catalog.pg_database WHERE dathasloginevt"
 _WORDS = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 
@@ -55,6 +57,24 @@ def silenced(session: Session, database: str) -> Iterator[None]:
         _switch(session, trigger, _WORDS[trigger.enabled], database)
 
 
+def armed(session: Session, database: str) -> Iterator[str]:
+    """What runs as whoever changes a table's definition, the master user included."""
+    for row in session.rows("Listing event triggers", _ARMED):
+        trigger = EventTrigger(*row)
+        yield (
+            f"In {database}, event trigger {trigger.name} calls {trigger.function} of "
+            f"{trigger.function_owner}, as whoever changes a definition: as the master user, too."
+        )
+
+
+def login_triggers(session: Session) -> set[str]:
+    """Databases with an event trigger that fires at every login, which PostgreSQL 17 brought."""
+    if session.major_version < 17:
+        return set()
+    rows = session.rows("Listing event triggers", _AT_LOGIN)
+    return {name for (name,) in rows}
+
+
 def fires_at_login(database: str, name: str = "") -> ValidationFailed:
     """The error for a database that runs a function of its own at every login."""
     return ValidationFailed(
@@ -67,9 +87,11 @@ def fires_at_login(database: str, name: str = "") -> ValidationFailed:
 def _switch(session: Session, trigger: EventTrigger, how: str, database: str) -> None:
     statement = SQL("ALTER EVENT TRIGGER {} " + how).format(Identifier(trigger.name))
     doing = f"Silencing event trigger {trigger.name}"
-    if session.attempt(doing, statement):
+    if session.attempt(doing, statement, (), InsufficientPrivilege):
         return
-    if _join_owner(session, trigger) and session.attempt(doing, statement):
+    if _join_owner(session, trigger) and session.attempt(
+        doing, statement, (), InsufficientPrivilege
+    ):
         return
     raise ValidationFailed(
         f"Event trigger {trigger.name} of database {database} calls {trigger.function} of "

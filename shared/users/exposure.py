@@ -2,7 +2,7 @@
 
 Templates decide about the schemas that they name. What PUBLIC was granted elsewhere, and functions
 that run with their owner's rights whoever calls them, are production's own design: they are told,
-and taken away only where the users secret says so, or where the owner has powers.
+and taken away only where the users secret says so.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,126 +12,156 @@ from psycopg2.sql import SQL
 
 from shared.errors import ValidationFailed
 from shared.users.event_triggers import silenced
-from shared.users.known_roles import is_reserved
 from shared.users.powers import join, powers
 from shared.users.sessions import Session
 
-_LONGEST_LIST = 20
+_LONGEST_LIST = 200
 
-# Functions that run with their owner's rights, and whom of these users they let in. Those that
-# PostgreSQL itself brings have lower numbers. (transam.h, FirstNormalObjectId)
-_OPEN_FUNCTIONS = """
+# Functions that run with their owner's rights. Who may call one by its name is only half of it: a
+# trigger, a view, an aggregate or a type may call it for somebody else. Those that PostgreSQL
+# itself brings have lower numbers. (transam.h, FirstNormalObjectId)
+_FUNCTIONS = """
     SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text, o.rolname,
-           pg_catalog.array_agg(u.rolname::pg_catalog.text ORDER BY u.rolname)
-    FROM pg_catalog.pg_proc p
-    JOIN pg_catalog.pg_roles o ON o.oid = p.proowner AND NOT o.rolsuper
-    JOIN pg_catalog.pg_roles u ON u.rolname = ANY (%s::pg_catalog.text[])
-    WHERE p.prosecdef AND p.oid >= 16384 AND NOT pg_catalog.pg_has_role(u.oid, o.oid, 'USAGE')
-      AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_depend
-          WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = p.oid
-            AND deptype = 'e')
-      AND pg_catalog.has_database_privilege(u.oid, pg_catalog.current_database(), 'CONNECT')
-      AND pg_catalog.has_schema_privilege(u.oid, p.pronamespace, 'USAGE')
-      AND pg_catalog.has_function_privilege(u.oid, p.oid, 'EXECUTE')
-    GROUP BY 1, 2 ORDER BY 1
+           pg_catalog.has_function_privilege('public', p.oid, 'EXECUTE')
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
+    WHERE p.prosecdef AND p.oid >= 16384 AND NOT o.rolsuper ORDER BY 1
 """
-# What everybody may do on tables, in schemas, and with what somebody makes from now on.
-_OPEN_TO_EVERYBODY = """
-    SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname),
-           pg_catalog.string_agg(p.privilege, ', ' ORDER BY p.place)
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
-         pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'])
-         WITH ORDINALITY AS p(privilege, place)
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-      AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-      AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_depend
-          WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid
-            AND deptype = 'e')
-      AND pg_catalog.has_database_privilege('public', pg_catalog.current_database(), 'CONNECT')
-      AND EXISTS (
-          SELECT FROM pg_catalog.pg_roles u
-          WHERE u.rolname = ANY (%s::pg_catalog.text[])
-            AND pg_catalog.has_schema_privilege(u.oid, n.oid, 'USAGE'))
-      AND CASE WHEN p.privilege IN ('DELETE', 'TRUNCATE')
-          THEN pg_catalog.has_table_privilege('public', c.oid, p.privilege)
-          ELSE pg_catalog.has_any_column_privilege('public', c.oid, p.privilege) END
-    GROUP BY 1
+# Everybody's rights on anything, but for those that PostgreSQL itself gives to everybody.
+_OPEN = """
+    WITH open(place, acl, wanted) AS (
+        SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname), c.relacl, NULL
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid >= 16384 AND {reachable} AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_depend
+            WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid
+              AND deptype = 'e')
+        UNION ALL
+        SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname), t.attacl, NULL
+        FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE t.attacl IS NOT NULL AND c.oid >= 16384 AND {reachable}
+        UNION ALL
+        SELECT pg_catalog.format('schema %%I', nspname), nspacl, 'CREATE'
+        FROM pg_catalog.pg_namespace
+        WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
+        UNION ALL
+        SELECT 'the database', datacl, 'CREATE'
+        FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
+        UNION ALL
+        SELECT pg_catalog.format('large object %%s', oid), lomacl, NULL
+        FROM pg_catalog.pg_largeobject_metadata
+        UNION ALL
+        SELECT pg_catalog.format('foreign server %%I', srvname), srvacl, NULL
+        FROM pg_catalog.pg_foreign_server
+        UNION ALL
+        SELECT pg_catalog.format('foreign-data wrapper %%I', fdwname), fdwacl, NULL
+        FROM pg_catalog.pg_foreign_data_wrapper
+        UNION ALL
+        SELECT pg_catalog.format('what %%I makes', pg_catalog.pg_get_userbyid(defaclrole)),
+               defaclacl, NULL
+        FROM pg_catalog.pg_default_acl WHERE defaclobjtype IN ('r', 'S', 'n', 'L')
+        {parameters}
+    )
+    SELECT place, pg_catalog.string_agg(DISTINCT a.privilege_type, ', ')
+    FROM open, pg_catalog.aclexplode(acl) a
+    WHERE a.grantee = 0 AND (wanted IS NULL OR a.privilege_type = wanted)
+    GROUP BY place ORDER BY place
+"""
+_REACHABLE = """EXISTS (
+            SELECT FROM pg_catalog.pg_roles u
+            WHERE u.rolname = ANY (%(users)s::pg_catalog.text[])
+              AND pg_catalog.has_schema_privilege(u.oid, n.oid, 'USAGE'))"""
+_PARAMETERS = """UNION ALL
+        SELECT pg_catalog.format('setting %%I', parname), paracl, NULL
+        FROM pg_catalog.pg_parameter_acl"""
+_OUTWARD = """
+    SELECT pg_catalog.format('user mapping for everybody to foreign server %I', srvname)
+    FROM pg_catalog.pg_user_mappings WHERE umuser = 0
     UNION ALL
-    SELECT pg_catalog.format('schema %%I', nspname), 'CREATE' FROM pg_catalog.pg_namespace
-    WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
-      AND pg_catalog.has_schema_privilege('public', oid, 'CREATE')
-    UNION ALL
-    SELECT pg_catalog.format('what %%I makes', pg_catalog.pg_get_userbyid(d.defaclrole)),
-           pg_catalog.string_agg(DISTINCT a.privilege_type, ', ')
-    FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) a
-    WHERE a.grantee = 0 AND d.defaclobjtype IN ('r', 'S', 'n') GROUP BY 1
+    SELECT pg_catalog.format('subscription %I of %I', subname,
+                             pg_catalog.pg_get_userbyid(subowner))
+    FROM pg_catalog.pg_subscription
+    WHERE subenabled AND subdbid = (SELECT oid FROM pg_catalog.pg_database
+                                    WHERE datname = pg_catalog.current_database())
     ORDER BY 1
 """
 
 
-class OpenFunction(NamedTuple):
-    """A function with its owner's rights, and users that may call it without owning it."""
+class Function(NamedTuple):
+    """A function that runs with its owner's rights, and whether everybody may call it."""
 
     signature: str
     owner: str
-    callers: list[str]
+    is_open: bool
 
 
 def exposure(
-    session: Session, database: str, users: Sequence[str], admin: str, *, revoke_functions: bool
+    session: Session,
+    database: str,
+    users: Sequence[str],
+    admin: str,
+    *,
+    revoke_functions: bool,
+    others_are_locked: bool,
 ) -> Iterator[str]:
-    """What all users of the templates may do in a database beyond their templates.
+    """What there is to tell about a database beyond what the templates give.
 
-    Takes EXECUTE away from PUBLIC on functions that run with their owner's rights if told so, and
-    always where that owner has powers and is not the master user. Raises `ValidationFailed` where
-    that cannot be done.
+    Takes EXECUTE away from PUBLIC on functions that run with their owner's rights if told so.
+    Raises `ValidationFailed` naming one whose owner still has powers that were to be taken.
     """
-    yield from _functions(session, database, users, admin, revoke_functions)
-    yield from _grants_to_everybody(session, database, users)
+    yield from _functions(session, database, admin, revoke_functions, others_are_locked)
+    reachable = _OPEN.format(
+        reachable=_REACHABLE, parameters=_PARAMETERS if session.major_version >= 15 else ""
+    )
+    rows = session.rows("Listing what everybody may do", reachable, {"users": [*users]})
+    for rights in sorted({rights for _, rights in rows}):
+        names = [name for name, granted in rows if granted == rights]
+        yield f"In {database}, everybody may {rights} on {_listed(names)}."
+    if ways := session.rows("Listing ways out", _OUTWARD):
+        names = [name for (name,) in ways]
+        yield f"{database} still reaches out, by {_listed(names)}."
 
 
 def _functions(
-    session: Session, database: str, users: Sequence[str], admin: str, revoke_all: bool
+    session: Session, database: str, admin: str, revoke: bool, others_are_locked: bool
 ) -> Iterator[str]:
-    found = _open_functions(session, users)
+    found = _list_functions(session)
     if not found:
         return
-    powerful = powers(session, {one.owner for one in found} - {admin}, admin)
-    closed = [one for one in found if revoke_all or one.owner in powerful]
+    closed = [one for one in found if one.is_open and revoke]
     if closed:
         with silenced(session, database):
             for one in closed:
-                _close(session, database, one)
+                _close(session, one)
         yield (
             f"In {database}, everybody may no longer call functions that run with their owner's "
-            f"rights: {_shortened([one.signature for one in closed])}."
+            f"rights: {_listed([one.signature for one in closed])}."
         )
-        found = _open_functions(session, users)
-        for one in found:
-            if one.owner in powerful:
-                raise _too_powerful(database, one)
-    for owner in sorted({one.owner for one in found}):
+        found = _list_functions(session)
+    powerful = powers(session, {one.owner for one in found} - {admin}, admin)
+    # The most dangerous ones first: none of them may be hidden behind many harmless ones.
+    for owner in sorted({one.owner for one in found}, key=lambda it: (it != admin, it)):
         theirs = [one for one in found if one.owner == owner]
-        callers = sorted({caller for one in theirs for caller in one.callers})
-        whose = (
-            f"the master user's rights ({owner})" if owner == admin else f"the rights of {owner}"
-        )
+        if owner in powerful and others_are_locked:
+            raise ValidationFailed(
+                f"Function {theirs[0].signature} of database {database} runs with the rights of "
+                f"{owner}, whoever calls it, and {owner} has powers by "
+                f"{', '.join(powerful[owner])}. Change its owner in production, then restore again."
+            )
+        note = ", the master user" if owner == admin else ""
+        note = ", who has powers over roles or databases" if owner in powerful else note
         yield (
-            f"In {database}, {', '.join(callers)} can call functions that run with {whose}: "
-            f"{_shortened([one.signature for one in theirs])}."
+            f"In {database}, these functions run with the rights of {owner}{note}, whoever calls "
+            f"them: {_listed([_described(one) for one in theirs])}."
         )
 
 
-def _open_functions(session: Session, users: Sequence[str]) -> list[OpenFunction]:
-    rows = session.rows("Listing functions that run as their owner", _OPEN_FUNCTIONS, ([*users],))
-    return [OpenFunction(*row) for row in rows]
+def _list_functions(session: Session) -> list[Function]:
+    rows = session.rows("Listing functions that run as their owner", _FUNCTIONS)
+    return [Function(*row) for row in rows]
 
 
-def _close(session: Session, database: str, function: OpenFunction) -> None:
-    if is_reserved(function.owner):
-        raise _too_powerful(database, function)
+def _close(session: Session, function: Function) -> None:
     join(session, function.owner)
     session.run(
         f"Taking {function.signature} from PUBLIC",
@@ -139,22 +169,11 @@ def _close(session: Session, database: str, function: OpenFunction) -> None:
     )
 
 
-def _too_powerful(database: str, function: OpenFunction) -> ValidationFailed:
-    return ValidationFailed(
-        f"Function {function.signature} of database {database} runs with the rights of "
-        f"{function.owner}, who has powers over roles, databases or replication, and can be called "
-        f"by {', '.join(function.callers)}. Revoke EXECUTE on it in production, then restore again."
-    )
+def _described(function: Function) -> str:
+    return function.signature + (" (open to everybody)" if function.is_open else "")
 
 
-def _grants_to_everybody(session: Session, database: str, users: Sequence[str]) -> Iterator[str]:
-    rows = session.rows("Listing what everybody may do", _OPEN_TO_EVERYBODY, ([*users],))
-    for rights in sorted({rights for _, rights in rows}):
-        names = [name for name, granted in rows if granted == rights]
-        yield f"In {database}, everybody may {rights} on {_shortened(names)}."
-
-
-def _shortened(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_LONGEST_LIST])
     more = len(names) - _LONGEST_LIST
     return f"{shown} and {more} more" if more > 0 else shown

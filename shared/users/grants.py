@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from psycopg2.sql import SQL, Composed, Identifier
 
+from shared.credentials import Template, UserTemplate
 from shared.errors import ConfigurationError, ValidationFailed
-from shared.users.credentials import Template, UserTemplate
 from shared.users.known_roles import is_reserved
 from shared.users.powers import join, powers, take_powers
 from shared.users.sessions import Session
@@ -32,15 +32,13 @@ _DATABASE = {
     Template.OWNER: SQL("ALL"),
 }
 
-# Members of extensions have the grants that their extension gives them.
 _RELATIONS = """
-    SELECT n.nspname, c.relname, c.relkind = 'S', pg_catalog.pg_get_userbyid(c.relowner)
+    SELECT n.nspname, c.relname, c.relkind = 'S', pg_catalog.pg_get_userbyid(c.relowner),
+           EXISTS (SELECT FROM pg_catalog.pg_depend
+                   WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid
+                     AND deptype = 'e')
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY (%s::pg_catalog.text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-      AND NOT EXISTS (
-          SELECT FROM pg_catalog.pg_depend
-          WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid
-            AND deptype = 'e')
     ORDER BY 1, 2
 """
 _DATABASE_OWNER = """
@@ -56,10 +54,30 @@ _SCHEMAS = """
     WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
       AND nspname <> 'information_schema'
 """
+_WHO_OPENED = """
+    SELECT DISTINCT pg_catalog.pg_get_userbyid(a.grantor)
+    FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
+    WHERE n.nspname = %s AND a.grantee = 0 AND a.privilege_type = 'CREATE' ORDER BY 1
+"""
 # Owners for whom the master user cannot act: superusers, and roles of AWS that it is not in.
 _OUT_OF_REACH = """
     SELECT rolname, rolsuper FROM pg_catalog.pg_roles
     WHERE rolname = ANY (%s::pg_catalog.text[]) AND NOT pg_catalog.pg_has_role(oid, 'USAGE')
+"""
+
+# Groups that a role is in, and other databases in which it owns or was granted something.
+_ELSEWHERE = """
+    SELECT 'group ' || pg_catalog.pg_get_userbyid(roleid) FROM pg_catalog.pg_auth_members
+    WHERE pg_catalog.pg_get_userbyid(member) = %(role)s
+    UNION
+    SELECT 'database ' || d.datname FROM pg_catalog.pg_shdepend s
+    JOIN pg_catalog.pg_database d
+      ON d.oid = CASE WHEN s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
+                      THEN s.objid ELSE s.dbid END
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      AND pg_catalog.pg_get_userbyid(s.refobjid) = %(role)s AND s.deptype IN ('o', 'a')
+      AND d.datname <> pg_catalog.current_database()
+    ORDER BY 1
 """
 
 
@@ -70,6 +88,7 @@ class Relation(NamedTuple):
     name: str
     is_sequence: bool
     owner: str
+    is_of_extension: bool
 
 
 def check_schemas(session: Session, users: Sequence[UserTemplate], database: str) -> None:
@@ -125,12 +144,17 @@ class Grants:
                 places = ("", *user.schemas)
                 theirs = {owner for where, owner in reached if where in places}
                 roles = {role for role in theirs if not is_reserved(role)}
-                self._let_own(user, sorted(roles - names - {self._admin}))
+                yield from self._let_own(user, sorted(roles - names - {self._admin}))
             _give(self._session, user, _grants(user, self._database, relations))
             for creator in sorted(creators - {user.username}):
                 _grant_on_future_tables(self._session, user, creator)
         for owner in sorted(beyond):
-            theirs = {f"{one.schema}.{one.name}" for one in self._relations if one.owner == owner}
+            # What an extension made has the grants that the extension gave it.
+            theirs = {
+                f"{one.schema}.{one.name}"
+                for one in self._relations
+                if one.owner == owner and not one.is_of_extension
+            }
             if theirs:
                 yield (
                     f"In {self._database}, nothing was granted on what belongs to {owner}, for "
@@ -159,7 +183,7 @@ class Grants:
                 join(self._session, owner)
         return beyond
 
-    def _let_own(self, user: UserTemplate, roles: Sequence[str]) -> None:
+    def _let_own(self, user: UserTemplate, roles: Sequence[str]) -> Iterator[str]:
         """Make an owner a member of the roles that own, none of which may have powers."""
         look = take_powers if self._others_are_locked else powers
         for role, sources in look(self._session, roles, self._admin).items():
@@ -168,16 +192,27 @@ class Grants:
                 f"{role} has powers over roles, databases or replication, by {_listed(sources)}. "
                 f"Let a role without powers own it, or choose another template for {user.username}."
             )
-        grants = (SQL("{}").format(Identifier(role)) for role in roles)
-        _give(self._session, user, grants)
+        for role in roles:
+            _give(self._session, user, [SQL("{}").format(Identifier(role))])
+            rows = self._session.rows("Looking what else owners have", _ELSEWHERE, {"role": role})
+            if elsewhere := [place for (place,) in rows]:
+                yield (
+                    f"In {self._database}, {user.username} acts for {role}, and so has what that "
+                    f"one has elsewhere: {', '.join(elsewhere)}."
+                )
 
 
 def _close_to_public(session: Session, schema: str) -> None:
-    """Until PostgreSQL 14 everybody could make tables in schema `public`, and upgrades keep it."""
+    """Until PostgreSQL 14 everybody could make tables in schema `public`, and upgrades keep it.
+
+    Each grant is its grantor's to take back.
+    """
     doing = f"Letting not everybody make tables in {schema}"
-    is_open = "SELECT pg_catalog.has_schema_privilege('public', %s, 'CREATE')"
-    if session.rows(doing, is_open, (schema,)) == [(True,)]:
+    for (grantor,) in session.rows(doing, _WHO_OPENED, (schema,)):
+        join(session, grantor)
+        session.run(doing, SQL("SET LOCAL ROLE {}").format(Identifier(grantor)))
         session.run(doing, SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(Identifier(schema)))
+        session.run(doing, "SET LOCAL ROLE NONE")
 
 
 def _grants(user: UserTemplate, database: str, relations: Sequence[Relation]) -> Iterable[Composed]:

@@ -5,7 +5,8 @@ on `rds_superuser`, IAM, Kerberos (`rds_ad`) and RDS Proxy (`rdsproxyadmin`); ro
 clusters, as listings in public bug reports and tools show them.
 """
 
-AWS_ROLES = frozenset(
+# Groups of AWS's, which log nobody in.
+AWS_GROUPS = frozenset(
     {
         "rds_ad",
         "rds_extension",
@@ -14,6 +15,10 @@ AWS_ROLES = frozenset(
         "rds_replication",
         "rds_reserved",
         "rds_superuser",
+    }
+)
+AWS_LOGINS = frozenset(
+    {
         "rdsadmin",
         "rdsproxyadmin",
         "rdsrepladmin",
@@ -21,6 +26,7 @@ AWS_ROLES = frozenset(
         "rdswriteforwarduser",
     }
 )
+AWS_ROLES = AWS_GROUPS | AWS_LOGINS
 # Membership in these gives a login method or lets one see statistics, and no power over anything.
 HARMLESS_ROLES = frozenset(
     {

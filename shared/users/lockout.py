@@ -1,9 +1,9 @@
 """Whoever could get in with the snapshot: logins, open sessions, prepared transactions.
 
-    ┌─▶ end sessions ─▶ roll back what is prepared ─▶ lock logins ─┐
-    └──────────────── until there is nothing of any ◀──────────────┘
+    ┌─▶ end sessions ─▶ roll back what is prepared ─▶ lock logins, take powers ─┐
+    └───────────────────── until there is nothing of any ◀──────────────────────┘
     … users, grants …
-    prove that the locked are refused ─▶ who can log in now, against who may
+    be refused as every locked login ─▶ compare who can log in with who may
 
 A session that is still open may make another login, and a prepared transaction may hold one: so all
 are looked for again until nothing is left to do. Both may also hold locks that would keep a login
@@ -15,18 +15,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
+from psycopg2.errors import InsufficientPrivilege, LockNotAvailable
 from psycopg2.sql import SQL, Identifier, Literal
 from pydantic import SecretStr
 
-from shared.errors import ValidationFailed
-from shared.users.credentials import UserTemplate
-from shared.users.known_roles import AWS_ROLES, looks_reserved
+from shared.credentials import UserTemplate
+from shared.errors import DatabaseUnreachable, ValidationFailed
+from shared.users.event_triggers import fires_at_login, login_triggers
+from shared.users.known_roles import AWS_GROUPS, AWS_LOGINS, looks_reserved
 from shared.users.notes import Notes
-from shared.users.powers import join, open_doors, powers, take_powers
+from shared.users.powers import customers_roles, join, open_doors, powers, take_powers
 from shared.users.sessions import Login, LoginRefused, Server, Session
 
-_ROUNDS = 50
+# PostgreSQL gives a login a minute (authentication_timeout), unless told otherwise; so do we.
+_ROUNDS = 180
 _MOMENT = "SELECT pg_catalog.pg_sleep(0.02)"
+_WHILE_ONE_LOGS_IN = "SELECT pg_catalog.pg_sleep(0.4)"
 
 # A user of the templates is one of ours only if this operation has made it.
 _OURS = """
@@ -37,9 +41,14 @@ _OURS = """
                 WHERE u.name = r.rolname
                   AND u.note = pg_catalog.shobj_description(r.oid, 'pg_authid')))
 """
+# A role that somebody who is no superuser may grant was not made by AWS.
 _LOGINS = f"""
-    SELECT r.rolname, r.rolsuper FROM pg_catalog.pg_roles r
-    WHERE r.rolcanlogin AND NOT COALESCE({_OURS}, false) ORDER BY 1
+    SELECT r.rolname,
+           EXISTS (SELECT FROM pg_catalog.pg_auth_members m
+                   JOIN pg_catalog.pg_roles a ON a.oid = m.member
+                   WHERE m.roleid = r.oid AND m.admin_option AND NOT a.rolsuper)
+    FROM pg_catalog.pg_roles r
+    WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT COALESCE({_OURS}, false) ORDER BY 1
 """
 # A role whose sessions go on may have been dropped.
 _END_SESSIONS = f"""
@@ -50,6 +59,14 @@ _END_SESSIONS = f"""
       AND NOT COALESCE(r.rolsuper, false)
       AND (r.rolname = %(admin)s OR NOT COALESCE({_OURS}, false))
 """
+# A login that is not finished is in no list of sessions, but every backend has a transaction.
+_UNDER_WAY = """
+    SELECT DISTINCT l.pid FROM pg_catalog.pg_locks l
+    LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'virtualxid' AND l.pid <> pg_catalog.pg_backend_pid()
+      AND a.usesysid IS NULL AND COALESCE(a.backend_type, 'client backend') = 'client backend'
+"""
+_TERMINATE = "SELECT pg_catalog.pg_terminate_backend(%s)"
 _PREPARED = "SELECT gid, owner, database FROM pg_catalog.pg_prepared_xacts ORDER BY prepared"
 _IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
 _WITH_NOTES = """
@@ -75,25 +92,38 @@ class Lockout(NamedTuple):
     def enforced(self, told: list[str]) -> Iterator[Session]:
         """A session that begins when nobody else is in or can get in; adds what there is to tell.
 
-        Raises `ValidationFailed` naming a login that cannot be locked, and what keeps coming back.
+        Raises `ValidationFailed` naming a login that cannot be locked, and what keeps coming back;
+        `DatabaseUnreachable` while somebody takes longer to log in than we can wait.
         """
         ended: set[str] = set()
+        awaited: set[int] | None = None
         for _ in range(_ROUNDS):
             with self.server.as_admin() as session:
+                if self.server.maintenance_database in login_triggers(session):
+                    raise fires_at_login(self.server.maintenance_database)
                 gone = self._end_sessions(session)
                 prepared = session.rows("Listing prepared transactions", _PREPARED)
-                locked = [] if prepared else self._lock(session, told)
-                if not locked and not prepared and not (gone and self.everybody):
-                    # The master user's may have been our own, of a call that died.
-                    if others := (ended | gone) - {self.server.admin.username}:
-                        told.append(f"Open sessions were ended: of {_listed(others)}.")
-                    yield session
-                    return
-            ended |= gone
+                is_locked = not prepared and self._lock(session, told)
+                ended |= gone
+                if is_locked and not (gone and self.everybody):
+                    begun = self._logins_under_way(session)
+                    awaited = begun if awaited is None else awaited & begun
+                    if not awaited:
+                        # The master user's may have been our own, of a call that died.
+                        if others := ended - {self.server.admin.username}:
+                            told.append(f"Open sessions were ended: of {_listed(others)}.")
+                        yield session
+                        return
+                    session.run("Waiting for logins under way", _WHILE_ONE_LOGS_IN)
             told += self._roll_back(prepared)
+        if awaited:
+            raise DatabaseUnreachable(
+                f"{self.server.host}: somebody began to log in before the logins were locked, and "
+                "has not finished. The server ends that after its authentication_timeout."
+            )
         raise ValidationFailed(
-            f"Sessions of {_listed(gone or locked)} come back as fast as they are ended. Find out "
-            "what opens them, such as a job of the snapshot, and redrive."
+            f"Sessions of {_listed(ended)} come back as fast as they are ended. Find out what "
+            "opens them, such as a job of the snapshot, and redrive."
         )
 
     def set_unknown_passwords(self, session: Session) -> list[Login]:
@@ -130,16 +160,15 @@ class Lockout(NamedTuple):
         for (name,) in session.rows("Listing the locked logins", _NOT_LOCKED, (names,)):
             raise _not_locked(name)
         for name in self._others(session):
-            if not looks_reserved(name):
+            if not _may_be_awss(name):
                 raise _not_locked(name)
         noted = [self.notes.locked]
         rows = session.rows("Listing the locked logins", _WITH_NOTES, (noted,))
         return tuple(name for (name,) in rows)
 
-    @property
-    def _who(self) -> dict[str, object]:
+    def _who(self, *ours: str) -> dict[str, object]:
         return {
-            "ours": [*AWS_ROLES, self.server.admin.username],
+            "ours": [self.server.admin.username, *ours],
             "users": [user.username for user in self.users],
             "made": [self.notes.made(user) for user in self.users],
             "admin": self.server.admin.username,
@@ -147,48 +176,74 @@ class Lockout(NamedTuple):
 
     def _end_sessions(self, session: Session) -> set[str]:
         """End them, and wait a moment if there were any; returns whose they were."""
-        rows = session.rows("Ending sessions", _END_SESSIONS, self._who)
+        of_aws = AWS_LOGINS - set(self._others(session))
+        rows = session.rows("Ending sessions", _END_SESSIONS, self._who(*of_aws))
         if rows:
             session.run("Waiting for sessions to end", _MOMENT)
         return {name for name, _ in rows}
 
+    def _logins_under_way(self, session: Session) -> set[int]:
+        """Backends that are letting somebody in, but for those that are ended here.
+
+        One that began before the lock has read the old password; once it is through, it is whoever
+        has the name then. One that is through, and only pauses (post_auth_delay), can be ended; one
+        whose password is still awaited can not.
+        """
+        rows = session.rows("Looking for logins under way", _UNDER_WAY)
+        return {
+            pid
+            for (pid,) in rows
+            if not session.attempt(
+                "Ending a login under way", _TERMINATE, (pid,), InsufficientPrivilege
+            )
+        }
+
     def _others(self, session: Session) -> list[str]:
-        """Who can log in and may not, but for superusers, which only AWS can make."""
+        """Who can log in and may not; superusers, and AWS's logins, are only AWS's to make.
+
+        A login by the name of one of AWS's is a customer's if customers may grant it, as it shows
+        since PostgreSQL 16.
+        """
         namesakes = {user.username for user in self.users}
-        rows = session.rows("Listing the logins", _LOGINS, self._who)
+        rows = session.rows("Listing the logins", _LOGINS, self._who())
         return [
             name
-            for name, is_superuser in rows
-            if not is_superuser and (self.everybody or name in namesakes)
+            for name, is_a_customers in rows
+            if (name not in AWS_LOGINS or is_a_customers) and (self.everybody or name in namesakes)
         ]
 
-    def _lock(self, session: Session, told: list[str]) -> list[str]:
-        """Lock who may not log in; those whose name says that they may be AWS's are only tried."""
-        locked = []
-        for name in self._others(session):
+    def _lock(self, session: Session, told: list[str]) -> bool:
+        """Lock who may not log in and take powers; whether there was nothing to lock."""
+        admin, noted = self.server.admin.username, Literal(self.notes.locked)
+        to_lock = self._others(session)
+        # Whoever holds a lock on a role is ended in the next round.
+        session.run("Locking logins", "SET LOCAL lock_timeout = '500ms'")
+        for name in to_lock:
             role, doing = Identifier(name), f"Locking login {name}"
             open_doors(session, name)
             statement = SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(role)
-            if not looks_reserved(name):
-                session.run(doing, statement)
-            elif not session.attempt(doing, statement):
-                _tell(told, f"Login {name} is not locked: it may be AWS's, and cannot be changed.")
-                continue
-            else:
-                _tell(told, f"Login {name} is not known as one of AWS's, and was locked.")
-            note = Literal(self.notes.locked)
-            session.run(doing, SQL("COMMENT ON ROLE {} IS {}").format(role, note))
-            locked.append(name)
-        admin = self.server.admin.username
-        if powerful := powers(session, locked, admin):
+            is_dubious = _may_be_awss(name)
+            refusal = InsufficientPrivilege if is_dubious else LockNotAvailable
+            if session.attempt(doing, statement, (), refusal):
+                session.run(doing, SQL("COMMENT ON ROLE {} IS {}").format(role, noted))
+                if is_dubious:
+                    told.append(f"Login {name} is not known as one of AWS's, and was locked.")
+            elif is_dubious and (sentence := _left_open(name)) not in told:
+                told.append(sentence)
+        if self.everybody:
+            self._take_powers(session, admin, told)
+        return all(_left_open(name) in told for name in to_lock)
+
+    def _take_powers(self, session: Session, admin: str, told: list[str]) -> None:
+        """Take powers from everybody: a function may run with its owner's, whoever calls it."""
+        before = powers(session, customers_roles(session, admin), admin)
+        left = take_powers(session, [*before], admin) if before else {}
+        if taken := [role for role in before if left.get(role) != before[role]]:
             told.append(
-                "Powers over roles, databases or replication were taken from the locked logins "
-                f"{_listed(set(powerful))}."
+                "Powers over roles, databases or replication were taken from "
+                + _listed(taken)
+                + "."
             )
-        left = take_powers(session, [*powerful], admin)
-        for name, sources in left.items():
-            _tell(told, f"Login {name} is locked, and cannot be taken out of {_listed(sources)}.")
-        return locked
 
     def _roll_back(self, prepared: Sequence[tuple[str, str, str]]) -> Iterator[str]:
         """Roll prepared transactions back, each in its database and as its owner."""
@@ -200,6 +255,8 @@ class Lockout(NamedTuple):
                         f"Transaction {gid} was prepared in {database} by {owner}, and only a "
                         "superuser can roll it back. End it in production, then restore again."
                     )
+                if database in login_triggers(session):
+                    raise fires_at_login(database)
                 join(session, owner)
             with self.server.as_admin_outside_transactions(database) as session:
                 session.run(doing, SQL("SET ROLE {}").format(Identifier(owner)))
@@ -207,13 +264,17 @@ class Lockout(NamedTuple):
             yield f"A transaction that {owner} had prepared in {database} was rolled back: {gid}."
 
 
+def _may_be_awss(name: str) -> bool:
+    """Whether a login that cannot be locked is left alone: by its name AWS may have made it."""
+    return looks_reserved(name) or name in AWS_GROUPS
+
+
+def _left_open(name: str) -> str:
+    return f"Login {name} is not locked: it may be AWS's, and cannot be changed."
+
+
 def _not_locked(name: str) -> ValidationFailed:
     return ValidationFailed(f"Login {name} came along and is not locked: it can still log in.")
-
-
-def _tell(told: list[str], sentence: str) -> None:
-    if sentence not in told:
-        told.append(sentence)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from shared.users.credentials import UserTemplate
+from shared.credentials import UserTemplate
 
 
 class Notes(NamedTuple):

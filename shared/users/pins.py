@@ -8,8 +8,10 @@ a role or a database back to PostgreSQL's own default. (PostgreSQL documentation
 # A name is looked for in pg_catalog alone; temporary relations come last, functions never.
 SEARCH_PATH = "pg_catalog, pg_temp"
 
-# Whether somebody's transactions are read-only is part of what is proven of a user.
+# Whether transactions are read-only, and a login loads what is there, is part of what is proven of
+# a user.
 READ_ONLY = "default_transaction_read_only"
+LIBRARIES = "local_preload_libraries"
 
 _ALWAYS = {
     "search_path": SEARCH_PATH,
@@ -25,7 +27,7 @@ _ALWAYS = {
     "DateStyle": "ISO,MDY",
     # Its default is chosen when the server starts, and the catalog does not show it.
     "timezone_abbreviations": "Default",
-    "local_preload_libraries": "",
+    LIBRARIES: "",
 }
 # A server refuses a setting that it does not know; these came with a major version.
 _SINCE = {14: {"idle_session_timeout": "0"}, 17: {"transaction_timeout": "0"}}

@@ -1,12 +1,13 @@
 """Powers over roles, databases and replication: who has them, and taking them away.
 
 A role has the powers of every role that it is a member of, however long the way: who may not
-inherit them may set the role, and who only administers a group may join it.
+inherit them may set the role, and who only administers a group may join it. To administer another
+role is a power itself.
 """
 
 from collections.abc import Iterable, Sequence
 
-from psycopg2.errors import InvalidGrantOperation
+from psycopg2.errors import InsufficientPrivilege, InvalidGrantOperation
 from psycopg2.sql import SQL, Composable, Identifier
 
 from shared.errors import ValidationFailed
@@ -19,15 +20,25 @@ _POWERFUL = """
         UNION
         SELECT reached.member, m.roleid
         FROM reached JOIN pg_catalog.pg_auth_members m ON m.member = reached.role
+    ), found(member, source) AS (
+        SELECT member, rolname::pg_catalog.text
+        FROM reached JOIN pg_catalog.pg_roles ON pg_roles.oid = role
+        WHERE rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
+           OR (rolname = ANY (%s::pg_catalog.text[])
+               OR pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_'))
+              AND rolname <> ALL (%s::pg_catalog.text[])
+        UNION
+        SELECT reached.member, 'ADMIN OPTION on ' || pg_catalog.pg_get_userbyid(m.roleid)
+        FROM reached JOIN pg_catalog.pg_auth_members m ON m.member = reached.role
+        WHERE m.admin_option
     )
-    SELECT pg_catalog.pg_get_userbyid(member),
-           pg_catalog.array_agg(rolname::pg_catalog.text ORDER BY rolname)
-    FROM reached JOIN pg_catalog.pg_roles ON pg_roles.oid = role
-    WHERE rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
-       OR (rolname = ANY (%s::pg_catalog.text[])
-           OR pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_'))
-          AND rolname <> ALL (%s::pg_catalog.text[])
-    GROUP BY member
+    SELECT pg_catalog.pg_get_userbyid(member), pg_catalog.array_agg(source ORDER BY source)
+    FROM found GROUP BY member
+"""
+_CUSTOMERS = """
+    SELECT rolname FROM pg_catalog.pg_roles
+    WHERE NOT rolsuper AND rolname <> ALL (%s::pg_catalog.text[])
+      AND NOT pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_')
 """
 _ATTRIBUTES = """
     SELECT rolcreaterole, rolcreatedb, rolreplication, rolbypassrls FROM pg_catalog.pg_roles
@@ -35,7 +46,7 @@ _ATTRIBUTES = """
 """
 _WORDS = ("CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")
 _GROUPS = """
-    SELECT pg_catalog.pg_get_userbyid(roleid), pg_catalog.pg_get_userbyid(grantor)
+    SELECT pg_catalog.pg_get_userbyid(roleid), pg_catalog.pg_get_userbyid(grantor), admin_option
     FROM pg_catalog.pg_auth_members WHERE pg_catalog.pg_get_userbyid(member) = %s ORDER BY 1, 2
 """
 # Roles that the master user is a member of, without their powers, and that let it into another.
@@ -43,6 +54,11 @@ _DOORS = """
     SELECT pg_catalog.pg_get_userbyid(member) FROM pg_catalog.pg_auth_members
     WHERE pg_catalog.pg_get_userbyid(roleid) = %s AND admin_option
       AND pg_catalog.pg_has_role(member, 'MEMBER') AND NOT pg_catalog.pg_has_role(member, 'USAGE')
+"""
+_IS_OURS_TO_JOIN = """
+    SELECT NOT rolsuper AND rolname <> ALL (%s::pg_catalog.text[])
+       AND NOT pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_')
+    FROM pg_catalog.pg_roles WHERE rolname = %s
 """
 _OWNER = """
     SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database
@@ -60,6 +76,12 @@ def powers(session: Session, roles: Iterable[str], admin: str) -> dict[str, list
     return dict(rows)
 
 
+def customers_roles(session: Session, admin: str) -> list[str]:
+    """Every role that belongs neither to PostgreSQL or AWS nor to the master user."""
+    rows = session.rows("Listing the roles", _CUSTOMERS, ([*AWS_ROLES, admin],))
+    return [name for (name,) in rows]
+
+
 def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str, list[str]]:
     """Take away what a role has of powers, and return what cannot be taken, as `powers` does.
 
@@ -72,11 +94,12 @@ def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str,
         (attributes,) = session.rows(doing, _ATTRIBUTES, (role,))
         for has, word in zip(attributes, _WORDS, strict=True):
             if has:
-                session.attempt(doing, SQL("ALTER ROLE {} NO" + word).format(Identifier(role)))
+                statement = SQL("ALTER ROLE {} NO" + word).format(Identifier(role))
+                session.attempt(doing, statement, (), InsufficientPrivilege)
         groups = session.rows(doing, _GROUPS, (role,))
-        dangerous = powers(session, {group for group, _ in groups}, admin)
-        for group, grantor in groups:
-            if group in dangerous:
+        dangerous = powers(session, {group for group, _, _ in groups}, admin)
+        for group, grantor, is_admin in groups:
+            if group in dangerous or is_admin:
                 _leave(session, role, group, grantor)
     return powers(session, powerful, admin)
 
@@ -89,16 +112,29 @@ def join(session: Session, role: str) -> None:
     doing = f"Joining role {role}"
     if role == "pg_database_owner":
         ((role,),) = session.rows(doing, _OWNER)
-    if _acts_for(session, role):
+    can_set = session.has_grantors  # since PostgreSQL 16 a membership may come without it
+    if _acts_for(session, role, "USAGE") and (not can_set or _acts_for(session, role, "SET")):
         return
     open_doors(session, role)
     how = " WITH INHERIT TRUE, SET TRUE" if session.has_grantors else ""
     statement = SQL("GRANT {} TO CURRENT_USER" + how).format(Identifier(role))
-    if not session.attempt(doing, statement, (), InvalidGrantOperation):
+    if not session.attempt(doing, statement, (), InvalidGrantOperation, InsufficientPrivilege):
         raise ValidationFailed(
             f"The master user may not act for {role}: either {role} is a member of it, or it is "
             f"not let into {role}. Change that in production, then restore again."
         )
+
+
+def can_join(session: Session, role: str) -> bool:
+    """Let the master user act for a role, and tell whether it may."""
+    doing = f"Joining role {role}"
+    if session.rows(doing, _IS_OURS_TO_JOIN, ([*AWS_ROLES], role)) != [(True,)]:
+        return _acts_for(session, role, "USAGE")
+    try:
+        join(session, role)
+    except ValidationFailed:
+        return False
+    return True
 
 
 def open_doors(session: Session, role: str) -> None:
@@ -107,9 +143,9 @@ def open_doors(session: Session, role: str) -> None:
         join(session, door)
 
 
-def _acts_for(session: Session, role: str) -> bool:
-    statement = "SELECT pg_catalog.pg_has_role(%s, 'USAGE')"
-    return session.rows(f"Joining role {role}", statement, (role,)) == [(True,)]
+def _acts_for(session: Session, role: str, how: str) -> bool:
+    statement = "SELECT pg_catalog.pg_has_role(%s, %s)"
+    return session.rows(f"Joining role {role}", statement, (role, how)) == [(True,)]
 
 
 def _leave(session: Session, role: str, group: str, grantor: str) -> None:
@@ -123,4 +159,5 @@ def _leave(session: Session, role: str, group: str, grantor: str) -> None:
         join(session, grantor)
         by = SQL("GRANTED BY {}").format(Identifier(grantor))
     revoke = SQL("REVOKE {} FROM {} {} CASCADE")
-    session.attempt(doing, revoke.format(Identifier(group), Identifier(role), by))
+    statement = revoke.format(Identifier(group), Identifier(role), by)
+    session.attempt(doing, statement, (), InsufficientPrivilege)

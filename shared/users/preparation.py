@@ -12,25 +12,27 @@ repeated, and a call that died leaves nothing that the next one does not see.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from shared.credentials import UsersSecret, UserTemplate
 from shared.errors import ConfigurationError
-from shared.users.credentials import UsersSecret, UserTemplate
-from shared.users.event_triggers import fires_at_login, silenced
+from shared.users.event_triggers import armed, fires_at_login, login_triggers, silenced
 from shared.users.exposure import exposure
 from shared.users.grants import Grants, check_schemas
 from shared.users.lockout import Lockout
 from shared.users.notes import Notes
-from shared.users.retirement import Retired, hand_over, retired_roles
-from shared.users.roles import ensure_user
+from shared.users.powers import can_join
+from shared.users.roles import Retired, ensure_user, hand_over, retired_roles
 from shared.users.sessions import Server, Session
 from shared.users.verification import prove
 
-# template0 and template1 hold nothing of anybody, and AWS lets nobody into rdsadmin.
-_NOT_OURS_TO_SERVE = ("template0", "template1", "rdsadmin")
+# Nobody can connect to template0, and AWS lets nobody into rdsadmin.
+_NOT_OURS = ("template0", "rdsadmin")
+# A limit of 0 lets nobody in but superusers; less than -1 is a half-dropped database's.
 _DATABASES = """
-    SELECT datname, {} FROM pg_catalog.pg_database
+    SELECT datname, pg_catalog.pg_get_userbyid(datdba), datconnlimit,
+           pg_catalog.has_database_privilege(oid, 'CONNECT'), datistemplate
+    FROM pg_catalog.pg_database
     WHERE datallowconn AND datname <> ALL (%s::pg_catalog.text[]) ORDER BY 1
 """
-_FIRES = "it has an event trigger that fires at every login"
 # What a role owns or appears in, by catalog; other databases' names are in pg_shdepend, too.
 _HELD = """
     SELECT COALESCE(d.datname, 'all databases'),
@@ -81,73 +83,97 @@ def prepare(server: Server, templates: UsersSecret, notes: Notes) -> Prepared:
     told: list[str] = []
     lockout = Lockout(server, users, notes, everybody=templates.lock_other_logins)
     with lockout.enforced(told) as session:
-        databases = _databases(session)
-        _check_databases(users, set(databases))
+        databases = _databases(session, templates, told)
         for user in users:
             told += ensure_user(session, user, notes, admin)
         retired = retired_roles(session, users, notes)
         logins = lockout.set_unknown_passwords(session)
-        if not _users_of(server.maintenance_database, users):
+        preparing = _Preparing(templates, retired, admin)
+        if not preparing.users_of(server.maintenance_database):
             # Nobody works there, and we are there already.
-            databases.pop(server.maintenance_database, None)
-            told += _serve(session, server.maintenance_database, [], retired, templates, admin)
-    for database, fires in databases.items():
-        here = _users_of(database, users)
-        if fires and here:
-            raise fires_at_login(database)
-        if fires:
-            told.append(f"Database {database} was not looked into: {_FIRES}.")
-            continue
+            databases.remove(server.maintenance_database)
+            told += preparing.serve(session, server.maintenance_database)
+    for database in databases:
         with server.as_admin(database) as session:
-            told += _serve(session, database, here, retired, templates, admin)
+            told += preparing.serve(session, database)
     prove(server, users)
     lockout.try_in_vain(logins)
     with server.as_admin() as session:
         locked = lockout.check(session, logins)
         for old in retired:
             told += _about(session, old)
-    return Prepared(locked, tuple(told))
+    return Prepared(locked, tuple(_on_one_line(sentence) for sentence in told))
 
 
-def _users_of(database: str, users: Sequence[UserTemplate]) -> list[UserTemplate]:
-    return [user for user in users if database in user.databases]
+def _databases(session: Session, templates: UsersSecret, told: list[str]) -> list[str]:
+    """The databases that the master user can enter, after joining the owners of those it cannot.
 
-
-def _databases(session: Session) -> dict[str, bool]:
-    """The databases that people can connect to, and whether one fires a trigger at the login."""
-    query = _DATABASES.format("dathasloginevt" if session.has_login_triggers else "false")
-    rows = session.rows("Listing the databases", query, (list(_NOT_OURS_TO_SERVE),))
-    return dict(rows)
-
-
-def _check_databases(users: Sequence[UserTemplate], there: set[str]) -> None:
-    missing = {name for user in users for name in user.databases} - there
-    if missing:
+    Raises `ConfigurationError` for one of the templates that is not there, or lets nobody in.
+    """
+    named = {name for user in templates.users for name in user.databases}
+    rows = session.rows("Listing the databases", _DATABASES, (list(_NOT_OURS),))
+    there = {name for name, _, _, _, is_template in rows if not is_template}
+    if missing := named - there:
         raise ConfigurationError(
             f"The user templates name databases that the snapshot does not have: "
             f"{', '.join(sorted(missing))}. It has {', '.join(sorted(there))}."
         )
+    barred = login_triggers(session)
+    entered = []
+    for name, owner, limit, may_connect, _ in rows:
+        if name in barred and name in named:
+            raise fires_at_login(name)
+        problem = "an event trigger of it fires at every login" if name in barred else ""
+        if limit == 0 or limit < -1:
+            problem = "it allows no connections"
+        elif not may_connect and not can_join(session, owner):
+            problem = f"only {owner} lets anybody in"
+        if problem and name in named:
+            raise ConfigurationError(
+                f"The user templates name database {name}, which the master user cannot enter: "
+                f"{problem}. Change that in production, or leave it out."
+            )
+        if problem:
+            told.append(f"Database {name} was not looked into: {problem}.")
+        else:
+            entered.append(name)
+    return entered
 
 
-def _serve(
-    session: Session,
-    database: str,
-    here: Sequence[UserTemplate],
-    retired: Sequence[Retired],
-    templates: UsersSecret,
-    admin: str,
-) -> Iterator[str]:
-    """Give its users what they get in a database, and tell what all users may do there."""
-    if here:
-        with silenced(session, database):
-            check_schemas(session, here, database)
-            for old in retired:
-                yield from hand_over(session, old, here)
-            others_are_locked = templates.lock_other_logins
-            yield from Grants(session, here, database, admin, others_are_locked).give()
-    names = [user.username for user in templates.users]
-    revoke = templates.public_functions == "revoke"
-    yield from exposure(session, database, names, admin, revoke_functions=revoke)
+class _Preparing(NamedTuple):
+    """What is known when the databases are served."""
+
+    templates: UsersSecret
+    retired: tuple[Retired, ...]
+    admin: str
+
+    def users_of(self, database: str) -> list[UserTemplate]:
+        return [user for user in self.templates.users if database in user.databases]
+
+    def serve(self, session: Session, database: str) -> Iterator[str]:
+        """Give its users what they get in a database, and tell what else is open there."""
+        others_are_locked = self.templates.lock_other_logins
+        yield from armed(session, database)
+        if here := self.users_of(database):
+            with silenced(session, database):
+                check_schemas(session, here, database)
+                for old in self.retired:
+                    yield from hand_over(session, old, here, database, self.admin)
+                grants = Grants(session, here, database, self.admin, others_are_locked)
+                yield from grants.give()
+        yield from exposure(
+            session,
+            database,
+            [user.username for user in self.templates.users],
+            self.admin,
+            revoke_functions=self.templates.public_functions == "revoke",
+            others_are_locked=others_are_locked,
+        )
+
+
+def _on_one_line(sentence: str) -> str:
+    """A name may hold line breaks, and then look like a sentence of ours."""
+    return " ".join(sentence.split())
 
 
 def _about(session: Session, retired: Retired) -> Iterator[str]:

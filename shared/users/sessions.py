@@ -4,6 +4,7 @@ libpq checks the server's certificate against the file that `PGSSLROOTCERT` name
 pinned (`shared.users.pins`), and every statement qualifies its names.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
 from shared.users.pins import (
     INHERITED_SETTINGS,
+    LIBRARIES,
     READ_ONLY,
     RESET_SUPERUSER_SETTING,
     RESET_USER_SETTINGS,
@@ -84,9 +86,9 @@ class Server:
     def as_user(self, login: Login, database: str | None = None) -> Iterator["Session"]:
         """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`.
 
-        Whether it is read-only is left as this role and database have it.
+        What decides whether people can work as this user is left as role and database have it.
         """
-        with self._session(login, database, READ_ONLY) as session:
+        with self._session(login, database, READ_ONLY, LIBRARIES) as session:
             yield session
 
     @contextmanager
@@ -108,6 +110,10 @@ class Server:
         try:
             yield
         except LoginRefused as refused:
+            if "permission denied for database" in str(refused):
+                raise ValidationFailed(
+                    f"{self.host} does not let the master user {self.admin.username} in: {refused}."
+                ) from None
             raise DatabaseUnreachable(
                 f"{self.host} does not let {self.admin.username} in: {refused}. "
                 "A new master password takes a moment to count."
@@ -138,7 +144,9 @@ class Server:
             )
         except psycopg2.OperationalError as error:
             _, is_refusal, reason = str(error).partition("FATAL:")
-            if is_refusal and not any(passing in reason for passing in _PASSING_REASONS):
+            # A name may be anything, also "recovery".
+            words = re.sub(r'"[^"]*"', "", reason)
+            if is_refusal and not any(passing in words for passing in _PASSING_REASONS):
                 raise LoginRefused(reason.strip().splitlines()[0]) from None
             raise DatabaseUnreachable(
                 f"{self.host} port {self.port} {_why_not(str(error), reason)}"
@@ -155,12 +163,12 @@ class Session:
     @property
     def has_grantors(self) -> bool:
         """Whether a membership belongs to who granted it, as it does since PostgreSQL 16."""
-        return self._connection.server_version >= 160000
+        return self.major_version >= 16
 
     @property
-    def has_login_triggers(self) -> bool:
-        """Whether event triggers may fire at a login, as they may since PostgreSQL 17."""
-        return self._connection.server_version >= 170000
+    def major_version(self) -> int:
+        """PostgreSQL's, such as 16."""
+        return int(self._connection.server_version) // 10000
 
     def forget_settings(self, *keep: str) -> None:
         """Put back what a role or a database has set, but for what is to `keep`.
@@ -174,8 +182,11 @@ class Session:
             self.rows(doing, RESET_USER_SETTINGS, (list(keep),))
         for name, context, default in inherited:
             if context == "superuser":
-                refused = psycopg2.errors.InvalidParameterValue
-                self.attempt(doing, RESET_SUPERUSER_SETTING, (name, default), refused)
+                refusals = (
+                    psycopg2.errors.InsufficientPrivilege,
+                    psycopg2.errors.InvalidParameterValue,
+                )
+                self.attempt(doing, RESET_SUPERUSER_SETTING, (name, default), *refusals)
 
     def run(self, doing: str, statement: Composable | str, values: Values = ()) -> None:
         """Execute a statement; `doing` tells of it in errors, where its text never appears."""
@@ -195,6 +206,11 @@ class Session:
                 return list(cursor.fetchall())
             except psycopg2.Error as error:
                 raise named(error, f"{doing} as {self._whose}") from None
+            except UnicodeDecodeError:
+                raise ValidationFailed(
+                    f"{doing} as {self._whose}: there is a name that is not UTF-8. Databases of "
+                    "several encodings share their names; rename it in production."
+                ) from None
 
     def attempt(
         self,
@@ -203,16 +219,12 @@ class Session:
         values: Values = (),
         *refusals: type[psycopg2.Error],
     ) -> bool:
-        """Execute a statement, and tell whether it was permitted; `refusals` count as a no, too."""
-        expected: tuple[type[psycopg2.Error], ...] = (
-            psycopg2.errors.InsufficientPrivilege,
-            *refusals,
-        )
+        """Execute a statement; whether it went through, rather than ended in one of `refusals`."""
         with self._connection.cursor() as cursor:
             cursor.execute("SAVEPOINT attempt")
             try:
                 cursor.execute(statement, values or None)
-            except expected:
+            except refusals:
                 cursor.execute("ROLLBACK TO SAVEPOINT attempt")
                 return False
             except psycopg2.Error as error:

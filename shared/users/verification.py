@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from shared.credentials import Template, UserTemplate
 from shared.errors import ValidationFailed
-from shared.users.credentials import Template, UserTemplate
 from shared.users.powers import powers
 from shared.users.sessions import Login, LoginRefused, Server, Session
 
@@ -34,11 +34,12 @@ _DATABASE_RIGHTS = {
     Template.READ_WRITE: {"CONNECT", "TEMPORARY"},
     Template.OWNER: {"CONNECT", "TEMPORARY", "CREATE"},
 }
+_SINCE_17 = {"MAINTAIN"}
 # Everybody may make temporary tables unless somebody forbids it, and they hurt nobody.
 _HARMLESS = {"TEMPORARY"}
 
 # A right on one column is enough to do what must not be done, and too little for what must. What
-# belongs to an extension, or to an owner that the master user cannot act for, need not be granted.
+# belongs to an owner that the master user cannot act for need not be granted.
 _WRONG_ON_TABLES = """
     SELECT c.relname, wanted.privilege, wanted.is_given,
            pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
@@ -50,11 +51,7 @@ _WRONG_ON_TABLES = """
       AND CASE WHEN wanted.is_given
                THEN NOT pg_catalog.has_table_privilege(%(user)s, c.oid, wanted.privilege)
                 AND pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE')
-                AND NOT EXISTS (
-                    SELECT FROM pg_catalog.pg_depend
-                    WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                      AND objid = c.oid AND deptype = 'e')
-               WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER')
+               WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'MAINTAIN')
                THEN pg_catalog.has_table_privilege(%(user)s, c.oid, wanted.privilege)
                ELSE pg_catalog.has_any_column_privilege(%(user)s, c.oid, wanted.privilege) END
     ORDER BY c.relname, wanted.privilege LIMIT 1
@@ -68,12 +65,7 @@ _WRONG_ON_SEQUENCES = """
          AS wanted(privilege, is_given)
     WHERE n.nspname = %(name)s AND c.relkind = 'S'
       AND pg_catalog.has_sequence_privilege(%(user)s, c.oid, wanted.privilege) <> wanted.is_given
-      AND NOT (wanted.is_given AND (
-          NOT pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE')
-          OR EXISTS (
-              SELECT FROM pg_catalog.pg_depend
-              WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                AND objid = c.oid AND deptype = 'e')))
+      AND (NOT wanted.is_given OR pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE'))
     ORDER BY c.relname, wanted.privilege LIMIT 1
 """
 _WRONG_ON_SCHEMA = """
@@ -108,6 +100,17 @@ _WRONG_IN_FUTURE = """
           SELECT oid FROM pg_catalog.pg_namespace
           WHERE nspname = ANY (%(schemas)s::pg_catalog.text[])))
     ORDER BY 1, 2 LIMIT 1
+"""
+# Every IAM user is in rds_iam, so what that one has, they all have.
+_OF_RDS_IAM = """
+    SELECT 'membership in ' || pg_catalog.pg_get_userbyid(roleid) FROM pg_catalog.pg_auth_members
+    WHERE pg_catalog.pg_get_userbyid(member) = 'rds_iam'
+    UNION
+    SELECT 'grants in ' || COALESCE(d.datname, 'all databases')
+    FROM pg_catalog.pg_shdepend s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      AND pg_catalog.pg_get_userbyid(s.refobjid) = 'rds_iam'
+    ORDER BY 1
 """
 _GROUPS = """
     SELECT g.rolname FROM pg_catalog.pg_auth_members m
@@ -172,6 +175,8 @@ class Proof:
     def run(self) -> None:
         """Raise `ValidationFailed` for the first thing that is wrong."""
         self._prove_role()
+        if self._user.auth == "iam":
+            self._prove_iam()
         self._compare(_WRONG_ON_DATABASE, _DATABASE_RIGHTS, self._database, "database ")
         for schema in self._user.schemas:
             place = f"{self._database}.{schema}"
@@ -196,9 +201,19 @@ class Proof:
                 f"by {', '.join(sources)}."
             )
 
+    def _prove_iam(self) -> None:
+        if held := [what for (what,) in self._rows(_OF_RDS_IAM, {})]:
+            raise ValidationFailed(
+                f"{self._who} logs in by IAM, and so has what rds_iam has: {', '.join(held)}. "
+                "Revoke that in production, then restore again."
+            )
+
     def _compare(self, query: str, rights: dict[Template, set[str]], name: str, place: str) -> None:
-        given = rights[self._user.template]
-        asked = sorted(rights[Template.OWNER] - (_HARMLESS - given))
+        given, everything = set(rights[self._user.template]), set(rights[Template.OWNER])
+        if rights is _TABLE_RIGHTS and self._session.major_version >= 17:
+            everything |= _SINCE_17
+            given |= _SINCE_17 if self._user.template is Template.OWNER else set()
+        asked = sorted(everything - (_HARMLESS - given))
         values = {
             "asked": asked,
             "given": [right in given for right in asked],

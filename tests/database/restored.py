@@ -15,8 +15,8 @@ from psycopg2.sql import Composable
 from pydantic import SecretStr
 
 from local.postgres import Databases
+from shared.credentials import UsersSecret, UserTemplate
 from shared.errors import RestoreError
-from shared.users.credentials import UsersSecret, UserTemplate
 from shared.users.lockout import Lockout
 from shared.users.notes import Notes
 from shared.users.preparation import Prepared, prepare

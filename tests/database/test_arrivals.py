@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared.credentials import UserTemplate
 from shared.errors import ValidationFailed
-from shared.users.credentials import UserTemplate
 from tests.database.restored import OLD_PASSWORD, Restored, a_user, failing
 
 WRITES = (

@@ -11,8 +11,8 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
+from shared.credentials import UsersSecret
 from shared.errors import DatabaseUnreachable, ValidationFailed
-from shared.users.credentials import UsersSecret
 from shared.users.preparation import prepare
 from shared.users.sessions import Login, Server, named
 from shared.users.verification import prove

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from shared.credentials import Secrets, Template
 from shared.errors import ConfigurationError
-from shared.users.credentials import Secrets, Template
 
 
 @pytest.fixture

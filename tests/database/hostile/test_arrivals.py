@@ -29,7 +29,7 @@ def test_a_function_of_the_former_user_does_not_become_the_masters(restored: Res
     for command in ("CREATE ROLE back LOGIN", "INSERT INTO public.orders VALUES (7)"):
         assert not restored.may("reader", f"SELECT run('{command}')")
     assert mentions(warnings, "reader is a new role", "reader_retired_", "1 functions in shop")
-    assert mentions(warnings, "reader can call", "reader_retired_", "public.run(text)")
+    assert mentions(warnings, "with the rights of reader_retired_", "public.run(text)")
 
 
 def test_a_function_of_a_former_administrator_has_no_powers(restored: Restored) -> None:
@@ -61,8 +61,7 @@ def test_a_function_of_another_administrator_has_no_powers_either(restored: Rest
     assert mentions(warnings, "Powers", "dba")
 
 
-def test_a_function_whose_owner_keeps_powers_is_closed(restored: Restored) -> None:
-    """A group is no login, so it is not locked, and keeps what it has."""
+def test_a_function_of_a_group_has_no_powers_either(restored: Restored) -> None:
     restored.run(
         "CREATE ROLE operators CREATEROLE", "GRANT operators TO CURRENT_USER", RUN,
         "GRANT CREATE ON SCHEMA public TO operators",
@@ -73,7 +72,8 @@ def test_a_function_whose_owner_keeps_powers_is_closed(restored: Restored) -> No
     warnings = restored.prepare(a_user()).warnings
 
     assert not restored.may("reader", "SELECT run('CREATE ROLE back LOGIN')")
-    assert mentions(warnings, "In shop", "no longer call", "public.run(text)")
+    assert mentions(warnings, "Powers", "operators")
+    assert mentions(warnings, "rights of operators", "public.run(text) (open to everybody)")
 
 
 def test_who_owns_through_an_administrator_gets_none_of_its_powers(restored: Restored) -> None:
@@ -183,7 +183,7 @@ def test_what_everybody_may_do_elsewhere_is_said(restored: Restored) -> None:
 
     warnings = restored.prepare(a_user()).warnings
 
-    assert mentions(warnings, "In warehouse", "everybody may SELECT, DELETE on public.stock")
+    assert mentions(warnings, "In warehouse", "everybody may DELETE, SELECT on public.stock")
     assert mentions(warnings, "In warehouse", "everybody may CREATE on schema public")
     assert mentions(warnings, "In shop", "everybody may UPDATE on billing.invoices")
 
@@ -203,7 +203,7 @@ def test_a_function_that_writes_for_everybody_is_said(restored: Restored) -> Non
 
     warnings = restored.prepare(a_user()).warnings
 
-    assert mentions(warnings, "reader can call", "rights of shop_owner", "public.run(text)")
+    assert mentions(warnings, "with the rights of shop_owner", "public.run(text)")
 
 
 def test_functions_that_write_for_everybody_are_closed_on_request(restored: Restored) -> None:

@@ -80,6 +80,8 @@ class UserTemplate(Model):
     @field_validator("username")
     @classmethod
     def _is_not_reserved(cls, name: str) -> str:
+        if len(name.encode()) > 63:
+            raise ValueError("must have 63 bytes at most, or PostgreSQL cuts it")
         if is_reserved(name) or name.startswith("rds_"):
             raise ValueError("is reserved by PostgreSQL or RDS")
         return name
