@@ -6,7 +6,7 @@ are. Switching one off fires none, and is undone with the transaction. (PostgreS
 40.1)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -39,15 +39,26 @@ class EventTrigger(NamedTuple):
     function: str
     function_owner: str
 
+    def told_of(self, database: str) -> str:
+        """What people should know of it."""
+        return (
+            f"In {database}, event trigger {self.name} calls {self.function} of "
+            f"{self.function_owner}, as whoever changes a definition: as the master user, too."
+        )
+
+
+def event_triggers(session: Session) -> list[EventTrigger]:
+    """Those of a database that would run something of the snapshot."""
+    return [EventTrigger(*row) for row in session.rows("Listing event triggers", _ARMED)]
+
 
 @contextmanager
-def silenced(session: Session, database: str) -> Iterator[None]:
+def silenced(session: Session, database: str, triggers: Sequence[EventTrigger]) -> Iterator[None]:
     """Switch off what would run in this transaction, and on again at its end.
 
     Raises `ValidationFailed` naming the event trigger that the master user may not switch off, and
     one that has run already because it fires at the login.
     """
-    triggers = [EventTrigger(*row) for row in session.rows("Listing event triggers", _ARMED)]
     for trigger in triggers:
         if trigger.event == "login":
             raise fires_at_login(database, trigger.name)
@@ -55,16 +66,6 @@ def silenced(session: Session, database: str) -> Iterator[None]:
     yield
     for trigger in triggers:
         _switch(session, trigger, _WORDS[trigger.enabled], database)
-
-
-def armed(session: Session, database: str) -> Iterator[str]:
-    """What runs as whoever changes a table's definition, the master user included."""
-    for row in session.rows("Listing event triggers", _ARMED):
-        trigger = EventTrigger(*row)
-        yield (
-            f"In {database}, event trigger {trigger.name} calls {trigger.function} of "
-            f"{trigger.function_owner}, as whoever changes a definition: as the master user, too."
-        )
 
 
 def login_triggers(session: Session) -> set[str]:

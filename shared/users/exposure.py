@@ -11,7 +11,7 @@ from typing import NamedTuple
 from psycopg2.sql import SQL
 
 from shared.errors import ValidationFailed
-from shared.users.event_triggers import silenced
+from shared.users.event_triggers import EventTrigger, silenced
 from shared.users.powers import join, powers
 from shared.users.sessions import Session
 
@@ -65,7 +65,18 @@ _OPEN = """
     SELECT place, pg_catalog.string_agg(DISTINCT a.privilege_type, ', ')
     FROM open, pg_catalog.aclexplode(acl) a
     WHERE a.grantee = 0 AND (wanted IS NULL OR a.privilege_type = wanted)
-    GROUP BY place ORDER BY place
+    GROUP BY place
+    UNION ALL
+    SELECT pg_catalog.format('user mapping for everybody to foreign server %%I', srvname),
+           'reach out'
+    FROM pg_catalog.pg_user_mappings WHERE umuser = 0
+    UNION ALL
+    SELECT pg_catalog.format('subscription %%I of %%I', subname,
+                             pg_catalog.pg_get_userbyid(subowner)), 'reach out'
+    FROM pg_catalog.pg_subscription
+    WHERE subenabled AND subdbid = (SELECT oid FROM pg_catalog.pg_database
+                                    WHERE datname = pg_catalog.current_database())
+    ORDER BY place
 """
 _REACHABLE = """EXISTS (
             SELECT FROM pg_catalog.pg_roles u
@@ -74,17 +85,8 @@ _REACHABLE = """EXISTS (
 _PARAMETERS = """UNION ALL
         SELECT pg_catalog.format('setting %%I', parname), paracl, NULL
         FROM pg_catalog.pg_parameter_acl"""
-_OUTWARD = """
-    SELECT pg_catalog.format('user mapping for everybody to foreign server %I', srvname)
-    FROM pg_catalog.pg_user_mappings WHERE umuser = 0
-    UNION ALL
-    SELECT pg_catalog.format('subscription %I of %I', subname,
-                             pg_catalog.pg_get_userbyid(subowner))
-    FROM pg_catalog.pg_subscription
-    WHERE subenabled AND subdbid = (SELECT oid FROM pg_catalog.pg_database
-                                    WHERE datname = pg_catalog.current_database())
-    ORDER BY 1
-"""
+# How rows of the query above say that something works without anybody calling it.
+_OUTWARD = "reach out"
 
 
 class Function(NamedTuple):
@@ -100,6 +102,7 @@ def exposure(
     database: str,
     users: Sequence[str],
     admin: str,
+    triggers: Sequence[EventTrigger],
     *,
     revoke_functions: bool,
     others_are_locked: bool,
@@ -109,28 +112,9 @@ def exposure(
     Takes EXECUTE away from PUBLIC on functions that run with their owner's rights if told so.
     Raises `ValidationFailed` naming one whose owner still has powers that were to be taken.
     """
-    yield from _functions(session, database, admin, revoke_functions, others_are_locked)
-    reachable = _OPEN.format(
-        reachable=_REACHABLE, parameters=_PARAMETERS if session.major_version >= 15 else ""
-    )
-    rows = session.rows("Listing what everybody may do", reachable, {"users": [*users]})
-    for rights in sorted({rights for _, rights in rows}):
-        names = [name for name, granted in rows if granted == rights]
-        yield f"In {database}, everybody may {rights} on {_listed(names)}."
-    if ways := session.rows("Listing ways out", _OUTWARD):
-        names = [name for (name,) in ways]
-        yield f"{database} still reaches out, by {_listed(names)}."
-
-
-def _functions(
-    session: Session, database: str, admin: str, revoke: bool, others_are_locked: bool
-) -> Iterator[str]:
     found = _list_functions(session)
-    if not found:
-        return
-    closed = [one for one in found if one.is_open and revoke]
-    if closed:
-        with silenced(session, database):
+    if revoke_functions and (closed := [one for one in found if one.is_open]):
+        with silenced(session, database, triggers):
             for one in closed:
                 _close(session, one)
         yield (
@@ -138,6 +122,27 @@ def _functions(
             f"rights: {_listed([one.signature for one in closed])}."
         )
         found = _list_functions(session)
+    if found:
+        yield from _about_functions(session, database, admin, found, others_are_locked)
+    reachable = _OPEN.format(
+        reachable=_REACHABLE, parameters=_PARAMETERS if session.major_version >= 15 else ""
+    )
+    rows = session.rows("Listing what everybody may do", reachable, {"users": [*users]})
+    for rights in sorted({rights for _, rights in rows}):
+        names = _listed([name for name, granted in rows if granted == rights])
+        if rights == _OUTWARD:
+            yield f"{database} still reaches out, by {names}."
+        else:
+            yield f"In {database}, everybody may {rights} on {names}."
+
+
+def _about_functions(
+    session: Session,
+    database: str,
+    admin: str,
+    found: Sequence[Function],
+    others_are_locked: bool,
+) -> Iterator[str]:
     powerful = powers(session, {one.owner for one in found} - {admin}, admin)
     # The most dangerous ones first: none of them may be hidden behind many harmless ones.
     for owner in sorted({one.owner for one in found}, key=lambda it: (it != admin, it)):

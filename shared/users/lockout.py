@@ -90,21 +90,22 @@ class Lockout(NamedTuple):
 
     @contextmanager
     def enforced(self, told: list[str]) -> Iterator[Session]:
-        """A session that begins when nobody else is in or can get in; adds what there is to tell.
+        """A session from when on nobody else is in or can get in; adds what there is to tell.
 
         Raises `ValidationFailed` naming a login that cannot be locked, and what keeps coming back;
         `DatabaseUnreachable` while somebody takes longer to log in than we can wait.
         """
         ended: set[str] = set()
         awaited: set[int] | None = None
-        for _ in range(_ROUNDS):
-            with self.server.as_admin() as session:
-                if self.server.maintenance_database in login_triggers(session):
-                    raise fires_at_login(self.server.maintenance_database)
-                gone = self._end_sessions(session)
-                prepared = session.rows("Listing prepared transactions", _PREPARED)
-                is_locked = not prepared and self._lock(session, told)
+        with self.server.as_admin() as session:
+            if self.server.maintenance_database in login_triggers(session):
+                raise fires_at_login(self.server.maintenance_database)
+            for _ in range(_ROUNDS):
+                to_lock = self._others(session)
+                gone = self._end_sessions(session, to_lock)
                 ended |= gone
+                prepared = session.rows("Listing prepared transactions", _PREPARED)
+                is_locked = not prepared and self._lock(session, to_lock, told)
                 if is_locked and not (gone and self.everybody):
                     begun = self._logins_under_way(session)
                     awaited = begun if awaited is None else awaited & begun
@@ -115,7 +116,8 @@ class Lockout(NamedTuple):
                         yield session
                         return
                     session.run("Waiting for logins under way", _WHILE_ONE_LOGS_IN)
-            told += self._roll_back(prepared)
+                session.commit()
+                told += self._roll_back(prepared)
         if awaited:
             raise DatabaseUnreachable(
                 f"{self.server.host}: somebody began to log in before the logins were locked, and "
@@ -174,9 +176,9 @@ class Lockout(NamedTuple):
             "admin": self.server.admin.username,
         }
 
-    def _end_sessions(self, session: Session) -> set[str]:
+    def _end_sessions(self, session: Session, to_lock: Sequence[str]) -> set[str]:
         """End them, and wait a moment if there were any; returns whose they were."""
-        of_aws = AWS_LOGINS - set(self._others(session))
+        of_aws = AWS_LOGINS - set(to_lock)
         rows = session.rows("Ending sessions", _END_SESSIONS, self._who(*of_aws))
         if rows:
             session.run("Waiting for sessions to end", _MOMENT)
@@ -212,10 +214,9 @@ class Lockout(NamedTuple):
             if (name not in AWS_LOGINS or is_a_customers) and (self.everybody or name in namesakes)
         ]
 
-    def _lock(self, session: Session, told: list[str]) -> bool:
+    def _lock(self, session: Session, to_lock: Sequence[str], told: list[str]) -> bool:
         """Lock who may not log in and take powers; whether there was nothing to lock."""
         admin, noted = self.server.admin.username, Literal(self.notes.locked)
-        to_lock = self._others(session)
         # Whoever holds a lock on a role is ended in the next round.
         session.run("Locking logins", "SET LOCAL lock_timeout = '500ms'")
         for name in to_lock:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from shared.credentials import UsersSecret, UserTemplate
 from shared.errors import ConfigurationError
-from shared.users.event_triggers import armed, fires_at_login, login_triggers, silenced
+from shared.users.event_triggers import event_triggers, fires_at_login, login_triggers, silenced
 from shared.users.exposure import exposure
 from shared.users.grants import Grants, check_schemas
 from shared.users.lockout import Lockout
@@ -93,12 +93,12 @@ def prepare(server: Server, templates: UsersSecret, notes: Notes) -> Prepared:
             # Nobody works there, and we are there already.
             databases.remove(server.maintenance_database)
             told += preparing.serve(session, server.maintenance_database)
-    for database in databases:
-        with server.as_admin(database) as session:
-            told += preparing.serve(session, database)
-    prove(server, users)
-    lockout.try_in_vain(logins)
-    with server.as_admin() as session:
+        session.commit()
+        for database in databases:
+            with server.as_admin(database) as there:
+                told += preparing.serve(there, database)
+        prove(server, users)
+        lockout.try_in_vain(logins)
         locked = lockout.check(session, logins)
         for old in retired:
             told += _about(session, old)
@@ -153,9 +153,10 @@ class _Preparing(NamedTuple):
     def serve(self, session: Session, database: str) -> Iterator[str]:
         """Give its users what they get in a database, and tell what else is open there."""
         others_are_locked = self.templates.lock_other_logins
-        yield from armed(session, database)
+        triggers = event_triggers(session)
+        yield from (trigger.told_of(database) for trigger in triggers)
         if here := self.users_of(database):
-            with silenced(session, database):
+            with silenced(session, database, triggers):
                 check_schemas(session, here, database)
                 for old in self.retired:
                     yield from hand_over(session, old, here, database, self.admin)
@@ -166,6 +167,7 @@ class _Preparing(NamedTuple):
             database,
             [user.username for user in self.templates.users],
             self.admin,
+            triggers,
             revoke_functions=self.templates.public_functions == "revoke",
             others_are_locked=others_are_locked,
         )

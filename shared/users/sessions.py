@@ -212,6 +212,13 @@ class Session:
                     "several encodings share their names; rename it in production."
                 ) from None
 
+    def commit(self) -> None:
+        """Let what was done so far count; what follows is another transaction."""
+        try:
+            self._connection.commit()
+        except psycopg2.Error as error:
+            raise named(error, f"Ending a transaction of {self._whose}") from None
+
     def attempt(
         self,
         doing: str,

@@ -90,12 +90,15 @@ _WRONG_ON_DATABASE = """
 """
 # What PUBLIC, or the user, is to get on what somebody makes from now on, in these schemas or all.
 _WRONG_IN_FUTURE = """
-    SELECT pg_catalog.pg_get_userbyid(d.defaclrole), a.privilege_type
-    FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) a
-    WHERE d.defaclobjtype = %(kind)s
+    SELECT pg_catalog.pg_get_userbyid(d.defaclrole), a.privilege_type,
+           CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences'
+                ELSE 'schemas' END
+    FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) a,
+         ROWS FROM (pg_catalog.unnest(%(kinds)s::pg_catalog.text[]),
+                    pg_catalog.unnest(%(rights)s::pg_catalog.text[])) AS wrong(kind, privilege)
+    WHERE d.defaclobjtype::pg_catalog.text = wrong.kind AND a.privilege_type = wrong.privilege
       AND (a.grantee = 0 OR pg_catalog.pg_get_userbyid(a.grantee) = %(user)s)
       AND pg_catalog.pg_get_userbyid(d.defaclrole) <> %(user)s
-      AND a.privilege_type = ANY (%(wrong)s::pg_catalog.text[])
       AND (d.defaclnamespace = 0 OR d.defaclnamespace IN (
           SELECT oid FROM pg_catalog.pg_namespace
           WHERE nspname = ANY (%(schemas)s::pg_catalog.text[])))
@@ -183,9 +186,7 @@ class Proof:
             self._compare(_WRONG_ON_SCHEMA, _SCHEMA_RIGHTS, schema, f"schema {self._database}.")
             self._compare(_WRONG_ON_TABLES, _TABLE_RIGHTS, schema, f"table {place}.")
             self._compare(_WRONG_ON_SEQUENCES, _SEQUENCE_RIGHTS, schema, f"sequence {place}.")
-        self._compare_future("r", _TABLE_RIGHTS, "tables")
-        self._compare_future("S", _SEQUENCE_RIGHTS, "sequences")
-        self._compare_future("n", _SCHEMA_RIGHTS, "schemas")
+        self._compare_future()
 
     def _prove_role(self) -> None:
         name = self._user.username
@@ -226,14 +227,20 @@ class Proof:
             reason = "; everybody may, by a grant to PUBLIC" if is_public else ""
             raise ValidationFailed(f"{self._who} {problem} {right} on {place}{where}{reason}.")
 
-    def _compare_future(self, kind: str, rights: dict[Template, set[str]], things: str) -> None:
+    def _compare_future(self) -> None:
+        kinds = (("r", _TABLE_RIGHTS), ("S", _SEQUENCE_RIGHTS), ("n", _SCHEMA_RIGHTS))
+        wrong = [
+            (kind, right)
+            for kind, rights in kinds
+            for right in sorted(rights[Template.OWNER] - rights[self._user.template])
+        ]
         values = {
-            "kind": kind,
             "user": self._user.username,
-            "wrong": sorted(rights[Template.OWNER] - rights[self._user.template]),
+            "kinds": [kind for kind, _ in wrong],
+            "rights": [right for _, right in wrong],
             "schemas": list(self._user.schemas),
         }
-        for creator, right in self._rows(_WRONG_IN_FUTURE, values):
+        for creator, right, things in self._rows(_WRONG_IN_FUTURE, values):
             raise ValidationFailed(
                 f"{self._who} may {right} on {things} that {creator} makes in {self._database} "
                 "from now on, by default privileges, such as for PUBLIC."

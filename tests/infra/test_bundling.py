@@ -38,7 +38,7 @@ def test_the_asset_holds_the_code_and_nothing_else(assembly: Path) -> None:
 
     assert {path.parts[0] for path in files} == {"lambdas", "shared"}
     assert {path.suffix for path in files} == {".py"}
-    assert set(bundling.ROOT.glob("shared/*.py")) == {
+    assert set(bundling.ROOT.glob("shared/**/*.py")) == {
         bundling.ROOT / path for path in files if path.parts[0] == "shared"
     }
 

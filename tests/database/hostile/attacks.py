@@ -1,7 +1,12 @@
 """What production does to a later restore: traps for whoever works in it as the master user."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from psycopg2.sql import SQL, Identifier, Literal
 
+from shared.credentials import UserTemplate
+from shared.errors import ValidationFailed
 from tests.database.restored import OLD_PASSWORD, Restored
 from tests.local.postgres_clients import MASTER
 
@@ -29,6 +34,17 @@ LEFT_BEHIND = f"""
       AND pg_get_userbyid(member) <> '{MASTER}'
 """
 
+RUN = (
+    "CREATE FUNCTION run(command text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER "
+    "AS $$ BEGIN EXECUTE command; END $$"
+)
+READER = f"CREATE ROLE reader LOGIN PASSWORD '{OLD_PASSWORD}'"
+DBA = f"CREATE ROLE dba LOGIN CREATEROLE PASSWORD '{OLD_PASSWORD}'"
+SERVER = (
+    "CREATE FOREIGN DATA WRAPPER anything",
+    "CREATE SERVER production FOREIGN DATA WRAPPER anything",
+)
+
 
 def trap(name: str, arguments: str, returns: str, answer: str) -> str:
     """A function that takes over whoever calls it, and answers as if nothing were."""
@@ -46,6 +62,31 @@ def give_database_to_shop_owner(restored: Restored) -> None:
     """An application that owns its database, as it is usual."""
     restored.run("GRANT shop_owner TO CURRENT_USER", "ALTER DATABASE shop OWNER TO shop_owner")
     restored.run("REVOKE shop_owner FROM CURRENT_USER")
+
+
+def mentions(sentences: Iterable[str], *words: str) -> bool:
+    """Whether one sentence has all the words."""
+    return any(all(word in sentence for word in words) for sentence in sentences)
+
+
+def all_told(restored: Restored, *users: UserTemplate, **choices: Any) -> tuple[str, ...]:
+    """The warnings, or the refusal: either counts as told."""
+    try:
+        return restored.prepare(*users, **choices).warnings
+    except ValidationFailed as error:
+        return (str(error),)
+
+
+def as_operators(restored: Restored, *statements: str, database: str = "shop") -> None:
+    """As a group with CREATEROLE that nobody can log in as."""
+    restored.run("CREATE ROLE operators CREATEROLE")
+    restored.run(
+        "GRANT operators TO CURRENT_USER", "GRANT CREATE ON SCHEMA public TO operators",
+        f"GRANT CREATE ON DATABASE {database} TO operators", "SET ROLE operators", *statements,
+        database=database,
+    )  # fmt: skip
+    restored.run(f"REVOKE CREATE ON DATABASE {database} FROM operators",
+                 "REVOKE operators FROM CURRENT_USER", database=database)  # fmt: skip
 
 
 def lay_mines(restored: Restored, database: str, schema: str = "evil") -> int:

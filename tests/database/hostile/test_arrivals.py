@@ -4,20 +4,9 @@ import pytest
 from psycopg2.errors import InsufficientPrivilege
 
 from shared.errors import ValidationFailed
-from tests.database.hostile.attacks import LEFT_BEHIND, as_shop_owner
+from tests.database.hostile.attacks import LEFT_BEHIND, READER, RUN, as_shop_owner, mentions
 from tests.database.restored import OLD_PASSWORD, Restored, a_user, failing
 from tests.local.postgres_clients import MASTER
-
-RUN = (
-    "CREATE FUNCTION run(command text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER "
-    "AS $$ BEGIN EXECUTE command; END $$"
-)
-READER = f"CREATE ROLE reader LOGIN PASSWORD '{OLD_PASSWORD}'"
-
-
-def mentions(warnings: tuple[str, ...], *words: str) -> bool:
-    """Whether one sentence has all the words."""
-    return any(all(word in sentence for word in words) for sentence in warnings)
 
 
 def test_a_function_of_the_former_user_does_not_become_the_masters(restored: Restored) -> None:
@@ -301,3 +290,26 @@ def test_a_changed_template_makes_the_user_anew(restored: Restored) -> None:
 
     assert restored.may("reader", "SELECT FROM orders")
     assert not restored.may("reader", "INSERT INTO orders VALUES (2)")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "GRANT shop_owner TO rds_iam WITH INHERIT FALSE, SET TRUE",
+        "GRANT DELETE ON billing.invoices TO rds_iam",
+        "ALTER DEFAULT PRIVILEGES GRANT DELETE ON TABLES TO rds_iam",
+    ],
+)
+def test_what_every_iam_user_would_have_is_refused(restored: Restored, statement: str) -> None:
+    restored.run(statement)
+
+    with failing(ValidationFailed, "reader logs in by IAM", "rds_iam"):
+        restored.prepare(a_user(auth="iam", password=None))
+
+
+def test_an_iam_users_rights_are_compared_too(restored: Restored) -> None:
+    """aws/aws-advanced-jdbc-wrapper#1277"""
+    restored.run("GRANT DELETE ON by_the_master TO PUBLIC")
+
+    with failing(ValidationFailed, "reader may DELETE", "by_the_master"):
+        restored.prepare(a_user(auth="iam", password=None))

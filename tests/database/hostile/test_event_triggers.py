@@ -3,7 +3,7 @@
 import pytest
 
 from shared.errors import ValidationFailed
-from tests.database.hostile.attacks import LEFT_BEHIND, trap
+from tests.database.hostile.attacks import LEFT_BEHIND, mentions, trap
 from tests.database.restored import Restored, a_user, failing
 from tests.local.postgres_clients import MASTER
 
@@ -90,3 +90,12 @@ def test_what_fires_in_a_users_own_session_changes_no_verdict(
 
     with failing(ValidationFailed, "reader may CREATE", "schema shop.public"):
         restored.set_up(a_user())
+
+
+def test_one_that_goes_on_afterwards_is_said(restored: Restored) -> None:
+    """Whoever acts for its function's owner can replace it, and the master user's work fires it."""
+    make_event_triggers(restored, MASTER)
+
+    warnings = restored.prepare(a_user("owner", "owner")).warnings
+
+    assert mentions(warnings, "In shop", "at_the_end", "public.fire()", "shop_owner")

@@ -8,12 +8,9 @@ import psycopg2
 import pytest
 
 from shared.errors import ValidationFailed
-from tests.database.hostile.attacks import LEFT_BEHIND
-from tests.database.hostile.test_arrivals import mentions
+from tests.database.hostile.attacks import DBA, LEFT_BEHIND, mentions
 from tests.database.restored import OLD_PASSWORD, Restored, a_user, failing
 from tests.local.postgres_clients import MASTER, PASSWORD
-
-DBA = f"CREATE ROLE dba LOGIN CREATEROLE PASSWORD '{OLD_PASSWORD}'"
 
 
 @contextmanager
@@ -195,3 +192,19 @@ def test_a_role_that_pretends_to_be_made_by_a_restore_is_retired(restored: Resto
     restored.set_up(a_user())
 
     assert not restored.may("reader", "INSERT INTO by_the_master VALUES (1)")
+
+
+def test_a_customers_login_with_a_name_of_aws_is_locked(restored: Restored) -> None:
+    """Where customers may grant it, as it shows since PostgreSQL 16, it is not AWS's."""
+    restored.run(f"CREATE ROLE rdsproxyadmin LOGIN CREATEROLE PASSWORD '{OLD_PASSWORD}'")
+
+    restored.prepare(a_user())
+
+    assert restored.refuses("rdsproxyadmin", OLD_PASSWORD)
+
+
+def test_an_open_transaction_on_a_role_delays_nothing(restored: Restored) -> None:
+    with restored.connected("shop_app", OLD_PASSWORD) as opened:
+        opened.cursor().execute("BEGIN; ALTER ROLE shop_app PASSWORD 'another'")
+
+        restored.prepare(a_user())
