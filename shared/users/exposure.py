@@ -12,7 +12,7 @@ from psycopg2.sql import SQL
 
 from shared.errors import ValidationFailed
 from shared.users.event_triggers import EventTrigger, silenced
-from shared.users.powers import join, powers
+from shared.users.powers import powers, revoke_as
 from shared.users.sessions import Session
 
 _LONGEST_LIST = 200
@@ -22,8 +22,17 @@ _LONGEST_LIST = 200
 # itself brings have lower numbers. (transam.h, FirstNormalObjectId)
 _FUNCTIONS = """
     SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text, o.rolname,
-           pg_catalog.has_function_privilege('public', p.oid, 'EXECUTE')
-    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
+           pg_catalog.has_function_privilege('public', p.oid, 'EXECUTE'),
+           pg_catalog.format('%s %I.%I(%s)',
+               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, n.nspname, p.proname,
+               pg_catalog.pg_get_function_identity_arguments(p.oid)),
+           ARRAY(SELECT DISTINCT pg_catalog.pg_get_userbyid(a.grantor)::pg_catalog.text
+                 FROM pg_catalog.aclexplode(
+                     COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+                 WHERE a.grantee = 0)
+    FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE p.prosecdef AND p.oid >= 16384 AND NOT o.rolsuper ORDER BY 1
 """
 # Everybody's rights on anything, but for those that PostgreSQL itself gives to everybody.
@@ -95,6 +104,9 @@ class Function(NamedTuple):
     signature: str
     owner: str
     is_open: bool
+    exact: str
+    """As it is named in a statement: kind, schema, name, and arguments with their modes."""
+    opened_by: list[str]
 
 
 def exposure(
@@ -117,11 +129,17 @@ def exposure(
         with silenced(session, database, triggers):
             for one in closed:
                 _close(session, one)
+        found = _list_functions(session)
+        if still := [one.signature for one in found if one.is_open]:
+            raise ValidationFailed(
+                f"Functions of database {database} that run with their owner's rights cannot be "
+                f"taken from PUBLIC: {_listed(still)}. Revoke EXECUTE on them in production, then "
+                "restore again."
+            )
         yield (
             f"In {database}, everybody may no longer call functions that run with their owner's "
             f"rights: {_listed([one.signature for one in closed])}."
         )
-        found = _list_functions(session)
     if found:
         yield from _about_functions(session, database, admin, found, others_are_locked)
     reachable = _OPEN.format(
@@ -167,10 +185,11 @@ def _list_functions(session: Session) -> list[Function]:
 
 
 def _close(session: Session, function: Function) -> None:
-    join(session, function.owner)
-    session.run(
+    revoke_as(
+        session,
         f"Taking {function.signature} from PUBLIC",
-        SQL("REVOKE EXECUTE ON ROUTINE " + function.signature + " FROM PUBLIC"),
+        function.opened_by,
+        SQL("REVOKE EXECUTE ON " + function.exact + " FROM PUBLIC"),
     )
 
 

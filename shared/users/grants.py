@@ -8,7 +8,7 @@ from psycopg2.sql import SQL, Composed, Identifier
 from shared.credentials import Template, UserTemplate
 from shared.errors import ConfigurationError, ValidationFailed
 from shared.users.known_roles import is_reserved
-from shared.users.powers import join, powers, take_powers
+from shared.users.powers import can_join, powers, revoke_as, take_powers
 from shared.users.sessions import Session
 
 _TABLES = {
@@ -59,9 +59,9 @@ _WHO_OPENED = """
     FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
     WHERE n.nspname = %s AND a.grantee = 0 AND a.privilege_type = 'CREATE' ORDER BY 1
 """
-# Owners for whom the master user cannot act: superusers, and roles of AWS that it is not in.
+# Owners for whom the master user does not act yet.
 _OUT_OF_REACH = """
-    SELECT rolname, rolsuper FROM pg_catalog.pg_roles
+    SELECT rolname FROM pg_catalog.pg_roles
     WHERE rolname = ANY (%s::pg_catalog.text[]) AND NOT pg_catalog.pg_has_role(oid, 'USAGE')
 """
 
@@ -146,8 +146,7 @@ class Grants:
                 roles = {role for role in theirs if not is_reserved(role)}
                 yield from self._let_own(user, sorted(roles - names - {self._admin}))
             _give(self._session, user, _grants(user, self._database, relations))
-            for creator in sorted(creators - {user.username}):
-                _grant_on_future_tables(self._session, user, creator)
+            _grant_in_future(self._session, user, sorted(creators - {user.username}))
         for owner in sorted(beyond):
             # What an extension made has the grants that the extension gave it.
             theirs = {
@@ -177,11 +176,7 @@ class Grants:
     def _join(self, owners: set[str]) -> set[str]:
         """Let the master user act for owners; returns those for whom it cannot."""
         rows = self._session.rows("Listing the owners", _OUT_OF_REACH, ([*owners],))
-        beyond = {owner for owner, is_superuser in rows if is_superuser or is_reserved(owner)}
-        for owner, _ in rows:
-            if owner not in beyond:
-                join(self._session, owner)
-        return beyond
+        return {owner for (owner,) in rows if not can_join(self._session, owner)}
 
     def _let_own(self, user: UserTemplate, roles: Sequence[str]) -> Iterator[str]:
         """Make an owner a member of the roles that own, none of which may have powers."""
@@ -208,11 +203,9 @@ def _close_to_public(session: Session, schema: str) -> None:
     Each grant is its grantor's to take back.
     """
     doing = f"Letting not everybody make tables in {schema}"
-    for (grantor,) in session.rows(doing, _WHO_OPENED, (schema,)):
-        join(session, grantor)
-        session.run(doing, SQL("SET LOCAL ROLE {}").format(Identifier(grantor)))
-        session.run(doing, SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(Identifier(schema)))
-        session.run(doing, "SET LOCAL ROLE NONE")
+    grantors = [grantor for (grantor,) in session.rows(doing, _WHO_OPENED, (schema,))]
+    statement = SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(Identifier(schema))
+    revoke_as(session, doing, grantors, statement)
 
 
 def _grants(user: UserTemplate, database: str, relations: Sequence[Relation]) -> Iterable[Composed]:
@@ -229,29 +222,28 @@ def _grants(user: UserTemplate, database: str, relations: Sequence[Relation]) ->
 
 
 def _give(session: Session, user: UserTemplate, grants: Iterable[Composed]) -> None:
-    for grant in grants:
-        session.run(
-            f"Granting to {user.username}",
-            SQL("GRANT {} TO {}").format(grant, Identifier(user.username)),
+    """Grant all of it in one round trip."""
+    statements = [
+        SQL("GRANT {} TO {}").format(grant, Identifier(user.username)) for grant in grants
+    ]
+    session.run(f"Granting to {user.username}", SQL("; ").join(statements))
+
+
+def _grant_in_future(session: Session, user: UserTemplate, creators: Iterable[str]) -> None:
+    """What the template gives on tables and sequences that others make from now on."""
+    statements = [
+        SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} GRANT {} ON {} TO {}").format(
+            Identifier(creator),
+            Identifier(schema),
+            rights[user.template],
+            SQL(word),
+            Identifier(user.username),
         )
-
-
-def _grant_on_future_tables(session: Session, user: UserTemplate, creator: str) -> None:
-    """What the template gives on tables and sequences that `creator` makes from now on."""
-    for schema in user.schemas:
-        for rights, word in ((_TABLES, "TABLES"), (_SEQUENCES, "SEQUENCES")):
-            session.run(
-                f"Granting future {word.lower()} to {user.username}",
-                SQL(
-                    "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} GRANT {} ON {} TO {}"
-                ).format(
-                    Identifier(creator),
-                    Identifier(schema),
-                    rights[user.template],
-                    SQL(word),
-                    Identifier(user.username),
-                ),
-            )
+        for creator in creators
+        for schema in user.schemas
+        for rights, word in ((_TABLES, "TABLES"), (_SEQUENCES, "SEQUENCES"))
+    ]
+    session.run(f"Granting future tables to {user.username}", SQL("; ").join(statements))
 
 
 def _listed(names: Iterable[str]) -> str:

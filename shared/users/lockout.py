@@ -41,12 +41,19 @@ _OURS = """
                 WHERE u.name = r.rolname
                   AND u.note = pg_catalog.shobj_description(r.oid, 'pg_authid')))
 """
-# A role that somebody who is no superuser may grant was not made by AWS.
+# A role that somebody who is no superuser may grant was not made by AWS, and what AWS made has no
+# business in a customer's database. A user who has left the templates is no user any more.
 _LOGINS = f"""
     SELECT r.rolname,
            EXISTS (SELECT FROM pg_catalog.pg_auth_members m
                    JOIN pg_catalog.pg_roles a ON a.oid = m.member
-                   WHERE m.roleid = r.oid AND m.admin_option AND NOT a.rolsuper)
+                   WHERE m.roleid = r.oid AND m.admin_option AND NOT a.rolsuper),
+           EXISTS (SELECT FROM pg_catalog.pg_shdepend s
+                   JOIN pg_catalog.pg_database d ON d.oid = s.dbid AND d.datname <> 'rdsadmin'
+                   WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+                     AND s.refobjid = r.oid),
+           COALESCE(pg_catalog.starts_with(
+               pg_catalog.shobj_description(r.oid, 'pg_authid'), %(made_here)s), false)
     FROM pg_catalog.pg_roles r
     WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT COALESCE({_OURS}, false) ORDER BY 1
 """
@@ -80,6 +87,15 @@ _NOT_LOCKED = """
 """
 
 
+class Found(NamedTuple):
+    """A login that is none of our users', and what tells who made it."""
+
+    name: str
+    is_a_customers: bool
+    has_rights: bool
+    was_made_here: bool
+
+
 class Lockout(NamedTuple):
     """Whom to lock out: everybody but the users of the templates, or just their namesakes."""
 
@@ -101,7 +117,7 @@ class Lockout(NamedTuple):
             if self.server.maintenance_database in login_triggers(session):
                 raise fires_at_login(self.server.maintenance_database)
             for _ in range(_ROUNDS):
-                to_lock = self._others(session)
+                to_lock = self._others(session, told)
                 gone = self._end_sessions(session, to_lock)
                 ended |= gone
                 prepared = session.rows("Listing prepared transactions", _PREPARED)
@@ -124,8 +140,9 @@ class Lockout(NamedTuple):
                 "has not finished. The server ends that after its authentication_timeout."
             )
         raise ValidationFailed(
-            f"Sessions of {_listed(ended)} come back as fast as they are ended. Find out what "
-            "opens them, such as a job of the snapshot, and redrive."
+            f"Sessions ({_listed(ended) or 'none'}) or prepared transactions ({len(prepared)}) "
+            "come back as fast as they are ended. Find out what makes them, such as a job of the "
+            "snapshot, and redrive."
         )
 
     def set_unknown_passwords(self, session: Session) -> list[Login]:
@@ -161,7 +178,7 @@ class Lockout(NamedTuple):
         names = [login.username for login in logins]
         for (name,) in session.rows("Listing the locked logins", _NOT_LOCKED, (names,)):
             raise _not_locked(name)
-        for name in self._others(session):
+        for name in self._others(session, []):
             if not _may_be_awss(name):
                 raise _not_locked(name)
         noted = [self.notes.locked]
@@ -173,6 +190,7 @@ class Lockout(NamedTuple):
             "ours": [self.server.admin.username, *ours],
             "users": [user.username for user in self.users],
             "made": [self.notes.made(user) for user in self.users],
+            "made_here": self.notes.made_here,
             "admin": self.server.admin.username,
         }
 
@@ -200,18 +218,27 @@ class Lockout(NamedTuple):
             )
         }
 
-    def _others(self, session: Session) -> list[str]:
+    def _others(self, session: Session, told: list[str]) -> list[str]:
         """Who can log in and may not; superusers, and AWS's logins, are only AWS's to make.
 
         A login by the name of one of AWS's is a customer's if customers may grant it, as it shows
-        since PostgreSQL 16.
+        since PostgreSQL 16. Before that, people have to look at one that has powers.
         """
         namesakes = {user.username for user in self.users}
-        rows = session.rows("Listing the logins", _LOGINS, self._who())
+        rows = [Found(*row) for row in session.rows("Listing the logins", _LOGINS, self._who())]
+        of_aws = [one for one in rows if one.name in AWS_LOGINS and not one.is_a_customers]
+        admin = self.server.admin.username
+        powerful = powers(session, [one.name for one in of_aws], admin)
+        told += (
+            f"Login {one.name} has the name of one of AWS's and was left alone, but has powers or "
+            "rights in a database. Check who made it."
+            for one in of_aws
+            if one.has_rights or {"rds_superuser", admin, one.name} & {*powerful.get(one.name, ())}
+        )
         return [
-            name
-            for name, is_a_customers in rows
-            if (name not in AWS_LOGINS or is_a_customers) and (self.everybody or name in namesakes)
+            one.name
+            for one in rows
+            if one not in of_aws and (self.everybody or one.name in namesakes or one.was_made_here)
         ]
 
     def _lock(self, session: Session, to_lock: Sequence[str], told: list[str]) -> bool:
@@ -229,8 +256,8 @@ class Lockout(NamedTuple):
                 session.run(doing, SQL("COMMENT ON ROLE {} IS {}").format(role, noted))
                 if is_dubious:
                     told.append(f"Login {name} is not known as one of AWS's, and was locked.")
-            elif is_dubious and (sentence := _left_open(name)) not in told:
-                told.append(sentence)
+            elif is_dubious:
+                told.append(_left_open(name))
         if self.everybody:
             self._take_powers(session, admin, told)
         return all(_left_open(name) in told for name in to_lock)

@@ -22,7 +22,12 @@ class Notes(NamedTuple):
         """Of a user of the templates; another one when its template has changed since."""
         template = user.model_dump_json(exclude={"password"})
         digest = hashlib.sha256(template.encode()).hexdigest()[:12]
-        return f"Made by Aurora restore {self.operation} from template {digest}"
+        return f"{self.made_here}{digest}"
+
+    @property
+    def made_here(self) -> str:
+        """How the notes of all users begin that this operation has made."""
+        return f"Made by Aurora restore {self.operation} from template "
 
     @property
     def locked(self) -> str:

@@ -91,9 +91,9 @@ def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str,
     for role in powerful:
         doing = f"Taking powers from {role}"
         open_doors(session, role)
-        (attributes,) = session.rows(doing, _ATTRIBUTES, (role,))
-        for has, word in zip(attributes, _WORDS, strict=True):
-            if has:
+        # A role may have been dropped since.
+        for attributes in session.rows(doing, _ATTRIBUTES, (role,)):
+            for word in (word for has, word in zip(attributes, _WORDS, strict=True) if has):
                 statement = SQL("ALTER ROLE {} NO" + word).format(Identifier(role))
                 session.attempt(doing, statement, (), InsufficientPrivilege)
         groups = session.rows(doing, _GROUPS, (role,))
@@ -135,6 +135,15 @@ def can_join(session: Session, role: str) -> bool:
     except ValidationFailed:
         return False
     return True
+
+
+def revoke_as(session: Session, doing: str, grantors: Iterable[str], statement: Composable) -> None:
+    """Take something back as each who granted it, since nobody else can, as far as we may."""
+    for grantor in grantors:
+        if can_join(session, grantor):
+            session.run(doing, SQL("SET LOCAL ROLE {}").format(Identifier(grantor)))
+            session.run(doing, statement)
+            session.run(doing, "SET LOCAL ROLE NONE")
 
 
 def open_doors(session: Session, role: str) -> None:

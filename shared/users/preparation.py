@@ -29,9 +29,18 @@ _NOT_OURS = ("template0", "rdsadmin")
 # A limit of 0 lets nobody in but superusers; less than -1 is a half-dropped database's.
 _DATABASES = """
     SELECT datname, pg_catalog.pg_get_userbyid(datdba), datconnlimit,
-           pg_catalog.has_database_privilege(oid, 'CONNECT'), datistemplate
+           pg_catalog.pg_encoding_to_char(encoding) = 'MULE_INTERNAL'
     FROM pg_catalog.pg_database
     WHERE datallowconn AND datname <> ALL (%s::pg_catalog.text[]) ORDER BY 1
+"""
+# Databases in which whoever may works as somebody else.
+_SOMEBODY_ELSE = """
+    SELECT d.datname, setting FROM pg_catalog.pg_db_role_setting s
+    JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase,
+         pg_catalog.unnest(s.setconfig) AS settings(setting)
+    WHERE s.setrole = 0
+      AND (pg_catalog.starts_with(setting, 'role=')
+           OR pg_catalog.starts_with(setting, 'session_authorization=')) ORDER BY 1, 2
 """
 # What a role owns or appears in, by catalog; other databases' names are in pg_shdepend, too.
 _HELD = """
@@ -89,10 +98,11 @@ def prepare(server: Server, templates: UsersSecret, notes: Notes) -> Prepared:
         retired = retired_roles(session, users, notes)
         logins = lockout.set_unknown_passwords(session)
         preparing = _Preparing(templates, retired, admin)
-        if not preparing.users_of(server.maintenance_database):
+        here = server.maintenance_database
+        if here in databases and not preparing.users_of(here):
             # Nobody works there, and we are there already.
-            databases.remove(server.maintenance_database)
-            told += preparing.serve(session, server.maintenance_database)
+            databases.remove(here)
+            told += preparing.serve(session, here)
         session.commit()
         for database in databases:
             with server.as_admin(database) as there:
@@ -102,7 +112,7 @@ def prepare(server: Server, templates: UsersSecret, notes: Notes) -> Prepared:
         locked = lockout.check(session, logins)
         for old in retired:
             told += _about(session, old)
-    return Prepared(locked, tuple(_on_one_line(sentence) for sentence in told))
+    return Prepared(locked, tuple(dict.fromkeys(_on_one_line(sentence) for sentence in told)))
 
 
 def _databases(session: Session, templates: UsersSecret, told: list[str]) -> list[str]:
@@ -112,22 +122,29 @@ def _databases(session: Session, templates: UsersSecret, told: list[str]) -> lis
     """
     named = {name for user in templates.users for name in user.databases}
     rows = session.rows("Listing the databases", _DATABASES, (list(_NOT_OURS),))
-    there = {name for name, _, _, _, is_template in rows if not is_template}
+    there = {name for name, *_ in rows} - {"template1"}
     if missing := named - there:
         raise ConfigurationError(
             f"The user templates name databases that the snapshot does not have: "
             f"{', '.join(sorted(missing))}. It has {', '.join(sorted(there))}."
         )
+    settings = session.rows("Looking for settings of databases", _SOMEBODY_ELSE)
+    told += (
+        f"In {name}, {setting} is set for everybody, so who may works as somebody else."
+        for name, setting in settings
+    )
     barred = login_triggers(session)
     entered = []
-    for name, owner, limit, may_connect, _ in rows:
+    for name, owner, limit, is_mule in rows:
         if name in barred and name in named:
             raise fires_at_login(name)
         problem = "an event trigger of it fires at every login" if name in barred else ""
         if limit == 0 or limit < -1:
             problem = "it allows no connections"
-        elif not may_connect and not can_join(session, owner):
-            problem = f"only {owner} lets anybody in"
+        elif is_mule:
+            problem = "PostgreSQL cannot turn its encoding into UTF-8"
+        elif not _may_connect(session, name, owner):
+            problem = f"the master user may not connect, and {owner} does not let it"
         if problem and name in named:
             raise ConfigurationError(
                 f"The user templates name database {name}, which the master user cannot enter: "
@@ -138,6 +155,14 @@ def _databases(session: Session, templates: UsersSecret, told: list[str]) -> lis
         else:
             entered.append(name)
     return entered
+
+
+def _may_connect(session: Session, database: str, owner: str) -> bool:
+    statement = "SELECT pg_catalog.has_database_privilege(%s, 'CONNECT')"
+    doing = f"Looking whether {database} can be entered"
+    if session.rows(doing, statement, (database,)) == [(True,)]:
+        return True
+    return can_join(session, owner) and session.rows(doing, statement, (database,)) == [(True,)]
 
 
 class _Preparing(NamedTuple):

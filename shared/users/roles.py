@@ -20,7 +20,7 @@ from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 from shared.credentials import Template, UserTemplate
 from shared.errors import ValidationFailed
 from shared.users.notes import Notes
-from shared.users.powers import join, open_doors, powers, take_powers
+from shared.users.powers import can_join, join, open_doors, powers, take_powers
 from shared.users.sessions import Login, Session
 
 # PostgreSQL cuts longer names. (PostgreSQL documentation, 4.1.1)
@@ -30,9 +30,9 @@ _NOTE = """
     SELECT COALESCE(pg_catalog.shobj_description(oid, 'pg_authid'), '')
     FROM pg_catalog.pg_roles WHERE rolname = %s
 """
-_WITH_NOTE = """
-    SELECT rolname FROM pg_catalog.pg_roles
-    WHERE pg_catalog.shobj_description(oid, 'pg_authid') = %s ORDER BY 1
+_WITH_NOTES = """
+    SELECT rolname, pg_catalog.shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles
+    WHERE pg_catalog.shobj_description(oid, 'pg_authid') = ANY (%s::pg_catalog.text[]) ORDER BY 1
 """
 _SETTINGS = """
     SELECT d.datname, pg_catalog.unnest(s.setconfig)
@@ -57,14 +57,13 @@ _LISTS = (
     "session_preload_libraries",
 )
 _POLICIES = """
-    SELECT n.nspname, c.relname, p.polname, pg_catalog.pg_get_userbyid(c.relowner), o.rolsuper,
+    SELECT n.nspname, c.relname, p.polname, pg_catalog.pg_get_userbyid(c.relowner),
            ARRAY(SELECT pg_catalog.pg_get_userbyid(member)::pg_catalog.text
                  FROM pg_catalog.unnest(p.polroles) AS members(member) ORDER BY 1)
     FROM pg_catalog.pg_policy p
     JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_roles r ON r.oid = ANY (p.polroles)
-    JOIN pg_catalog.pg_roles o ON o.oid = c.relowner
     WHERE r.rolname = %s ORDER BY 1, 2, 3
 """
 _OWNED_DATABASES = """
@@ -163,13 +162,9 @@ def retired_roles(
     session: Session, users: Sequence[UserTemplate], notes: Notes
 ) -> tuple[Retired, ...]:
     """The roles that had the users' names and were retired by this operation."""
-    return tuple(
-        Retired(user.username, role)
-        for user in users
-        for (role,) in session.rows(
-            "Listing retired roles", _WITH_NOTE, (notes.retired(user.username),)
-        )
-    )
+    by_note = {notes.retired(user.username): user.username for user in users}
+    rows = session.rows("Listing retired roles", _WITH_NOTES, ([*by_note],))
+    return tuple(Retired(by_note[note], role) for role, note in rows)
 
 
 def _carry_settings(session: Session, retired: str, username: str) -> Iterator[str]:
@@ -234,9 +229,7 @@ def _reassign(
         *(SQL("CREATE ON SCHEMA {}").format(Identifier(schema)) for schema, _ in places),
         SQL("CREATE ON DATABASE {}").format(Identifier(database)),
     ]
-    for holder in {holder for _, holder in places}:
-        join(session, holder)
-    can_all = all(
+    can_all = all(can_join(session, holder) for _, holder in places) and all(
         session.attempt(doing, SQL("GRANT {} TO {}").format(grant, owner), (), *_CANNOT)
         for grant in grants
     )
@@ -265,13 +258,12 @@ def _reassign(
 def _carry_policies(session: Session, retired: Retired) -> Iterator[str]:
     """Let the policies that name a retired role name the user, too; tells which cannot."""
     rows = session.rows("Listing policies", _POLICIES, (retired.role,))
-    for schema, table, policy, owner, is_superusers, members in rows:
+    for schema, table, policy, owner, members in rows:
         if retired.username in members:
             continue
-        if is_superusers:
+        if not can_join(session, owner):
             yield f"Policy {policy} of {schema}.{table} does not name the new {retired.username}."
             continue
-        join(session, owner)
         session.run(
             f"Carrying policies of {retired.username} over",
             SQL("ALTER POLICY {} ON {} TO {}").format(

@@ -110,7 +110,9 @@ class Server:
         try:
             yield
         except LoginRefused as refused:
-            if "permission denied for database" in str(refused):
+            if re.search(
+                r"permission denied for database|database .* does not exist", str(refused)
+            ):
                 raise ValidationFailed(
                     f"{self.host} does not let the master user {self.admin.username} in: {refused}."
                 ) from None

@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import ValidationFailed
 from tests.database.hostile.attacks import DBA, LEFT_BEHIND, mentions
-from tests.database.restored import OLD_PASSWORD, Restored, a_user, failing
+from tests.database.restored import OLD_PASSWORD, USER_PASSWORD, Restored, a_user, failing
 from tests.local.postgres_clients import MASTER, PASSWORD
 
 
@@ -208,3 +208,30 @@ def test_an_open_transaction_on_a_role_delays_nothing(restored: Restored) -> Non
         opened.cursor().execute("BEGIN; ALTER ROLE shop_app PASSWORD 'another'")
 
         restored.prepare(a_user())
+
+
+def test_a_login_with_a_name_of_aws_that_nobody_can_lock_is_said(restored: Restored) -> None:
+    """When its maker is gone, nothing shows that it was a customer's but what it was granted."""
+    restored.run(
+        "CREATE ROLE maker CREATEROLE",
+        "GRANT maker TO CURRENT_USER",
+        "SET ROLE maker",
+        f"CREATE ROLE rdsproxyadmin LOGIN PASSWORD '{OLD_PASSWORD}'",
+        "RESET ROLE",
+        "DROP ROLE maker",
+    )
+    restored.run("GRANT SELECT ON orders TO rdsproxyadmin", user="shop_owner",
+                 password=OLD_PASSWORD)  # fmt: skip
+
+    warnings = restored.prepare(a_user()).warnings
+
+    assert mentions(warnings, "rdsproxyadmin", "Check who made it")
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_a_user_who_has_left_the_templates_is_locked(restored: Restored, lock: bool) -> None:
+    restored.prepare(a_user(), a_user("writer", "read_write"), lock_other_logins=lock)
+
+    restored.prepare(a_user(), lock_other_logins=lock)
+
+    assert restored.refuses("writer", USER_PASSWORD)

@@ -1,6 +1,7 @@
 """What an ordinary production database may hold, and the set-up has to live with."""
 
 import pytest
+from psycopg2.sql import SQL, Identifier
 
 from shared.errors import ConfigurationError, ValidationFailed
 from tests.database.hostile.attacks import DBA, READER, all_told, as_shop_owner, mentions
@@ -107,3 +108,64 @@ def test_a_table_that_an_extension_adopted(restored: Restored) -> None:
     warnings = all_told(restored, a_user())
 
     assert mentions(warnings, "adopted") or restored.may("reader", "SELECT FROM adopted")
+
+
+def test_one_whose_owner_may_not_connect_is_passed_over_and_said(restored: Restored) -> None:
+    restored.run(
+        "CREATE ROLE dbo",
+        "GRANT dbo TO CURRENT_USER",
+        "ALTER DATABASE warehouse OWNER TO dbo",
+        "REVOKE ALL ON DATABASE warehouse FROM PUBLIC, dbo",
+        "REVOKE dbo FROM CURRENT_USER",
+    )
+
+    assert mentions(restored.prepare(a_user()).warnings, "warehouse was not looked into", "dbo")
+
+
+def test_one_that_utf8_cannot_reach_is_passed_over_and_said(restored: Restored) -> None:
+    restored.run("CREATE DATABASE mule ENCODING 'MULE_INTERNAL' LOCALE 'C' TEMPLATE template0")
+
+    assert mentions(restored.prepare(a_user()).warnings, "mule was not looked into", "UTF-8")
+
+
+@pytest.mark.parametrize("name", ["host=evil.example", "postgresql://evil.example/x", "%s {}\n'\\"])
+def test_one_with_a_name_like_a_connection_string_is_served(restored: Restored, name: str) -> None:
+    restored.run(SQL("CREATE DATABASE {}").format(Identifier(name)))
+
+    restored.prepare(a_user(databases=("shop", name)))
+
+
+def test_a_maintenance_database_that_is_gone_is_named(restored: Restored) -> None:
+    restored.as_superuser("ALTER DATABASE postgres RENAME TO maintenance")
+
+    with failing(ValidationFailed, "postgres", "does not exist"):
+        restored.prepare(a_user())
+
+
+def test_a_schema_of_a_superuser_keeps_no_owner_from_owning(restored: Restored) -> None:
+    restored.as_superuser(
+        "ALTER SCHEMA public OWNER TO rdsadmin",
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+    )
+
+    restored.prepare(a_user("shop_owner", "owner"))
+
+    assert restored.may("shop_owner", "DROP TABLE orders CASCADE")
+
+
+def test_tables_of_a_group_that_nobody_administers_are_passed_over_and_said(
+    restored: Restored,
+) -> None:
+    restored.run(
+        "CREATE ROLE maker CREATEROLE",
+        "GRANT maker TO CURRENT_USER",
+        "SET ROLE maker",
+        "CREATE ROLE team",
+        "RESET ROLE",
+        "DROP ROLE maker",
+    )
+    restored.as_superuser("ALTER TABLE public.orders OWNER TO team")
+
+    warnings = restored.prepare(a_user()).warnings
+
+    assert mentions(warnings, "nothing was granted", "team", "public.orders")
