@@ -118,12 +118,13 @@ class Lockout(NamedTuple):
                 raise fires_at_login(self.server.maintenance_database)
             for _ in range(_ROUNDS):
                 to_lock = self._others(session, told)
+                # First, or one that gets through in between would be seen by neither.
+                begun = self._logins_under_way(session)
                 gone = self._end_sessions(session, to_lock)
                 ended |= gone
                 prepared = session.rows("Listing prepared transactions", _PREPARED)
                 is_locked = not prepared and self._lock(session, to_lock, told)
                 if is_locked and not (gone and self.everybody):
-                    begun = self._logins_under_way(session)
                     awaited = begun if awaited is None else awaited & begun
                     if not awaited:
                         # The master user's may have been our own, of a call that died.
