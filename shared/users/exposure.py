@@ -76,9 +76,12 @@ _OPEN = """
     WHERE a.grantee = 0 AND (wanted IS NULL OR a.privilege_type = wanted)
     GROUP BY place
     UNION ALL
-    SELECT pg_catalog.format('user mapping for everybody to foreign server %%I', srvname),
+    SELECT pg_catalog.format('user mapping of %%I to foreign server %%I', usename, srvname),
            'reach out'
-    FROM pg_catalog.pg_user_mappings WHERE umuser = 0
+    FROM pg_catalog.pg_user_mappings
+    UNION ALL
+    SELECT pg_catalog.format('publication %%I', pubname), 'reach out'
+    FROM pg_catalog.pg_publication
     UNION ALL
     SELECT pg_catalog.format('subscription %%I of %%I', subname,
                              pg_catalog.pg_get_userbyid(subowner)), 'reach out'

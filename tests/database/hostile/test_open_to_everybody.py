@@ -78,6 +78,15 @@ def test_a_view_of_an_owner_with_powers_over_data(restored: Restored) -> None:
     assert mentions(warnings, "door") or not restored.may("writer", "DELETE FROM door")
 
 
+def test_publications_and_user_mappings_are_said(restored: Restored) -> None:
+    restored.as_superuser(*SERVER, "CREATE USER MAPPING FOR shop_app SERVER production")
+    restored.run("CREATE PUBLICATION cdc FOR TABLE by_the_master")
+
+    warnings = restored.prepare(a_user()).warnings
+
+    assert mentions(warnings, "reaches out", "publication cdc", "mapping of shop_app", "production")
+
+
 def test_a_subscription_of_a_locked_login(restored: Restored) -> None:
     restored.run(DBA, "GRANT CREATE ON DATABASE shop TO dba")
     restored.as_superuser("GRANT pg_create_subscription TO dba")
