@@ -12,8 +12,8 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_valida
 from shared.aws_errors import named_errors
 from shared.details import Access
 from shared.errors import AccessDenied, ConfigurationError
+from shared.known_roles import is_reserved
 from shared.model import Model
-from shared.users.known_roles import is_reserved
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

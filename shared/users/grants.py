@@ -7,7 +7,7 @@ from psycopg2.sql import SQL, Composed, Identifier
 
 from shared.credentials import Template, UserTemplate
 from shared.errors import ConfigurationError, ValidationFailed
-from shared.users.known_roles import is_reserved
+from shared.known_roles import is_reserved
 from shared.users.powers import can_join, powers, revoke_as, take_powers
 from shared.users.sessions import Session
 

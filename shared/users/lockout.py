@@ -21,26 +21,23 @@ from pydantic import SecretStr
 
 from shared.credentials import UserTemplate
 from shared.errors import DatabaseUnreachable, ValidationFailed
+from shared.known_roles import AWS_GROUPS, AWS_LOGINS, looks_reserved
 from shared.users.event_triggers import fires_at_login, login_triggers
-from shared.users.known_roles import AWS_GROUPS, AWS_LOGINS, looks_reserved
+from shared.users.eviction import (
+    OURS,
+    end_sessions,
+    logins_under_way,
+    prepared_transactions,
+    roll_back,
+    wait_for_logins,
+)
 from shared.users.notes import Notes
-from shared.users.powers import customers_roles, join, open_doors, powers, take_powers
+from shared.users.powers import customers_roles, open_doors, powers, take_powers
 from shared.users.sessions import Login, LoginRefused, Server, Session
 
-# PostgreSQL gives a login a minute (authentication_timeout), unless told otherwise; so do we.
+# A login may take a minute (authentication_timeout) unless told otherwise, half a second each.
 _ROUNDS = 180
-_MOMENT = "SELECT pg_catalog.pg_sleep(0.02)"
-_WHILE_ONE_LOGS_IN = "SELECT pg_catalog.pg_sleep(0.4)"
 
-# A user of the templates is one of ours only if this operation has made it.
-_OURS = """
-    (r.rolname = ANY (%(ours)s::pg_catalog.text[])
-     OR EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(%(users)s::pg_catalog.text[]),
-                                       pg_catalog.unnest(%(made)s::pg_catalog.text[]))
-                            AS u(name, note)
-                WHERE u.name = r.rolname
-                  AND u.note = pg_catalog.shobj_description(r.oid, 'pg_authid')))
-"""
 # A role that somebody who is no superuser may grant was not made by AWS, and what AWS made has no
 # business in a customer's database. A user who has left the templates is no user any more.
 _LOGINS = f"""
@@ -55,27 +52,8 @@ _LOGINS = f"""
            COALESCE(pg_catalog.starts_with(
                pg_catalog.shobj_description(r.oid, 'pg_authid'), %(made_here)s), false)
     FROM pg_catalog.pg_roles r
-    WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT COALESCE({_OURS}, false) ORDER BY 1
+    WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT COALESCE({OURS}, false) ORDER BY 1
 """
-# A role whose sessions go on may have been dropped.
-_END_SESSIONS = f"""
-    SELECT COALESCE(r.rolname, 'a role that was dropped'),
-           pg_catalog.pg_terminate_backend(a.pid)
-    FROM pg_catalog.pg_stat_activity a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-    WHERE a.usesysid IS NOT NULL AND a.pid <> pg_catalog.pg_backend_pid()
-      AND NOT COALESCE(r.rolsuper, false)
-      AND (r.rolname = %(admin)s OR NOT COALESCE({_OURS}, false))
-"""
-# A login that is not finished is in no list of sessions, but every backend has a transaction.
-_UNDER_WAY = """
-    SELECT DISTINCT l.pid FROM pg_catalog.pg_locks l
-    LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-    WHERE l.locktype = 'virtualxid' AND l.pid <> pg_catalog.pg_backend_pid()
-      AND a.usesysid IS NULL AND COALESCE(a.backend_type, 'client backend') = 'client backend'
-"""
-_TERMINATE = "SELECT pg_catalog.pg_terminate_backend(%s)"
-_PREPARED = "SELECT gid, owner, database FROM pg_catalog.pg_prepared_xacts ORDER BY prepared"
-_IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
 _WITH_NOTES = """
     SELECT rolname FROM pg_catalog.pg_roles
     WHERE pg_catalog.shobj_description(oid, 'pg_authid') = ANY (%s::pg_catalog.text[])
@@ -113,29 +91,30 @@ class Lockout(NamedTuple):
         """
         ended: set[str] = set()
         awaited: set[int] | None = None
+        waited = 0.0
         with self.server.as_admin() as session:
             if self.server.maintenance_database in login_triggers(session):
                 raise fires_at_login(self.server.maintenance_database)
             for _ in range(_ROUNDS):
                 to_lock = self._others(session, told)
                 # First, or one that gets through in between would be seen by neither.
-                begun = self._logins_under_way(session)
-                gone = self._end_sessions(session, to_lock)
+                begun = logins_under_way(session)
+                gone = end_sessions(session, self._who(*(AWS_LOGINS - {*to_lock})))
                 ended |= gone
-                prepared = session.rows("Listing prepared transactions", _PREPARED)
+                prepared = prepared_transactions(session)
                 is_locked = not prepared and self._lock(session, to_lock, told)
                 if is_locked and not (gone and self.everybody):
                     awaited = begun if awaited is None else awaited & begun
-                    if not awaited:
+                    waited = wait_for_logins(session, waited) if awaited else 0
+                    if not waited:
                         # The master user's may have been our own, of a call that died.
                         if others := ended - {self.server.admin.username}:
                             told.append(f"Open sessions were ended: of {_listed(others)}.")
                         yield session
                         return
-                    session.run("Waiting for logins under way", _WHILE_ONE_LOGS_IN)
                 session.commit()
-                told += self._roll_back(prepared)
-        if awaited:
+                told += roll_back(self.server, prepared)
+        if waited:
             raise DatabaseUnreachable(
                 f"{self.server.host}: somebody began to log in before the logins were locked, and "
                 "has not finished. The server ends that after its authentication_timeout."
@@ -195,30 +174,6 @@ class Lockout(NamedTuple):
             "admin": self.server.admin.username,
         }
 
-    def _end_sessions(self, session: Session, to_lock: Sequence[str]) -> set[str]:
-        """End them, and wait a moment if there were any; returns whose they were."""
-        of_aws = AWS_LOGINS - set(to_lock)
-        rows = session.rows("Ending sessions", _END_SESSIONS, self._who(*of_aws))
-        if rows:
-            session.run("Waiting for sessions to end", _MOMENT)
-        return {name for name, _ in rows}
-
-    def _logins_under_way(self, session: Session) -> set[int]:
-        """Backends that are letting somebody in, but for those that are ended here.
-
-        One that began before the lock has read the old password; once it is through, it is whoever
-        has the name then. One that is through, and only pauses (post_auth_delay), can be ended; one
-        whose password is still awaited can not.
-        """
-        rows = session.rows("Looking for logins under way", _UNDER_WAY)
-        return {
-            pid
-            for (pid,) in rows
-            if not session.attempt(
-                "Ending a login under way", _TERMINATE, (pid,), InsufficientPrivilege
-            )
-        }
-
     def _others(self, session: Session, told: list[str]) -> list[str]:
         """Who can log in and may not; superusers, and AWS's logins, are only AWS's to make.
 
@@ -273,24 +228,6 @@ class Lockout(NamedTuple):
                 + _listed(taken)
                 + "."
             )
-
-    def _roll_back(self, prepared: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-        """Roll prepared transactions back, each in its database and as its owner."""
-        for gid, owner, database in prepared:
-            doing = f"Rolling back the transaction that {owner} prepared in {database}"
-            with self.server.as_admin() as session:
-                if session.rows(doing, _IS_SUPERUSER, (owner,)) != [(False,)]:
-                    raise ValidationFailed(
-                        f"Transaction {gid} was prepared in {database} by {owner}, and only a "
-                        "superuser can roll it back. End it in production, then restore again."
-                    )
-                if database in login_triggers(session):
-                    raise fires_at_login(database)
-                join(session, owner)
-            with self.server.as_admin_outside_transactions(database) as session:
-                session.run(doing, SQL("SET ROLE {}").format(Identifier(owner)))
-                session.run(doing, SQL("ROLLBACK PREPARED {}").format(Literal(gid)))
-            yield f"A transaction that {owner} had prepared in {database} was rolled back: {gid}."
 
 
 def _may_be_awss(name: str) -> bool:

@@ -11,7 +11,7 @@ from psycopg2.errors import InsufficientPrivilege, InvalidGrantOperation
 from psycopg2.sql import SQL, Composable, Identifier
 
 from shared.errors import ValidationFailed
-from shared.users.known_roles import AWS_ROLES, HARMLESS_ROLES
+from shared.known_roles import AWS_ROLES, HARMLESS_ROLES
 from shared.users.sessions import Session
 
 _POWERFUL = """

@@ -110,3 +110,18 @@ def test_one_that_takes_longer_than_can_be_waited_is_tried_again(
 
     with closing(login.socket), failing(DatabaseUnreachable, HOST, "authentication_timeout"):
         restored.prepare(a_user())
+
+
+def test_what_outlasts_the_time_of_a_login_is_none_and_delays_nothing_for_ever(
+    restored: Restored,
+) -> None:
+    """This one's time was set when it began, so to us it looks like a process of AWS's."""
+    login = Stalled(restored, "shop_app", OLD_PASSWORD)
+
+    with closing(login.socket):
+        restored.as_superuser(
+            "ALTER SYSTEM SET authentication_timeout = 1", "SELECT pg_reload_conf()"
+        )
+        restored.prepare(a_user())
+
+        assert not login.is_let_in()
