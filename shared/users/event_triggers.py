@@ -14,7 +14,7 @@ from psycopg2.errors import InsufficientPrivilege
 from psycopg2.sql import SQL, Identifier
 
 from shared.errors import ValidationFailed
-from shared.users.powers import join
+from shared.users.powers import is_ordinary, join
 from shared.users.sessions import Session
 
 _ARMED = """
@@ -103,9 +103,7 @@ def _switch(session: Session, trigger: EventTrigger, how: str, database: str) ->
 
 
 def _join_owner(session: Session, trigger: EventTrigger) -> bool:
-    is_superuser = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
-    doing = f"Silencing event trigger {trigger.name}"
-    if session.rows(doing, is_superuser, (trigger.owner,)) != [(False,)]:
+    if not is_ordinary(session, trigger.owner):
         return False
     join(session, trigger.owner)
     return True

@@ -7,7 +7,7 @@ from psycopg2.sql import SQL, Identifier, Literal
 
 from shared.errors import ValidationFailed
 from shared.users.event_triggers import fires_at_login, login_triggers
-from shared.users.powers import join
+from shared.users.powers import is_ordinary, join
 from shared.users.sessions import Server, Session
 
 _MOMENT = "SELECT pg_catalog.pg_sleep(0.02)"
@@ -43,7 +43,6 @@ _LONGEST_LOGIN = """
 _WHILE_ONE_LOGS_IN = "SELECT pg_catalog.pg_sleep(0.5)"
 _TERMINATE = "SELECT pg_catalog.pg_terminate_backend(%s)"
 _PREPARED = "SELECT gid, owner, database FROM pg_catalog.pg_prepared_xacts ORDER BY prepared"
-_IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
 
 
 def logins_under_way(session: Session) -> set[int]:
@@ -100,7 +99,7 @@ def roll_back(server: Server, prepared: Sequence[tuple[str, str, str]]) -> Itera
     for gid, owner, database in prepared:
         doing = f"Rolling back the transaction that {owner} prepared in {database}"
         with server.as_admin() as session:
-            if session.rows(doing, _IS_SUPERUSER, (owner,)) != [(False,)]:
+            if not is_ordinary(session, owner):
                 raise ValidationFailed(
                     f"Transaction {gid} was prepared in {database} by {owner}, and only a "
                     "superuser can roll it back. End it in production, then restore again."

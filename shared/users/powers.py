@@ -109,9 +109,8 @@ def join(session: Session, role: str) -> None:
 
     Raises `ValidationFailed` naming the role that it cannot become a member of.
     """
+    role = _behind(session, role)
     doing = f"Joining role {role}"
-    if role == "pg_database_owner":
-        ((role,),) = session.rows(doing, _OWNER)
     can_set = session.has_grantors  # since PostgreSQL 16 a membership may come without it
     if _acts_for(session, role, "USAGE") and (not can_set or _acts_for(session, role, "SET")):
         return
@@ -127,6 +126,7 @@ def join(session: Session, role: str) -> None:
 
 def can_join(session: Session, role: str) -> bool:
     """Let the master user act for a role, and tell whether it may."""
+    role = _behind(session, role)
     doing = f"Joining role {role}"
     if session.rows(doing, _IS_OURS_TO_JOIN, ([*AWS_ROLES], role)) != [(True,)]:
         return _acts_for(session, role, "USAGE")
@@ -152,6 +152,20 @@ def open_doors(session: Session, role: str) -> None:
         join(session, door)
 
 
+def is_ordinary(session: Session, role: str) -> bool:
+    """Whether a role is there and is no superuser."""
+    statement = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
+    return session.rows(f"Looking at role {role}", statement, (role,)) == [(False,)]
+
+
+def _behind(session: Session, role: str) -> str:
+    """The role that stands behind another: this one's only member is the database's owner."""
+    if role != "pg_database_owner":
+        return role
+    ((owner,),) = session.rows(f"Joining role {role}", _OWNER)
+    return str(owner)
+
+
 def _acts_for(session: Session, role: str, how: str) -> bool:
     statement = "SELECT pg_catalog.pg_has_role(%s, %s)"
     return session.rows(f"Joining role {role}", statement, (role, how)) == [(True,)]
@@ -162,8 +176,7 @@ def _leave(session: Session, role: str, group: str, grantor: str) -> None:
     doing = f"Ending the membership of {role} in {group}"
     by: Composable = SQL("")
     if session.has_grantors:
-        is_superuser = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
-        if session.rows(doing, is_superuser, (grantor,)) == [(True,)]:
+        if not is_ordinary(session, grantor):
             return  # only PostgreSQL's own superuser can end it
         join(session, grantor)
         by = SQL("GRANTED BY {}").format(Identifier(grantor))

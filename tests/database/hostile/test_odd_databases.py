@@ -15,7 +15,7 @@ def test_one_that_only_its_owner_may_connect_to(restored: Restored, database: st
                  f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC", "RESET ROLE",
                  "REVOKE dbo FROM CURRENT_USER")  # fmt: skip
 
-    restored.prepare(a_user())
+    assert restored.prepare(a_user()).warnings == ()
 
 
 def test_one_without_connections_is_refused_where_a_template_names_it(restored: Restored) -> None:
@@ -36,13 +36,15 @@ def test_one_without_connections_is_passed_over_and_said_elsewhere(restored: Res
 def test_one_that_was_half_dropped(restored: Restored) -> None:
     restored.as_superuser("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'warehouse'")
 
-    restored.prepare(a_user())
+    warnings = restored.prepare(a_user()).warnings
+
+    assert mentions(warnings, "warehouse was not looked into")
 
 
 def test_a_login_whose_name_sounds_like_a_passing_trouble(restored: Restored) -> None:
     restored.run("CREATE ROLE disaster_recovery LOGIN")
 
-    restored.prepare(a_user())
+    assert "disaster_recovery" in restored.prepare(a_user()).locked_logins
 
 
 @pytest.mark.parametrize("made", ['CREATE ROLE "café" LOGIN',
@@ -90,6 +92,8 @@ def test_everybody_may_create_by_two_grantors(restored: Restored) -> None:
 
     restored.prepare(a_user())
 
+    assert not restored.may("reader", "CREATE TABLE mine ()")
+
 
 def test_a_login_whose_maker_is_gone_is_named(restored: Restored) -> None:
     """Since PostgreSQL 16 nobody but a superuser administers it any more."""
@@ -133,6 +137,9 @@ def test_one_with_a_name_like_a_connection_string_is_served(restored: Restored, 
     restored.run(SQL("CREATE DATABASE {}").format(Identifier(name)))
 
     restored.prepare(a_user(databases=("shop", name)))
+
+    who = restored.run("SELECT pg_catalog.current_database()", user="reader", database=name)
+    assert who == [(name,)]
 
 
 def test_a_maintenance_database_that_is_gone_is_named(restored: Restored) -> None:
