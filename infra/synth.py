@@ -14,10 +14,10 @@ from pathlib import Path
 from aws_cdk import App, IPolicyValidationPlugin, Validations
 
 from infra import bundling
-from infra.context import WrongSettings
-from infra.deployment import DeploymentSettings
-from infra.pipeline_stack import PipelineStack
-from infra.source_account import SourceAccountStack, SourceSettings
+from infra.settings.context import WrongSettings
+from infra.settings.deployment import DeploymentSettings
+from infra.stacks.pipeline import PipelineStack
+from infra.stacks.source_account import SourceAccountStack, SourceSettings
 
 
 def synthesize(

@@ -2,13 +2,15 @@
 
 from functools import partial
 
-from shared import clock, names, progress, sweeping
-from shared.aws import Aws
+from shared import clock, names
+from shared.archiving import sweep
 from shared.errors import ExportFailed, SnapshotNotFound
+from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import Operation
-from shared.progress import Phase
-from shared.step import step
+from shared.operation import progress
+from shared.operation.operation import Operation
+from shared.operation.progress import Phase
+from shared.runtime.step import step
 
 
 @step(Step.ARCHIVE_SNAPSHOT)
@@ -27,7 +29,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
             snapshots.ensure_deleted(there)
             return operation.snapshot_deleting(there)
         operation = operation.snapshot_gone(temporary)
-    return operation.archived(sweeping.sweep(operation, aws, clock.now()))
+    return operation.archived(sweep.sweep(operation, aws, clock.now()))
 
 
 def start_export(operation: Operation, aws: Aws) -> Operation:

@@ -1,13 +1,13 @@
 """See how far the copy is, and share it when it is made for another account."""
 
-from shared import progress
-from shared.aws import Aws
-from shared.details import TemporarySnapshot
 from shared.errors import CopyFailed
+from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import Operation
-from shared.progress import Phase
-from shared.step import step
+from shared.operation import progress
+from shared.operation.operation import Operation
+from shared.operation.parts import TemporarySnapshot
+from shared.operation.progress import Phase
+from shared.runtime.step import step
 
 
 @step(Step.CHECK_COPY_STATUS)

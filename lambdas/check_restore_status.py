@@ -1,13 +1,13 @@
 """See how far cluster and instances are, and where they can be reached."""
 
-from shared import progress
-from shared.aws import Aws
 from shared.errors import RestoreFailed
-from shared.facts import Cluster, Instance
+from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import Operation
-from shared.progress import Phase
-from shared.step import step
+from shared.operation import progress
+from shared.operation.operation import Operation
+from shared.operation.progress import Phase
+from shared.resources import Cluster, Instance
+from shared.runtime.step import step
 
 
 @step(Step.CHECK_RESTORE_STATUS)

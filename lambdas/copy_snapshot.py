@@ -1,10 +1,10 @@
 """Start the next hop of the copy route, or adopt it when it was already started."""
 
-from shared import progress
-from shared.aws import Aws
+from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import Operation
-from shared.step import step
+from shared.operation import progress
+from shared.operation.operation import Operation
+from shared.runtime.step import step
 
 
 @step(Step.COPY_SNAPSHOT)

@@ -5,21 +5,23 @@ One move per call. Deleting goes readers first, then the writer, then the cluste
 
 from datetime import timedelta
 
-from shared import clock, cutover, guard, progress
-from shared.aurora import Aurora
-from shared.aws import Aws
-from shared.details import Cutover
+from shared import clock
 from shared.errors import RestoreFailed
-from shared.facts import Cluster, Instance
+from shared.gateways.aws import Aws
+from shared.gateways.rds.clusters import Aurora
 from shared.names import (
     TAG_DELETE_AFTER,
     TAG_FINAL_SNAPSHOT,
     TAG_REPLACED_BY,
     Step,
 )
-from shared.operation import Operation
-from shared.progress import Phase
-from shared.step import step
+from shared.operation import progress
+from shared.operation.operation import Operation
+from shared.operation.parts import Cutover
+from shared.operation.progress import Phase
+from shared.replacing import cutover, guard_rails
+from shared.resources import Cluster, Instance
+from shared.runtime.step import step
 
 
 @step(Step.DELETE_RDS)
@@ -35,8 +37,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         check_successor_is_there(operation, aurora)
     if there is None:
         return operation.cutover_completed() if operation.swaps else operation.target_freed()
-    guard.check_is_the_same(there, operation.replaced)
-    guard.check_replaceable(there, request, aws.settings)
+    guard_rails.check_is_the_same(there, operation.replaced)
+    guard_rails.check_replaceable(there, request, aws.settings)
     progress.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {there.id}"
     )
@@ -52,7 +54,7 @@ def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
     there = aurora.cluster(begun) if begun else None
     if there is None:
         return operation.cutover_completed()
-    guard.check_unfinished(there, operation.request, aws.settings)
+    guard_rails.check_unfinished(there, operation.request, aws.settings)
     progress.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {there.id}"
     )

@@ -1,14 +1,14 @@
 """Bring the cluster one move nearer to what was asked: cluster, instances, master password."""
 
-from shared import progress
-from shared.aurora import Aurora
-from shared.aws import Aws
-from shared.details import Move
 from shared.errors import ResourceBusy, RestoreFailed
-from shared.facts import Cluster
+from shared.gateways.aws import Aws
+from shared.gateways.rds.clusters import Aurora
 from shared.names import Step
-from shared.operation import Operation
-from shared.step import step
+from shared.operation import progress
+from shared.operation.operation import Operation
+from shared.operation.parts import Move
+from shared.resources import Cluster
+from shared.runtime.step import step
 
 
 @step(Step.RESTORE_SNAPSHOT)

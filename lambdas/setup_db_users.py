@@ -1,15 +1,15 @@
 """Lock out who came with the snapshot, create users and grants, prove both by logging in."""
 
-from shared import progress
-from shared.aws import Aws
-from shared.credentials import UsersSecret
 from shared.errors import NotOurs, ResourceBusy
+from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import Operation
-from shared.step import step
-from shared.users.notes import Notes
+from shared.operation import progress
+from shared.operation.operation import Operation
+from shared.runtime.step import step
+from shared.users.master.notes import Notes
+from shared.users.master.sessions import Login, Server
 from shared.users.preparation import prepare
-from shared.users.sessions import Login, Server
+from shared.users.templates import UsersSecret
 from shared.users.verification import prove
 
 

@@ -2,20 +2,24 @@
 
 from pydantic import JsonValue
 
-from shared import abandonment, clock, guard, names, planning, preflight, selection, sweeping
-from shared.aws import Aws
-from shared.details import Plan, ReplacedCluster
+from shared import clock, names
+from shared.archiving import sweep
+from shared.closing import abandonment
+from shared.copying.route import Destination, Hop, plan_route
 from shared.errors import InvalidRequest
-from shared.facts import Snapshot
-from shared.findings import Findings
+from shared.gateways.aws import Aws
 from shared.model import Model, Moment
 from shared.names import Step
-from shared.operation import Operation
-from shared.progress import Status
-from shared.request import Archive, RestoreRequest
-from shared.route import Destination, Hop, plan_route
+from shared.operation.operation import Operation
+from shared.operation.parts import Plan, ReplacedCluster
+from shared.operation.progress import Status
+from shared.planning import preflight, preview, snapshot_choice
+from shared.planning.findings import Findings
+from shared.replacing import guard_rails
+from shared.request.restore_request import Archive, RestoreRequest
+from shared.resources import Snapshot
+from shared.runtime.step import Event, step
 from shared.settings import Settings
-from shared.step import Event, step
 
 
 class Start(Model):
@@ -72,8 +76,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         return give_up(operation, aws)
     request, findings = operation.request, Findings()
     route: tuple[Hop, ...] | None = None
-    if snapshot := findings.of(selection.find, aws, request, clock.now()):
-        findings.of(guard.check_target_is_not_source, request, snapshot, aws.settings)
+    if snapshot := findings.of(snapshot_choice.find, aws, request, clock.now()):
+        findings.of(guard_rails.check_target_is_not_source, request, snapshot, aws.settings)
         route = findings.of(route_of, snapshot, operation, aws.settings)
     replaced = findings.of(find_replaced, operation, aws)
     preflight.look(findings, aws, request, snapshot, route or (), replaced)
@@ -85,9 +89,9 @@ def handler(operation: Operation, aws: Aws) -> Operation:
 
 def plan(found: Operation, aws: Aws) -> Plan:
     """What the operation would do, made to its end."""
-    due = sweeping.due(found, aws, clock.now())
+    due = sweep.due(found, aws, clock.now())
     earlier = aws.store.earlier_durations(str(found.source_cluster), len(found.route))
-    return planning.plan(found, due, earlier, aws.settings.prices)
+    return preview.plan(found, due, earlier, aws.settings.prices)
 
 
 def route_of(snapshot: Snapshot, operation: Operation, settings: Settings) -> tuple[Hop, ...]:
@@ -117,7 +121,7 @@ def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
     there = aws.aurora(request.target_region).cluster(request.target_cluster_id)
     if there is None:
         return None
-    guard.check_replaceable(there, request, aws.settings)
+    guard_rails.check_replaceable(there, request, aws.settings)
     final_snapshot = names.final_snapshot_id(there.id, operation.start_time, operation.operation_id)
     return ReplacedCluster(
         cluster_id=there.id,

@@ -1,15 +1,16 @@
 """Close the operation: final state, lock released, final audit event, metrics, message."""
 
-from shared import failure, telemetry
-from shared.aws import Aws
+from shared.closing import failed_executions
+from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import Operation
-from shared.step import Event, load, step
+from shared.operation.operation import Operation
+from shared.runtime import telemetry
+from shared.runtime.step import Event, load, step
 
 
 def find_operation(event: Event, aws: Aws) -> Operation:
     """The operation that the state machine names, or the one whose execution has ended badly."""
-    return failure.closed_operation(event, aws) if "detail" in event else load(event, aws)
+    return failed_executions.closed_operation(event, aws) if "detail" in event else load(event, aws)
 
 
 @step(Step.SNS_NOTIFICATION, find=find_operation)

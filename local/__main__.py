@@ -34,11 +34,11 @@ def main() -> int:
     # Each command imports only what it needs: moto alone takes a second.
     match arguments.command:
         case "demo":
-            from local.demo import demo
+            from local.commands.demo import demo
 
             return demo(keep=arguments.keep, accounts=arguments.accounts)
         case "serve":
-            from local.serve import serve
+            from local.commands.serve import serve
 
             return serve(speed=arguments.speed)
         case "chaos":

@@ -17,31 +17,31 @@ from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.s3.models import S3Backend
 
-from local.accounts import SECRET, Accounts, owner_key
-from local.asynchronous import AsynchronousInvocations
-from local.aurora.limits import Durations
+from local.api.endpoint import Endpoint
+from local.api.faults import Faults
+from local.api.rates import Rates
+from local.aurora.model.limits import Durations
 from local.aurora.simulator import AuroraSimulator
 from local.background import Background
 from local.calls import Calls
 from local.clock import Clock
-from local.deliveries import Delivery
-from local.deployment import Deployment, Stack, deploy
-from local.endpoint import Endpoint
-from local.events import Events
-from local.faults import Faults
-from local.functions import ACCOUNT, Functions, InvocationSeconds
+from local.cloudformation.deployment import Deployment, Stack, deploy
+from local.emulator.accounts import SECRET, Accounts, owner_key
+from local.emulator.mail import Post
+from local.emulator.queues import Queues
+from local.emulator.shortcuts import Shortcuts
+from local.emulator.transactions import Transactions
+from local.eventbridge.deliveries import Delivery
+from local.eventbridge.rules import Events
+from local.eventbridge.scheduler import Scheduler
+from local.functions.asynchronous import AsynchronousInvocations
+from local.functions.functions import ACCOUNT, Functions, InvocationSeconds
+from local.functions.invocations import Invocations
+from local.functions.output import LogGroupArns
+from local.functions.registry import Roster
 from local.iam.record import RECORD
-from local.invocations import Invocations
-from local.post import Post
 from local.postgres import Databases
-from local.queues import Queues
-from local.rates import Rates
-from local.roster import Roster
-from local.scheduler import Scheduler
-from local.shortcuts import Shortcuts
-from local.telemetry import LogGroupArns
-from local.transactions import Transactions
-from local.workflows import Execution, Workflows
+from local.workflows.workflows import Execution, Workflows
 
 REGION = "us-west-2"
 

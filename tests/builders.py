@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.details import ReplacedCluster, RestoreDetails
-from shared.facts import Cluster, ExportTask, Instance, Member, Snapshot
-from shared.operation import Operation
-from shared.request import RestoreRequest
-from shared.route import Hop
+from shared.copying.route import Hop
+from shared.operation.operation import Operation
+from shared.operation.parts import ReplacedCluster, RestoreDetails
+from shared.request.restore_request import RestoreRequest
+from shared.resources import Cluster, ExportTask, Instance, Member, Snapshot
 from shared.settings import RequestDefaults, Settings, SourceRole
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ settings.register_profile(
 )
 settings.load_profile("steady")
 
-pytest_plugins = ("tests.proof_of_permissions",)
+pytest_plugins = ("tests.restores.permissions.proof",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,11 +20,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Those of the infrastructure stay together: importing the CDK takes longer than to run them all.
     What takes longest comes first, so that no process is left with it at the end.
     """
-    infra, workflow = Path(__file__).parent / "infra", Path(__file__).parent / "workflow"
+    infra, restores = Path(__file__).parent / "infra", Path(__file__).parent / "restores"
     items.sort(
         key=lambda item: (
             item.path.name != "test_breakage.py",
-            not item.path.is_relative_to(workflow),
+            not item.path.is_relative_to(restores),
             not item.path.is_relative_to(infra),
         )
     )

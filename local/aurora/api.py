@@ -8,23 +8,19 @@ from typing import Any, ClassVar
 from moto.core.responses import ActionResult
 from moto.rds.responses import RDSResponse
 
-from local.aurora.changes import Changes
-from local.aurora.clusters import Clusters
-from local.aurora.deletions import Deletions
-from local.aurora.exports import Exports
-from local.aurora.faults import (
-    invalid_combination,
-    invalid_value,
-    parameter_group_not_found,
-)
-from local.aurora.instances import Instances
-from local.aurora.limits import Quotas
-from local.aurora.offers import account_quotas, orderable
-from local.aurora.region import Region
-from local.aurora.resources import Cluster, Instance, Resource, Snapshot
-from local.aurora.sharing import share
-from local.aurora.snapshots import Snapshots
-from local.aurora.timeline import Timeline
+from local.aurora.actions.changes import Changes
+from local.aurora.actions.clusters import Clusters
+from local.aurora.actions.deletions import Deletions
+from local.aurora.actions.exports import Exports
+from local.aurora.actions.instances import Instances
+from local.aurora.actions.offers import account_quotas, orderable
+from local.aurora.actions.sharing import share
+from local.aurora.actions.snapshots import Snapshots
+from local.aurora.model.limits import Quotas
+from local.aurora.model.region import Region
+from local.aurora.model.resources import Cluster, Instance, Resource, Snapshot
+from local.aurora.model.timeline import Timeline
+from local.aurora.rules.errors import invalid_combination, invalid_value, parameter_group_not_found
 
 
 @dataclass(frozen=True)

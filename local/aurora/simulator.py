@@ -7,20 +7,20 @@ from uuid import uuid4
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.rds import urls
 
+from local.aurora.actions.changes import Changes
+from local.aurora.actions.clusters import Clusters
+from local.aurora.actions.deletions import Deletions
+from local.aurora.actions.exports import Exports
+from local.aurora.actions.instances import Instances
+from local.aurora.actions.passwords import MasterPasswords
+from local.aurora.actions.snapshots import Snapshots
 from local.aurora.api import AuroraResponse, Operations
-from local.aurora.changes import Changes
-from local.aurora.clusters import Clusters
-from local.aurora.databases import Databases
-from local.aurora.deletions import Deletions
-from local.aurora.exports import Exports
-from local.aurora.instances import Instances
-from local.aurora.limits import Durations, Kind, Quotas
-from local.aurora.passwords import MasterPasswords
-from local.aurora.region import Region, used_regions
-from local.aurora.simulation import Simulation
-from local.aurora.snapshots import Snapshots
-from local.aurora.storage import Storage
-from local.aurora.timeline import Record, Timeline
+from local.aurora.model.databases import Databases
+from local.aurora.model.limits import Durations, Kind, Quotas
+from local.aurora.model.region import Region, used_regions
+from local.aurora.model.simulation import Simulation
+from local.aurora.model.storage import Storage
+from local.aurora.model.timeline import Record, Timeline
 from local.clock import Clock
 
 _PATH = "{0}/$"

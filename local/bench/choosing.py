@@ -7,8 +7,8 @@ from pathlib import Path
 
 from local.bench.figures import Figure
 from local.clock import InstantClock
-from local.production import CLUSTER, REGION, at_once
-from local.scene import Scene, scene
+from local.rehearsal.production import CLUSTER, REGION, at_once
+from local.rehearsal.scene import Scene, scene
 from shared.names import Step
 
 _REQUEST = Path("statemachine/examples/refresh_in_another_region.json")

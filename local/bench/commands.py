@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.bundling import ROOT
 from local.bench.figures import Figure
-from local.scene import ASSEMBLY
+from local.rehearsal.scene import ASSEMBLY
 
 _SET_UP = str(ASSEMBLY / ".synthesized")
 """The target of the Makefile that every command needs first."""

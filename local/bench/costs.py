@@ -10,12 +10,12 @@ from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from local.aurora.limits import Durations
+from local.aurora.model.limits import Durations
 from local.bench.figures import Figure, stated
 from local.bench.restores import check_succeeded
 from local.calls import Call
 from local.clock import InstantClock
-from local.scene import scene
+from local.rehearsal.scene import scene
 
 _REQUEST = Path("statemachine/examples/refresh_in_another_region.json")
 _MINUTES = {"copy": 25, "restore": 20, "instance": 15}

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from local.api.rates import RDS, Rate
 from local.bench.figures import Figure, stated
 from local.clock import InstantClock, participant
-from local.rates import RDS, Rate
-from local.scene import Scene, scene
-from local.workflows import Execution
+from local.rehearsal.scene import Scene, scene
+from local.workflows.workflows import Execution
 
 _SIZE = 100
 _REQUEST = {

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from local.aurora.limits import Durations
+from local.aurora.model.limits import Durations
 from local.bench.figures import Figure, stated
 from local.bench.restores import check_succeeded
 from local.clock import InstantClock, participant
-from local.production import make_cluster
-from local.scene import scene
-from local.serving import Watch, time_unserved
+from local.rehearsal.availability import Watch, time_unserved
+from local.rehearsal.production import make_cluster
+from local.rehearsal.scene import scene
 
 _REQUEST = Path("statemachine/examples/refresh_by_swapping.json")
 _LARGEST_SHARE = 1 / 20

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.aurora.limits import Durations
-from local.aurora.timeline import Record
+from local.aurora.model.limits import Durations
+from local.aurora.model.timeline import Record
 from local.bench.figures import Figure
 from local.bench.intervals import covered
 from local.chaos.laboratory import Laboratory
 from local.chaos.scenarios import SCENARIOS
 from local.clock import InstantClock
-from local.scene import scene
-from local.workflows import Execution
+from local.rehearsal.scene import scene
+from local.workflows.workflows import Execution
 
 _REQUEST = Path("statemachine/examples/refresh_in_another_region.json")
 _PHASES = {"5 min": 5, "15 min": 15, "1 h": 60, "3 h": 180, "6 h": 360}

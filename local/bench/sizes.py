@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.bundling import DEPENDENCIES, PSYCOPG2
 from local.bench.figures import Figure
-from local.scene import ASSEMBLY
+from local.rehearsal.scene import ASSEMBLY
 
 MOST_BYTES = {"asset": 200_000, "dependencies": 12_000_000, "psycopg2": 8_000_000}
 """Zipped, as they are uploaded."""

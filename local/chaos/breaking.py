@@ -2,11 +2,7 @@
 
 from collections.abc import Callable
 
-from local.calls import Call
-from local.chaos.points import Fault, Point
-from local.chaos.scenarios import TARGET
-from local.cloud import LocalCloud
-from local.faults import (
+from local.api.faults import (
     AnswerError,
     Effect,
     KillWorker,
@@ -16,6 +12,10 @@ from local.faults import (
     Throttle,
     TimeOut,
 )
+from local.calls import Call
+from local.chaos.points import Fault, Point
+from local.chaos.scenarios import TARGET
+from local.cloud import LocalCloud
 from local.postgres.interruptions import Interruption, Refusal
 
 _EFFECTS: dict[Fault, Effect] = {

@@ -12,9 +12,9 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from local.chaos.scenarios import TARGET_REGION
 from local.cloud import LocalCloud
-from local.functions import ACCOUNT
-from local.production import CLUSTER, REGION, at_once
-from local.scene import Scene
+from local.functions.functions import ACCOUNT
+from local.rehearsal.production import CLUSTER, REGION, at_once
+from local.rehearsal.scene import Scene
 
 
 def clean(scene: Scene, keep: Collection[str]) -> None:

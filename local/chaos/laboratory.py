@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from local.aurora.limits import Durations
+from local.aurora.model.limits import Durations
 from local.chaos.breaking import arm, disarm
 from local.chaos.cleaning import clean, logs
 from local.chaos.points import Fault, Point, points_of
@@ -16,12 +16,19 @@ from local.chaos.recorder import Recorder
 from local.chaos.scenarios import REHEARSAL, SCENARIOS, TARGET, TARGET_REGION, Scenario
 from local.chaos.trial import Expectation, Trial, World
 from local.clock import InstantClock
-from local.evidence import Evidence, evidence
-from local.functions import InvocationSeconds
+from local.functions.functions import InvocationSeconds
 from local.postgres.databases import VolumeError
-from local.production import LOGINS, REGION, at_once, endpoint_of, fingerprints, make_cluster
-from local.scene import Scene, scene
-from local.workflows import Execution
+from local.rehearsal.evidence import Evidence, evidence
+from local.rehearsal.production import (
+    LOGINS,
+    REGION,
+    at_once,
+    endpoint_of,
+    fingerprints,
+    make_cluster,
+)
+from local.rehearsal.scene import Scene, scene
+from local.workflows.workflows import Execution
 from shared import names
 from shared.names import Step
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 from boto3.dynamodb.types import TypeDeserializer
 from moto.dynamodb.models import DynamoDBBackend
 
-from local.aurora.region import used_regions
+from local.aurora.model.region import used_regions
 from local.cloud import LocalCloud
 from local.patches import Patches
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from local.production import CLUSTER, REGION
+from local.rehearsal.production import CLUSTER, REGION
 
 TARGET = "aurora-staging"
 TARGET_REGION = "us-west-2"

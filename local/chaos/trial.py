@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from local.chaos.recorder import Picture, Write
-from local.evidence import Evidence
+from local.rehearsal.evidence import Evidence
 
 Expectation = Literal["SUCCEEDED", "FAILED", "ABORTED"]
 """How the execution must end."""

@@ -12,9 +12,9 @@ from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 
+from local.aurora.demands import rds_demands
 from local.calls import Call
 from local.iam.policies import Demand
-from local.iam.rds_demands import rds_demands
 
 _TRANSACTION = {
     "Put": "PutItem",

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from psycopg2.sql import SQL
 
 from shared.errors import ValidationFailed
-from shared.users.event_triggers import EventTrigger, silenced
-from shared.users.powers import powers, revoke_as
-from shared.users.sessions import Session
+from shared.users.lockout.event_triggers import EventTrigger, silenced
+from shared.users.master.powers import powers, revoke_as
+from shared.users.master.sessions import Session
 
 _LONGEST_LIST = 200
 

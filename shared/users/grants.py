@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from psycopg2.sql import SQL, Composed, Identifier
 
-from shared.credentials import Template, UserTemplate
 from shared.errors import ConfigurationError, ValidationFailed
-from shared.known_roles import is_reserved
-from shared.users.powers import can_join, powers, revoke_as, take_powers
-from shared.users.sessions import Session
+from shared.users.known_roles import is_reserved
+from shared.users.master.powers import can_join, powers, revoke_as, take_powers
+from shared.users.master.sessions import Session
+from shared.users.templates import Template, UserTemplate
 
 _TABLES = {
     Template.READ_ONLY: SQL("SELECT"),

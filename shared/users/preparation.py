@@ -12,16 +12,21 @@ repeated, and a call that died leaves nothing that the next one does not see.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from shared.credentials import UsersSecret, UserTemplate
 from shared.errors import ConfigurationError
-from shared.users.event_triggers import event_triggers, fires_at_login, login_triggers, silenced
 from shared.users.exposure import exposure
 from shared.users.grants import Grants, check_schemas
-from shared.users.lockout import Lockout
-from shared.users.notes import Notes
-from shared.users.powers import can_join
+from shared.users.lockout.event_triggers import (
+    event_triggers,
+    fires_at_login,
+    login_triggers,
+    silenced,
+)
+from shared.users.lockout.logins import Lockout
+from shared.users.master.notes import Notes
+from shared.users.master.powers import can_join
+from shared.users.master.sessions import Server, Session
 from shared.users.roles import Retired, ensure_user, hand_over, retired_roles
-from shared.users.sessions import Server, Session
+from shared.users.templates import UsersSecret, UserTemplate
 from shared.users.verification import prove
 
 # Nobody can connect to template0, and AWS lets nobody into rdsadmin.

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import psycopg2
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
-from shared.credentials import Template, UserTemplate
 from shared.errors import ValidationFailed
-from shared.users.notes import Notes
-from shared.users.powers import can_join, join, open_doors, powers, take_powers
-from shared.users.sessions import Login, Session
+from shared.users.master.notes import Notes
+from shared.users.master.powers import can_join, join, open_doors, powers, take_powers
+from shared.users.master.sessions import Login, Session
+from shared.users.templates import Template, UserTemplate
 
 # PostgreSQL cuts longer names. (PostgreSQL documentation, 4.1.1)
 _LONGEST_NAME = 63

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from shared.credentials import Template, UserTemplate
 from shared.errors import ValidationFailed
-from shared.users.powers import powers
-from shared.users.sessions import Login, LoginRefused, Server, Session
+from shared.users.master.powers import powers
+from shared.users.master.sessions import Login, LoginRefused, Server, Session
+from shared.users.templates import Template, UserTemplate
 
 _TABLE_RIGHTS = {
     Template.READ_ONLY: {"SELECT"},

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import ROOT
-from infra.source_account import SourceSettings
+from infra.stacks.source_account import SourceSettings
 from infra.synth import synthesize
-from local.scene import SOURCE_ROLE
+from local.rehearsal.scene import SOURCE_ROLE
 from tests.infra.template import LOCAL_SETTINGS, Template, synthesized
 
 

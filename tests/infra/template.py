@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.bundling import ROOT
-from infra.deployment import DeploymentSettings
+from infra.settings.deployment import DeploymentSettings
 from infra.synth import synthesize
 from local.iam.conditions import listed
 from shared.names import Step

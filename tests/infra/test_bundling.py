@@ -98,7 +98,7 @@ print(json.dumps({{name: module.__file__ for name, module in sys.modules.items()
 
     assert ran.stderr == ""
     files = {name: Path(file) for name, file in json.loads(ran.stdout).items()}
-    assert files["shared.step"].is_relative_to(asset)
+    assert files["shared.runtime.step"].is_relative_to(asset)
     assert files["pydantic"].is_relative_to(bundling.DEPENDENCIES.path)
     assert files["aws_lambda_powertools"].is_relative_to(bundling.DEPENDENCIES.path)
     strangers = {file for file in files.values() if file.is_relative_to(here)}

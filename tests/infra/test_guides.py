@@ -5,7 +5,7 @@ import re
 import pytest
 
 from infra.bundling import ROOT
-from infra.deployment import DeploymentSettings
+from infra.settings.deployment import DeploymentSettings
 from shared.names import Step
 from tests.infra.template import Template
 

@@ -12,9 +12,9 @@ import pytest
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 
+from local.api.faults import Throttle
 from local.clock import Clock, InstantClock, ScaledClock, participant
 from local.cloud import LocalCloud
-from local.faults import Throttle
 from tests.local.toys import a_function, a_machine, a_queue, a_task, a_wait, invoke
 
 HANGING = """

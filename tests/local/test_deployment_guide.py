@@ -12,9 +12,9 @@ import pytest
 from infra.bundling import ROOT
 from local.clock import InstantClock
 from local.cloud import LocalCloud
-from local.production import make_production, make_subnet_group
-from local.scene import empty_cloud
-from tests.workflow.conftest import SHORT
+from local.rehearsal.production import make_production, make_subnet_group
+from local.rehearsal.scene import empty_cloud
+from tests.restores.conftest import SHORT
 
 GUIDE = ROOT / "docs" / "implementation_guide" / "03_deployment.md"
 COPIED = ("Makefile", "app.py", "cdk.json", "infra", "lambdas", "shared", "statemachine", "local")

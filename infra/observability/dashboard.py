@@ -1,0 +1,155 @@
+"""A page to look at: what is running, how restores ended, how long they took, what went wrong."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.observability.queries import FAILED, RUNNING, Query
+from shared.names import Step
+from shared.operation.progress import Phase
+from shared.runtime.telemetry import NAMESPACE
+
+_DAY, _HOUR = 86400, 3600
+_WIDE, _HALF, _HEIGHT = 24, 12, 7
+
+
+class Dashboard(Construct):
+    """The dashboard of a deployment; clusters that get their first restore appear by themselves."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        prefix: str,
+        alarms: Sequence[str],
+        functions: Mapping[Step, lambda_.Function],
+        dead_letters: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._log_groups = [one.log_group.log_group_name for one in functions.values()]
+        cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=prefix,
+            default_interval=Duration.days(7),
+            widgets=[
+                [self._states(alarms)],
+                [self._table(RUNNING)],
+                [_graph("Restores per day", *_outcomes()), _graph("Age of operations", _ages())],
+                [
+                    _graph("How long restores took", _by_cluster("total_duration_seconds")),
+                    _graph("Phases, the longest of each hour", *_phases()),
+                ],
+                [
+                    _graph("Steps that failed", _by_step("StepFailed", "Sum", _HOUR)),
+                    _graph("Errors and throttles of functions", *_refusals(functions)),
+                ],
+                [
+                    _graph("Temporary snapshots left", _by_cluster("TemporarySnapshotsLeft")),
+                    _graph(
+                        "Dead letters",
+                        dead_letters.metric_approximate_number_of_messages_visible(
+                            statistic=cloudwatch.Stats.MAXIMUM
+                        ),
+                    ),
+                ],
+                [self._table(FAILED)],
+            ],
+        )
+
+    def _states(self, names: Sequence[str]) -> cloudwatch.AlarmStatusWidget:
+        """The states of alarms, given by name: they need not exist before the dashboard does."""
+        alarms = [
+            cloudwatch.Alarm.from_alarm_arn(
+                self,
+                name,
+                Stack.of(self).format_arn(
+                    service="cloudwatch",
+                    resource="alarm",
+                    resource_name=name,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                ),
+            )
+            for name in names
+        ]
+        return cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=_WIDE)
+
+    def _table(self, query: Query) -> cloudwatch.LogQueryWidget:
+        return cloudwatch.LogQueryWidget(
+            title=query.question,
+            log_group_names=self._log_groups,
+            query_string=query.text,
+            view=cloudwatch.LogQueryVisualizationType.TABLE,
+            width=_WIDE,
+            height=_HEIGHT,
+        )
+
+
+def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=_HALF, height=_HEIGHT)
+
+
+def _outcomes() -> list[cloudwatch.IMetric]:
+    return [
+        _expression(f"SUM({_search('target_cluster', name, 'Sum', _DAY)})", name)
+        for name in ("RestoreSucceeded", "RestoreFailed")
+    ]
+
+
+def _ages() -> cloudwatch.IMetric:
+    return _by_step("OperationAge", "Maximum", _HOUR)
+
+
+def _phases() -> list[cloudwatch.IMetric]:
+    return [
+        _expression(
+            f"MAX({_search('target_cluster', f'{phase}_duration_seconds', 'Maximum', _HOUR)})",
+            phase,
+        )
+        for phase in Phase
+    ]
+
+
+def _refusals(functions: Mapping[Step, lambda_.Function]) -> list[cloudwatch.IMetric]:
+    """One line for all errors, one for all throttles."""
+    return [
+        cloudwatch.MathExpression(
+            expression=f"SUM([{', '.join(metrics)}])",
+            using_metrics=metrics,
+            label=label,
+            period=Duration.hours(1),
+        )
+        for label, metrics in (
+            (
+                "errors",
+                {f"e_{step.module}": one.metric_errors() for step, one in functions.items()},
+            ),
+            (
+                "throttles",
+                {f"t_{step.module}": one.metric_throttles() for step, one in functions.items()},
+            ),
+        )
+    ]
+
+
+def _by_cluster(name: str) -> cloudwatch.IMetric:
+    return _expression(_search("target_cluster", name, "Maximum", _HOUR))
+
+
+def _by_step(name: str, statistic: str, period: int) -> cloudwatch.IMetric:
+    return _expression(_search("step", name, statistic, period))
+
+
+def _search(dimension: str, name: str, statistic: str, period: int) -> str:
+    """Every metric of a name, whatever clusters or steps there are."""
+    schema = f'{{{NAMESPACE},{dimension}}} MetricName="{name}"'
+    return f"SEARCH('{schema}', '{statistic}', {period})"
+
+
+def _expression(expression: str, label: str = "") -> cloudwatch.IMetric:
+    return cloudwatch.MathExpression(expression=expression, using_metrics={}, label=label)

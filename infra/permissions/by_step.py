@@ -1,0 +1,292 @@
+"""What each step may do. The table at the end says who may do what; the statements are above it.
+
+Statements are as narrow as AWS allows. Where a resource has to be a wildcard, the statement is
+narrowed by name pattern, tag, region or encryption context instead, and says why.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from aws_cdk import aws_iam as iam
+
+from infra.permissions.rds import (
+    copy_snapshots,
+    delete_clusters,
+    keep_replaced_clusters,
+    look_at_clusters,
+    look_at_instances,
+    look_at_snapshots,
+    manage_passwords,
+    remove_leftover_clusters,
+    remove_temporary_snapshots,
+    rename_clusters,
+    restore_clusters,
+)
+from infra.permissions.scope import Scope
+from infra.permissions.statements import (
+    KEY_DECRYPTION,
+    KEY_ENCRYPTION,
+    KEY_LOOK,
+    KEY_USE,
+    TAGGED_AS_OURS,
+    TEMPORARY_SNAPSHOTS,
+    allow,
+    allow_through_rds,
+    in_regions,
+    use_through_rds,
+)
+from shared.gateways.store import BY_SOURCE_CLUSTER
+from shared.names import Step
+
+Permission = Callable[[Scope], list[iam.PolicyStatement]]
+
+
+def use_state(scope: Scope) -> list[iam.PolicyStatement]:
+    """Read and replace operations; append to the audit trail, which nobody may change."""
+    return [
+        allow("dynamodb:GetItem", "dynamodb:PutItem", on=[scope.state_table]),
+        allow("dynamodb:PutItem", on=[scope.audit_table]),
+    ]
+
+
+def look_up_earlier_restores(scope: Scope) -> list[iam.PolicyStatement]:
+    """Query operations by their source cluster."""
+    return [allow("dynamodb:Query", on=[f"{scope.state_table}/index/{BY_SOURCE_CLUSTER}"])]
+
+
+def release_locks(scope: Scope) -> list[iam.PolicyStatement]:
+    """Delete locks, and no other item of the state table."""
+    return [
+        allow(
+            "dynamodb:DeleteItem",
+            on=[scope.state_table],
+            when={
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["LOCK#*"]},
+                # "For all values" is also true of none.
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        )
+    ]
+
+
+def look_at_surroundings(scope: Scope) -> list[iam.PolicyStatement]:
+    """Check that what a request names exists. What the last statement is about has no ARN."""
+    return [
+        allow("rds:DescribeDBSubnetGroups", on=scope.rds("subgrp:*")),
+        allow("rds:DescribeDBClusterParameterGroups", on=scope.rds("cluster-pg:*")),
+        allow("rds:DescribeDBParameterGroups", on=scope.rds("pg:*")),
+        allow(
+            "rds:DescribeOrderableDBInstanceOptions",
+            "rds:DescribeAccountAttributes",
+            "ec2:DescribeSecurityGroups",
+            on=["*"],
+            when=in_regions([scope.region]),
+        ),
+    ]
+
+
+def look_at_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """See whether keys can be used, wherever snapshots are."""
+    return [
+        allow(
+            "kms:DescribeKey",
+            on=[
+                scope.arn("kms", "key/*", region, account)
+                for account in (scope.account, *scope.source_accounts)
+                for region in scope.all_regions
+            ],
+        )
+    ]
+
+
+def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS copy encrypted snapshots; which keys they are under, only the snapshots know."""
+    return [
+        statement
+        for region in scope.source_regions
+        for statement in use_through_rds([scope.arn("kms", "key/*", region)], region, KEY_USE)
+    ]
+
+
+def copy_with_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS copy what other accounts share, under keys that they let this account use.
+
+    Only within the stack's region: across regions, an encrypted snapshot is copied by its owner.
+    """
+    return use_through_rds(scope.shared_keys, scope.region, KEY_USE) if scope.shared_keys else []
+
+
+def read_with_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS restore what other accounts share."""
+    if not scope.shared_keys:
+        return []
+    return use_through_rds(scope.shared_keys, scope.region, (KEY_LOOK, *KEY_DECRYPTION))
+
+
+def act_in_source_accounts(scope: Scope) -> list[iam.PolicyStatement]:
+    """Take the roles that other accounts offer; what they may do there, those accounts decide."""
+    return [allow("sts:AssumeRole", on=scope.source_roles)] if scope.source_roles else []
+
+
+def read_with_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS restore an encrypted snapshot of the stack's region, whatever key it is under."""
+    keys = [scope.arn("kms", "key/*"), *scope.foreign_restore_keys]
+    return [
+        allow(KEY_LOOK, on=keys),
+        *use_through_rds(keys, scope.region, KEY_DECRYPTION),
+    ]
+
+
+def encrypt_with_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS encrypt restored clusters, beside reading with these keys."""
+    return [allow_through_rds(scope.restore_keys, scope.region, KEY_ENCRYPTION)]
+
+
+def use_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS encrypt copies and exports."""
+    return use_through_rds(scope.restore_keys, scope.region, KEY_USE)
+
+
+def look_at_bucket(scope: Scope) -> list[iam.PolicyStatement]:
+    """See whether the bucket for exports is there."""
+    return [allow("s3:ListBucket", on=[scope.export_bucket])] if scope.export_bucket else []
+
+
+def export_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
+    """Let RDS write temporary snapshots into the bucket, as the role that may do only that.
+
+    Export tasks have no ARNs of their own, and RDS judges the call by the snapshot.
+    """
+    if not scope.export_role:
+        return []
+    return [
+        allow("rds:DescribeExportTasks", on=["*"], when=in_regions([scope.region])),
+        allow(
+            "rds:StartExportTask",
+            on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
+            when=TAGGED_AS_OURS,
+        ),
+        allow("iam:PassRole", on=[scope.export_role]),
+        *use_restore_keys(scope),
+    ]
+
+
+def read_admin_secrets(scope: Scope) -> list[iam.PolicyStatement]:
+    """Read the admin's login."""
+    return _read_secrets(scope, scope.admin_secrets)
+
+
+def read_users_secrets(scope: Scope) -> list[iam.PolicyStatement]:
+    """Read the application user templates."""
+    return _read_secrets(scope, scope.users_secrets)
+
+
+def read_managed_passwords(scope: Scope) -> list[iam.PolicyStatement]:
+    """Read the master passwords that RDS manages, which are under Secrets Manager's own key."""
+    return [allow("secretsmanager:GetSecretValue", on=[scope.managed_secrets])]
+
+
+def tell_people(scope: Scope) -> list[iam.PolicyStatement]:
+    """Look how an execution ended, and publish it."""
+    return [
+        allow("states:DescribeExecution", on=[scope.executions]),
+        allow("sns:Publish", on=[scope.topic]),
+        allow(
+            "kms:GenerateDataKey",
+            "kms:Decrypt",
+            on=[scope.topic_key],
+            when={"StringEquals": {"kms:ViaService": f"sns.{scope.region}.amazonaws.com"}},
+        ),
+    ]
+
+
+def _read_secrets(scope: Scope, secrets: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Read secrets, and decrypt them and nothing else with whatever key they are under."""
+    if not secrets:
+        return []
+    arns = [_secret_arn(scope, secret) for secret in secrets]
+    through_secrets_manager = f"secretsmanager.{scope.region}.amazonaws.com"
+    return [
+        allow("secretsmanager:GetSecretValue", on=arns),
+        allow(
+            "kms:Decrypt",
+            on=[scope.arn("kms", "key/*")],
+            when={
+                "StringEquals": {"kms:ViaService": through_secrets_manager},
+                "StringLike": {"kms:EncryptionContext:SecretARN": arns},
+            },
+        ),
+    ]
+
+
+def _secret_arn(scope: Scope, secret: str) -> str:
+    """The ARN of a secret ends in six characters that its name does not tell."""
+    is_name = not secret.startswith("arn:")
+    return scope.arn("secretsmanager", f"secret:{secret}-??????") if is_name else secret
+
+
+PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
+    Step.SNAPSHOT_CHECK: (
+        look_up_earlier_restores,
+        look_at_clusters,
+        look_at_snapshots,
+        look_at_surroundings,
+        look_at_keys,
+        act_in_source_accounts,
+        look_at_bucket,
+        read_admin_secrets,
+        read_users_secrets,
+    ),
+    Step.COPY_SNAPSHOT: (
+        look_at_snapshots,
+        act_in_source_accounts,
+        copy_snapshots,
+        use_source_keys,
+        copy_with_shared_keys,
+        use_restore_keys,
+    ),
+    Step.CHECK_COPY_STATUS: (look_at_snapshots, act_in_source_accounts),
+    Step.DELETE_RDS: (
+        look_at_clusters,
+        look_at_instances,
+        rename_clusters,
+        delete_clusters,
+        keep_replaced_clusters,
+    ),
+    Step.RESTORE_SNAPSHOT: (
+        look_at_clusters,
+        look_at_instances,
+        look_at_snapshots,
+        restore_clusters,
+        manage_passwords,
+        read_with_keys,
+        read_with_shared_keys,
+        encrypt_with_restore_keys,
+        read_admin_secrets,
+    ),
+    Step.CHECK_RESTORE_STATUS: (look_at_clusters, look_at_instances),
+    Step.SETUP_DB_USERS: (
+        look_at_clusters,
+        read_admin_secrets,
+        read_users_secrets,
+        read_managed_passwords,
+    ),
+    Step.ARCHIVE_SNAPSHOT: (
+        look_at_clusters,
+        look_at_instances,
+        look_at_snapshots,
+        act_in_source_accounts,
+        export_snapshots,
+        remove_temporary_snapshots,
+        remove_leftover_clusters,
+    ),
+    Step.SNS_NOTIFICATION: (look_at_clusters, rename_clusters, release_locks, tell_people),
+}
+
+
+def statements(step: Step, scope: Scope) -> list[iam.PolicyStatement]:
+    """Everything that a step may do, beside writing its own log and traces."""
+    return [
+        statement
+        for permission in (use_state, *PERMISSIONS[step])
+        for statement in permission(scope)
+    ]

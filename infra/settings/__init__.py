@@ -1,0 +1,1 @@
+"""The deployment settings: their fields, and how they are read."""

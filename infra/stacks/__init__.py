@@ -1,0 +1,1 @@
+"""The two stacks: the pipeline, and what a source account needs."""

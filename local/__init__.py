@@ -1,0 +1,1 @@
+"""A cloud on this machine: enough of AWS to run the deployed pipeline, and strict about it."""

@@ -1,0 +1,130 @@
+"""The HTTP endpoint of the local cloud: the emulator's server behind the gate."""
+
+import contextlib
+import functools
+import io
+import socket
+import threading
+from http import HTTPStatus
+from typing import Any
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import ThreadedWSGIServer
+
+from local.api.gate import Application, Gate, Workers
+from local.clock import Clock
+
+
+class _Emulator(DomainDispatcherApplication):  # type: ignore[misc]
+    @functools.lru_cache(maxsize=256)  # noqa: B019 - there is one, as long as the cloud lives
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The service behind a host name; finding it anew is half of the cost of a call."""
+        return super().get_backend_for_host(host)
+
+
+class _Handler(MotoRequestHandler):  # type: ignore[misc]
+    """Keeps a connection for the next request, which werkzeug's own handler never does.
+
+    Making one costs a client's and a server's thread more than most calls.
+    """
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer goes out in one piece: every piece costs a switch of threads
+    disable_nagle_algorithm = True
+
+    def handle_expect_100(self) -> bool:
+        """Let the client send its body now, not when the answer goes out."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return bool(goes_on)
+
+    def run_wsgi(self) -> None:
+        """Answer one request; what the application raises closes the connection."""
+        environ = self.make_environ()
+        body = environ["wsgi.input"]
+        if environ.get("wsgi.input_terminated"):
+            environ["CONTENT_LENGTH"] = str(len(content := body.read()))
+        else:
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            content = body.read(length)
+            if len(content) < length:
+                self.close_connection = True  # the client has gone in the middle of it
+                return
+        # All of it is read, whether the application does or not: behind it is the next request.
+        environ["wsgi.input"] = io.BytesIO(content)
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+            begun.append((status, headers))
+
+        answer = b"".join(self.server.app(environ, start_response))
+        ((status, headers),) = begun
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        is_sized = any(name.lower() == "content-length" for name, _ in headers)
+        if not is_sized and int(code) not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+            self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: the gate keeps a record of all calls."""
+
+
+class _Server(ThreadedWSGIServer):
+    daemon_threads = False  # closing waits for the requests under way
+
+    def __init__(self, application: Application) -> None:
+        self._connections: set[socket.socket] = set()
+        super().__init__("127.0.0.1", 0, application, handler=_Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Answer what was asked, and read no further request from anybody."""
+        for connection in tuple(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+        super().server_close()
+
+
+class Endpoint:
+    """A server on a free port of this machine, from `start` to `close`."""
+
+    def __init__(self, clock: Clock, workers: Workers) -> None:
+        self._emulator = _Emulator(create_backend_app)
+        self.gate = Gate(clock, self._emulator, workers)
+        self._server = _Server(self.gate)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="endpoint",
+            daemon=True,
+        )
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def rebuild(self, service: str) -> None:
+        """Take the routes of a service anew, because what is behind them has changed."""
+        self._emulator.app_instances.pop(service, None)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

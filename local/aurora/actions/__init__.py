@@ -1,0 +1,1 @@
+"""What each RDS action does to a region."""

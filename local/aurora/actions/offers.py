@@ -1,0 +1,54 @@
+"""What an account has and may have in a region, and which instance classes it can order."""
+
+from typing import Any
+
+from local.aurora.model.limits import Quotas
+from local.aurora.model.region import Region
+from local.aurora.rules.engines import engine
+from local.aurora.rules.parameters import Parameters
+
+SERVERLESS = "db.serverless"
+_CLASSES = frozenset(
+    {
+        SERVERLESS,
+        "db.t3.medium",
+        "db.t3.large",
+        "db.t4g.medium",
+        "db.t4g.large",
+        *(
+            f"db.{family}.{size}"
+            for family in ("r5", "r6g", "r6i", "r7g", "r7i", "r8g")
+            for size in ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
+        ),
+    }
+)
+
+
+def is_orderable(instance_class: str) -> bool:
+    """Whether there are instances of this class; here every version and region has the same."""
+    return instance_class in _CLASSES
+
+
+def orderable(parameters: Parameters, postgresql_version: str) -> list[dict[str, Any]]:
+    """The instance classes that can be had of an engine, as RDS lists them."""
+    its_engine = engine(parameters["Engine"], postgresql_version)
+    version = its_engine.version(parameters.get("EngineVersion"))
+    wanted = parameters.get("DBInstanceClass")
+    return [
+        {"Engine": its_engine.name, "EngineVersion": version, "DBInstanceClass": one}
+        for one in sorted(_CLASSES)
+        if wanted in (None, one)
+    ]
+
+
+def account_quotas(region: Region, quotas: Quotas) -> list[dict[str, Any]]:
+    """What the account may have in the region, and how much of it there is."""
+    counted = sum(snapshot.counts_toward_quota for snapshot in region.snapshots.values())
+    return [
+        {"AccountQuotaName": name, "Used": used, "Max": most}
+        for name, used, most in (
+            ("DBClusters", len(region.clusters), quotas.clusters),
+            ("DBInstances", len(region.instances), quotas.instances),
+            ("ManualClusterSnapshots", counted, quotas.manual_snapshots),
+        )
+    ]

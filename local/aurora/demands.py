@@ -1,0 +1,226 @@
+"""What the calls of RDS demand: of RDS itself, of KMS on its caller's behalf, and of tagging.
+
+RDS asks for everything that a call names, and uses keys with its caller's permissions.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.aurora.model.region import Region
+from local.aurora.model.resources import Snapshot
+from local.aurora.rules.errors import Fault
+from local.calls import Call
+from local.iam.conditions import Context
+from local.iam.policies import KEY_ACTIONS, Demand
+
+_KEY_READING = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey")
+
+# What a describing call lists: the kind of resource, and the parameters that name one.
+_LISTED = {
+    "DescribeDBClusters": {"cluster": "DBClusterIdentifier"},
+    "DescribeDBInstances": {"db": "DBInstanceIdentifier"},
+    "DescribeDBClusterSnapshots": {
+        "cluster-snapshot": "DBClusterSnapshotIdentifier",
+        "cluster": "DBClusterIdentifier",
+    },
+    "DescribeDBSubnetGroups": {"subgrp": "DBSubnetGroupName"},
+    "DescribeDBClusterParameterGroups": {"cluster-pg": "DBClusterParameterGroupName"},
+    "DescribeDBParameterGroups": {"pg": "DBParameterGroupName"},
+}
+
+
+def rds_demands(call: Call, account_id: str) -> list[Demand] | None:
+    """Everything that a call of RDS demands; `None` if it is not known here."""
+    return _RdsCall(call, account_id).demands()
+
+
+class _RdsCall:
+    def __init__(self, call: Call, account_id: str) -> None:
+        self._action = call.action
+        self._parameters: Mapping[str, Any] = call.parameters
+        self._place = Region(account_id, call.region)
+        self._tagging = {
+            f"aws:RequestTag/{key}": value for key, value in _tags(call.parameters).items()
+        }
+
+    def demands(self) -> list[Demand] | None:
+        if self._action in _LISTED:
+            return self._describe(_LISTED[self._action])
+        match self._action:
+            case "CopyDBClusterSnapshot":
+                return self._copy()
+            case "ModifyDBClusterSnapshotAttribute" | "DeleteDBClusterSnapshot":
+                return [self._rds(self._named("cluster-snapshot", "DBClusterSnapshotIdentifier"))]
+            case "RestoreDBClusterFromSnapshot":
+                return self._restore()
+            case "CreateDBInstance":
+                return self._create_instance()
+            case "ModifyDBCluster":
+                return self._modify()
+            case "DeleteDBCluster":
+                return self._delete()
+            case "DeleteDBInstance":
+                return [self._rds(self._named("db", "DBInstanceIdentifier"))]
+            case "AddTagsToResource":
+                return [self._rds(self._parameters["ResourceName"], self._tagging)]
+            case "StartExportTask":
+                return self._export()
+        return None
+
+    def _describe(self, kinds: Mapping[str, str]) -> list[Demand]:
+        """Of the first kind what is named, or all; of the others only what is named."""
+        named = {kind: self._parameters.get(parameter) for kind, parameter in kinds.items()}
+        first = next(iter(kinds))
+        return [
+            self._rds(self._arn(kind, identifier or "*"))
+            for kind, identifier in named.items()
+            if identifier or kind == first
+        ]
+
+    def _copy(self) -> list[Demand]:
+        source = self._arn(
+            "cluster-snapshot", self._parameters["SourceDBClusterSnapshotIdentifier"]
+        )
+        target = self._named("cluster-snapshot", "TargetDBClusterSnapshotIdentifier")
+        return [
+            self._rds(source, self._tagging),
+            self._rds(target, self._tagging),
+            *self._tag(target),
+            *self._keys_of_copy(source),
+        ]
+
+    def _keys_of_copy(self, source: str) -> list[Demand]:
+        snapshot = self._snapshot(source)
+        if snapshot is None or snapshot.kms_key_id is None:
+            return []
+        named = self._parameters.get("KmsKeyId")
+        return [
+            *_through_rds(snapshot.kms_key_id, snapshot.region, KEY_ACTIONS),
+            *(self._key(named, KEY_ACTIONS) if named else []),
+        ]
+
+    def _restore(self) -> list[Demand]:
+        source = self._arn("cluster-snapshot", self._parameters["SnapshotIdentifier"])
+        cluster = self._named("cluster", "DBClusterIdentifier")
+        snapshot = self._snapshot(source)
+        key = snapshot.kms_key_id if snapshot else None
+        becoming: str | None = self._parameters.get("KmsKeyId", key)
+        return [
+            self._rds(cluster, self._tagging),
+            *self._tag(cluster),
+            self._rds(source),
+            self._rds(self._arn("og", "default:aurora-postgresql")),
+            *self._rds_of("subgrp", "DBSubnetGroupName"),
+            *self._rds_of("cluster-pg", "DBClusterParameterGroupName"),
+            *(_through_rds(key, self._place.name, _KEY_READING) if key else []),
+            *(self._key(becoming, KEY_ACTIONS) if becoming else []),
+        ]
+
+    def _create_instance(self) -> list[Demand]:
+        instance = self._named("db", "DBInstanceIdentifier")
+        group = self._parameters.get("DBParameterGroupName", "default.aurora-postgresql")
+        return [
+            self._rds(instance, self._tagging),
+            *self._tag(instance),
+            self._rds(self._named("cluster", "DBClusterIdentifier"), self._tagging),
+            self._rds(self._arn("pg", group)),
+            self._rds(self._arn("og", "default:aurora-postgresql")),
+            *self._rds_of("subgrp", "DBSubnetGroupName"),
+        ]
+
+    def _modify(self) -> list[Demand]:
+        needed = [self._rds(self._named("cluster", "DBClusterIdentifier"))]
+        if self._parameters.get("ManageMasterUserPassword") == "true":
+            # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html
+            region, account_id = self._place.name, self._place.account_id
+            place = f"{region}:{account_id}"
+            secret = f"arn:aws:secretsmanager:{place}:secret:rds!cluster-0a1b2c-000000"
+            key = f"arn:aws:kms:{place}:key/of-secrets-manager"
+            needed += [
+                Demand("secretsmanager:CreateSecret", secret),
+                Demand("secretsmanager:TagResource", secret),
+                Demand("kms:DescribeKey", key),
+            ]
+        return needed
+
+    def _delete(self) -> list[Demand]:
+        cluster = self._named("cluster", "DBClusterIdentifier")
+        needed = [self._rds(cluster)]
+        if final := self._parameters.get("FinalDBSnapshotIdentifier"):
+            # Since 2025 RDS asks for making and tagging the final snapshot, too.
+            snapshot = self._arn("cluster-snapshot", final)
+            needed += [
+                self._rds(snapshot),
+                Demand("rds:CreateDBClusterSnapshot", cluster, self._tags_of(cluster)),
+                Demand("rds:CreateDBClusterSnapshot", snapshot),
+                Demand("rds:AddTagsToResource", snapshot),
+            ]
+        return needed
+
+    def _export(self) -> list[Demand]:
+        return [
+            self._rds(self._parameters["SourceArn"]),
+            Demand("iam:PassRole", self._parameters["IamRoleArn"]),
+            *self._key(self._parameters["KmsKeyId"], KEY_ACTIONS),
+        ]
+
+    def _rds(self, arn: str, context: Context | None = None) -> Demand:
+        """The action itself on one of the resources that it is about."""
+        return Demand(f"rds:{self._action}", arn, self._tags_of(arn) | dict(context or {}))
+
+    def _rds_of(self, kind: str, parameter: str) -> list[Demand]:
+        return [self._rds(self._named(kind, parameter))] if parameter in self._parameters else []
+
+    def _tag(self, arn: str) -> list[Demand]:
+        """Tags of a call are put on by `AddTagsToResource`, which has to be allowed as well."""
+        return [Demand("rds:AddTagsToResource", arn, self._tagging)] if self._tagging else []
+
+    def _key(self, key: str, actions: tuple[str, ...]) -> list[Demand]:
+        """Use of a key, which may be given by an alias; none at all if there is no such key."""
+        try:
+            arn = self._place.key_arn(key)
+        except Fault:
+            return []  # as RDS will say
+        return _through_rds(arn, self._place.name, actions)
+
+    def _named(self, kind: str, parameter: str) -> str:
+        return self._arn(kind, self._parameters[parameter])
+
+    def _arn(self, kind: str, identifier: str) -> str:
+        if identifier.startswith("arn:"):
+            return identifier
+        return (
+            f"arn:aws:rds:{self._place.name}:{self._place.account_id}:{kind}:{identifier.lower()}"
+        )
+
+    def _snapshot(self, arn: str) -> Snapshot | None:
+        return Region.of(arn).snapshots.get(arn.split(":", 6)[-1])
+
+    def _tags_of(self, arn: str) -> dict[str, str]:
+        """The tags that a resource has by now; those that are shared come without."""
+        region, (kind, identifier) = Region.of(arn), arn.split(":", 6)[5:]
+        kept: Mapping[str, Any] = {
+            "cluster": region.clusters,
+            "db": region.instances,
+            "cluster-snapshot": region.snapshots,
+        }.get(kind, {})
+        resource = kept.get(identifier)
+        if resource is None or region.account_id != self._place.account_id:
+            return {}
+        return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in resource.get_tags()}
+
+
+def _through_rds(key_arn: str, region: str, actions: tuple[str, ...]) -> list[Demand]:
+    """Use of a key by RDS for its caller; the grants that it makes are for AWS itself."""
+    context = {"kms:ViaService": f"rds.{region}.amazonaws.com"}
+    for_aws = context | {"kms:GrantIsForAWSResource": "true"}
+    return [
+        Demand(action, key_arn, for_aws if action == "kms:CreateGrant" else context)
+        for action in actions
+    ]
+
+
+def _tags(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a call, which the protocol sends as `Tags.Tag.1.Key` and `Tags.Tag.1.Value`."""
+    keys = [name for name in parameters if name.startswith("Tags.") and name.endswith(".Key")]
+    return {parameters[name]: parameters[name.removesuffix("Key") + "Value"] for name in keys}

@@ -1,0 +1,1 @@
+"""What a region holds, and how long work on it takes."""

@@ -1,0 +1,1 @@
+"""What RDS accepts: parameters, engine versions, and the errors it answers with."""

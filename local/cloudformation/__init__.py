@@ -1,0 +1,1 @@
+"""Deploys a synthesized template into the local cloud."""

@@ -1,0 +1,190 @@
+"""A restore on the terminal: live while it runs, and what it left to read."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.table import Table
+
+from local.rehearsal.availability import Server, Watch, changes, time_unserved
+from local.rehearsal.evidence import Evidence
+from local.rehearsal.scene import Scene
+from local.rehearsal.trail import STEP_OF, Event, only_looks, words
+from shared.names import Step
+from shared.operation.audit import EventType
+
+_LOOKS_PER_SECOND = 16
+_FRAMES_PER_SECOND = 8
+
+_MARKS = {Server.OLD: "[green]●[/]", Server.NOBODY: "[red]○[/]", Server.NEW: "[cyan]●[/]"}
+
+
+class Restore:
+    """An execution and its operation, read through the API as any client could."""
+
+    def __init__(self, scene: Scene, execution_arn: str, operation_id: str) -> None:
+        self._scene = scene
+        self._arn = execution_arn
+        self._operation_id = operation_id
+
+    def status(self) -> str:
+        states = self._scene.cloud.client("stepfunctions")
+        return str(states.describe_execution(executionArn=self._arn)["status"])
+
+    def events(self, after: str = "") -> tuple[dict[str, Any], ...]:
+        """The audit events later than the timestamp `after`."""
+        return self._scene.events(self._operation_id, after)
+
+    def state(self) -> dict[str, Any]:
+        """The state item."""
+        return self._scene.item(self._operation_id)
+
+    def follow(self, console: Console, watch: Watch | None = None) -> str:
+        """Show every step as it comes, until the execution has ended; returns its status.
+
+        With a watch, also who serves under its cluster id meanwhile.
+        """
+        clock = self._scene.cloud.clock
+        begun, latest = clock.now(), ""
+        progress = _progress()
+        shown = Group(progress, _Servers(watch, begun)) if watch else progress
+        with Live(shown, console=console, refresh_per_second=_FRAMES_PER_SECOND):
+            rows: dict[Step, TaskID] = {}
+            while True:
+                status = self.status()
+                if watch:
+                    watch.look()
+                for event in self.events(after=latest):
+                    latest = event["timestamp"]
+                    _show(progress, rows, event, begun)
+                if status != "RUNNING":
+                    _finish(progress, rows.values())
+                    break
+                clock.sleep(max(clock.speed, 1) / _LOOKS_PER_SECOND)
+        if not console.is_interactive:
+            console.line()  # The live display ends its last line on terminals only.
+        return status
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(finished_text="[green]✔[/]"),
+        TextColumn("{task.description}"),
+        TextColumn("[dim]{task.fields[since]}[/]"),
+        _BarWhereThereIsAPercentage(bar_width=20),
+        TextColumn("{task.fields[note]}"),
+    )
+
+
+class _BarWhereThereIsAPercentage(BarColumn):
+    def render(self, task: Any) -> Any:
+        return super().render(task) if task.fields["bar"] else ""
+
+
+class _Servers:
+    """Who has served so far, in the columns of the steps above."""
+
+    def __init__(self, watch: Watch, begun: datetime) -> None:
+        self._watch = watch
+        self._begun = begun
+
+    def __rich__(self) -> Group:
+        table = Table.grid(padding=(0, 1))
+        for look in changes(self._watch.looks):
+            table.add_row(
+                _MARKS[look.server],
+                f"{look.server:<19}",
+                f"[dim]{_elapsed(look.at - self._begun)}[/]",
+                f" [dim]{look.detail}[/]",
+            )
+        return Group(f"\n[bold]{self._watch.cluster_id}[/] is served by", table)
+
+
+def _show(progress: Progress, rows: dict[Step, TaskID], event: Event, begun: datetime) -> None:
+    """Let the step that the event comes from be the one at work, for the first time or again."""
+    step = STEP_OF[EventType(event["event_type"])]
+    _finish(progress, (row for other, row in rows.items() if other is not step))
+    if step in rows:
+        progress.reset(rows[step])
+    else:
+        since = _elapsed(datetime.fromisoformat(event["timestamp"]) - begun)
+        rows[step] = progress.add_task(f"{step.state:<19}", since=since, note="", bar=False)
+    percent = event["details"].get("percent_progress")
+    progress.update(
+        rows[step],
+        completed=min(int(percent), 99) if percent is not None else 0,
+        bar=percent is not None,
+        note=words(event),
+    )
+
+
+def _finish(progress: Progress, rows: Iterable[TaskID]) -> None:
+    for row in rows:
+        progress.update(row, completed=100, bar=False)
+
+
+def _elapsed(duration: timedelta) -> str:
+    minutes, seconds = divmod(max(round(duration.total_seconds()), 0), 60)
+    return f"{minutes:>3} min {seconds:02} s"
+
+
+def show_evidence(console: Console, found: Iterator[Evidence]) -> bool:
+    """Print each piece as it is found; returns whether every one holds."""
+    all_hold = True
+    for one in found:
+        all_hold &= one.holds
+        mark = "[green]✔[/]" if one.holds else "[red]✘[/]"
+        detail = f" [dim]{one.detail}[/]" if one.detail else ""
+        console.print(f"  {mark} {one.claim}{detail}", highlight=False)
+    return all_hold
+
+
+def show_serving(console: Console, watch: Watch) -> None:
+    """Print how long nobody served, of how long it all took."""
+    unserved, lasted = _elapsed(time_unserved(watch.looks)), _elapsed(watch.lasted)
+    console.print(
+        f"\n{watch.cluster_id} had no cluster behind it for [bold]{unserved.strip()}[/] "
+        f"of the {lasted.strip()} that the refresh took.",
+        highlight=False,
+    )
+
+
+def show_audit_trail(console: Console, events: Sequence[Event]) -> None:
+    """Print the events; looks at something that only show it under way are counted together."""
+    table = Table("time (UTC)", "event", "what", box=None, header_style="bold", pad_edge=False)
+    pending: list[Event] = []
+    for event in events:
+        if only_looks(event):
+            pending.append(event)
+            continue
+        _add_looks(table, pending)
+        table.add_row(event["timestamp"][11:19], event["event_type"], words(event))
+    console.print(table)
+
+
+def _add_looks(table: Table, looks: list[Event]) -> None:
+    if looks:
+        last = looks[-1]
+        often = "once" if len(looks) == 1 else f"{len(looks)} times"
+        kind = f"[dim]{last['event_type']}, {often}[/]"
+        table.add_row(f"[dim]{last['timestamp'][11:19]}[/]", kind, f"[dim]{words(last)}[/]")
+        looks.clear()
+
+
+def show_metrics(console: Console, restore: Restore) -> None:
+    """Print the metrics object of the state."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in sorted(restore.state()["metrics"]["metrics"].items()):
+        table.add_row(name, f"{value}")
+    console.print(table)
+
+
+def show_messages(console: Console, scene: Scene) -> None:
+    """Print every message that went out, as e-mail and as SMS."""
+    for message in scene.messages():
+        console.print(Panel(message["Message"], title=message["Subject"], title_align="left"))
+        console.print(f"[dim]SMS:[/] {message['SMS']}", soft_wrap=True, highlight=False)

@@ -1,0 +1,1 @@
+"""What moto does not do, patched into it."""

@@ -1,0 +1,1 @@
+"""Lambda: deployed functions in processes of their own."""

@@ -1,0 +1,1 @@
+"""Step Functions: executions of the deployed state machine."""

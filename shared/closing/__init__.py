@@ -1,0 +1,1 @@
+"""The end of a restore that failed or was abandoned."""

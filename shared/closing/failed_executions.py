@@ -1,0 +1,143 @@
+"""The failure rule: an execution that ended badly closes its operation, whatever killed it.
+
+EventBridge delivers *Step Functions Execution Status Change* at least once, so closing twice must
+do nothing the second time.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from pydantic import JsonValue
+
+from shared import clock, names
+from shared.errors import (
+    ExecutionAborted,
+    ExecutionTimedOut,
+    InternalError,
+    ResourceBusy,
+    Terminal,
+)
+from shared.gateways.aws import Aws
+from shared.gateways.executions import Execution
+from shared.operation.operation import Operation
+from shared.operation.progress import Status
+from shared.replacing import cutover
+from shared.request.restore_request import CLUSTER_ID, OPERATION_ID, RestoreRequest
+
+_LONGEST = 200
+# A function of an execution that was stopped runs on to its own end: `delete_rds`, the only one
+# that makes the renames, for a minute at most.
+_NOBODY_RENAMES_ANY_MORE = timedelta(minutes=2)
+# Nobody serves while the cut-over is half done. What hinders the way back may pass, whatever its
+# name: a permission that is put right. After this time people must know.
+_WORTH_TRYING = timedelta(minutes=15)
+
+
+def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
+    """The operation of the execution in the event, closed as FAILED unless it is closed already.
+
+    An execution whose request was refused has no operation yet: it gets one, to be closed. Every
+    attempt is closed once: one that a redrive has overtaken is left to the redrive.
+
+    Raises `ResourceBusy` while a cut-over is being taken back, or cannot be just now.
+    """
+    execution = aws.executions.describe(event["detail"]["executionArn"])
+    operation = _operation_of(execution, aws)
+    if execution.status == "RUNNING":
+        if execution.redrive_count > event["detail"].get("redriveCount", 0):
+            return operation
+        raise ResourceBusy(f"Execution {execution.arn} is still running.")
+    is_told = operation.failed_attempt >= execution.redrive_count
+    if operation.status is Status.COMPLETED or (operation.status is Status.FAILED and is_told):
+        return operation
+    name, message = _reason(execution)
+    if cutover.needs_undoing(operation):
+        try:
+            operation = _undone(operation, execution, aws)
+        except Terminal as error:
+            barred_since = operation.undo_barred_since
+            if barred_since is None:
+                aws.store.save(operation.undo_barred())
+            if barred_since is None or clock.now() - barred_since < _WORTH_TRYING:
+                raise ResourceBusy(f"The cut-over is not undone yet: {error}") from error
+            message += (
+                f" The cut-over could not be undone: {error} The replaced cluster may still be "
+                f"called {operation.aside_id}: rename it back to {operation.target_cluster}."
+            )
+    return operation.failed(name, message, execution.redrive_count)
+
+
+def _undone(operation: Operation, execution: Execution, aws: Aws) -> Operation:
+    """The operation with the replaced cluster serving again under its own name.
+
+    Raises `ResourceBusy` until that is so, and until no function can be running that has not
+    heard of it.
+    """
+    undone = cutover.undo(operation, aws)
+    if undone.cutover is not None:
+        aws.store.save(undone)
+        raise ResourceBusy(f"The cut-over to {operation.target_cluster} is being undone.")
+    if execution.stopped_at and clock.now() - execution.stopped_at < _NOBODY_RENAMES_ANY_MORE:
+        raise ResourceBusy(f"A function of {execution.arn} may still be running.")
+    return undone
+
+
+def _operation_of(execution: Execution, aws: Aws) -> Operation:
+    """The stored operation of an execution, or a new one under an id nobody else has."""
+    request = execution.request if isinstance(execution.request, dict) else {}
+    derived = names.operation_id(execution.arn, execution.started_at)
+    # A request that gives an operation up names that one, not its own.
+    named = None if request.get("abandon") else request.get("operation_id")
+    for operation_id in (named, derived):
+        if not isinstance(operation_id, str) or not OPERATION_ID.fullmatch(operation_id):
+            continue
+        existing = aws.store.load(operation_id)
+        if existing is None:
+            parameters = _storable(request)
+            return Operation.begin(
+                operation_id,
+                execution.arn,
+                execution.started_at,
+                parameters,
+                target_cluster(parameters),
+            )
+        if existing.execution_arn == execution.arn:
+            return existing
+    raise InternalError(f"Another execution has the operation id {derived} of {execution.arn}.")
+
+
+def _storable(request: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """What may be kept of a refused request: what is unknown or nested may hold anything."""
+    return {
+        name: _kept(value)
+        for name in RestoreRequest.model_fields
+        if (value := request.get(name)) is not None
+    }
+
+
+def _kept(value: JsonValue) -> JsonValue:
+    if isinstance(value, bool):
+        return value
+    return value[:_LONGEST] if isinstance(value, str) else "(not kept)"
+
+
+def target_cluster(parameters: Mapping[str, JsonValue]) -> str:
+    """The target of a refused request, if it names a legal one."""
+    named = str(parameters.get("target_cluster_id", ""))
+    return named.lower() if CLUSTER_ID.fullmatch(named) else "unknown"
+
+
+def _reason(execution: Execution) -> tuple[str, str]:
+    """The name and the words for how an execution ended."""
+    match execution.status:
+        case "ABORTED":
+            why = execution.message or "no reason was given"
+            return ExecutionAborted.__name__, f"The execution was stopped: {why}."
+        case "TIMED_OUT":
+            return (
+                ExecutionTimedOut.__name__,
+                "The execution passed the time-out of the state machine.",
+            )
+        case _:
+            return execution.error or "Unknown", execution.message or "No message was given."

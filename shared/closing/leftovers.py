@@ -1,0 +1,71 @@
+"""What an operation that ended badly has left behind, in words: what it is, and what it costs.
+
+A step that failed may have made something that it could not note any more; since names follow
+from the operation, that can be told all the same.
+"""
+
+from collections.abc import Iterator
+
+from shared.errors import ExportFailed
+from shared.names import Step
+from shared.operation.parts import Cutover, TemporarySnapshot
+from shared.operation.progress import Status
+from shared.operation.state import OperationState
+
+_SNAPSHOT = "billed as snapshot storage until it is deleted"
+_CLUSTER = "its storage is billed until it is deleted"
+_INSTANCE = "billed for every hour it exists"
+
+
+def told(operation: OperationState) -> tuple[str, ...]:
+    """Everything that the operation made and has not finished or removed."""
+    if operation.status is Status.COMPLETED or operation.abandoned_by:
+        return ()
+    return (*_noted(operation), *_possible(operation))
+
+
+def _noted(operation: OperationState) -> Iterator[str]:
+    for snapshot in operation.temporary_snapshots:
+        yield f"temporary snapshot {snapshot.snapshot_id} in {snapshot.where} ({_SNAPSHOT})"
+    if operation.export and not operation.export.is_complete and not _has_export_failed(operation):
+        yield f"export {operation.export.task_id}, perhaps still under way"
+    if operation.restore_details is None:
+        return
+    where = operation.request.target_region
+    yield f"cluster {operation.restored.cluster_id} in {where} ({_CLUSTER})"
+    instance_class = operation.request.db_instance_class
+    for name in operation.restored.instances:
+        yield f"instance {name} in {where} ({instance_class}, {_INSTANCE})"
+    if operation.cutover is Cutover.PROVEN and operation.failed_as is Status.CUTOVER_IN_PROGRESS:
+        yield f"cluster {operation.aside_id} in {where}, which was replaced ({_CLUSTER})"
+
+
+def _possible(operation: OperationState) -> Iterator[str]:
+    if operation.failed_in(Step.COPY_SNAPSHOT):
+        copy = TemporarySnapshot.of(operation.next_hop)
+        yield f"perhaps temporary snapshot {copy.snapshot_id} in {copy.where} ({_SNAPSHOT})"
+    if operation.failed_in(Step.ARCHIVE_SNAPSHOT) and _may_have_started_export(operation):
+        yield f"perhaps an export of snapshot {operation.restorable_snapshot}, under way"
+    if operation.undo_barred_since:
+        yield (
+            f"perhaps cluster {operation.aside_id} in {operation.request.target_region}, which was "
+            f"to be replaced: rename it back to {operation.target_cluster}"
+        )
+    if not operation.failed_in(Step.RESTORE_SNAPSHOT):
+        return
+    where = operation.request.target_region
+    if operation.restore_details is None:
+        yield f"perhaps cluster {operation.restored_id} in {where} ({_CLUSTER})"
+        return
+    instance_class = operation.request.db_instance_class
+    for name in operation.instance_ids:
+        if name not in operation.restored.instances:
+            yield f"perhaps instance {name} in {where} ({instance_class}, {_INSTANCE})"
+
+
+def _has_export_failed(operation: OperationState) -> bool:
+    return operation.error is not None and operation.error.name == ExportFailed.__name__
+
+
+def _may_have_started_export(operation: OperationState) -> bool:
+    return operation.is_export_due and operation.export is None

@@ -1,0 +1,1 @@
+"""The route of a snapshot to where it is restored."""

@@ -1,0 +1,1 @@
+"""Everything outside: one module per outside system, domain types in and out."""

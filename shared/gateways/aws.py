@@ -1,0 +1,107 @@
+"""Everything outside that a step may talk to, made when it is first needed."""
+
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from shared.gateways.buckets import Buckets
+from shared.gateways.executions import Executions
+from shared.gateways.keys import Keys
+from shared.gateways.network import Network
+from shared.gateways.rds.clusters import Aurora
+from shared.gateways.rds.exports import SnapshotExports
+from shared.gateways.rds.groups import Groups
+from shared.gateways.rds.quotas import Quotas
+from shared.gateways.rds.snapshots import Snapshots
+from shared.gateways.roles import Roles
+from shared.gateways.store import Store
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.messages.topic import Messages
+    from shared.users.templates import Secrets
+
+# One attempt: trying again is the state machine's work, where it costs nothing to wait.
+_ONE_ATTEMPT = Config(
+    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=30
+)
+
+
+class Aws:
+    """The gateways of one deployment; clients are made once per region and container."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._client: Callable[..., Any] = cache(self._make_client)
+
+    def aurora(self, region: str) -> Aurora:
+        return Aurora(self._client("rds", region), region, self.snapshots(region))
+
+    def snapshots(self, region: str, account_id: str | None = None) -> Snapshots:
+        """The snapshots of this account, or of another one that lets this deployment in.
+
+        Raises `ConfigurationError` for an account in which the deployment has no role.
+        """
+        client = self._client_of(account_id, "rds", region)
+        return Snapshots(client, region, self.settings.deployment, account_id)
+
+    def keys(self, region: str, account_id: str | None = None) -> Keys:
+        """The keys as this account sees them, or as another one does that lets us in."""
+        client = self._client_of(account_id, "kms", region)
+        return Keys(client, region, account_id or self.settings.account_id)
+
+    def network(self, region: str) -> Network:
+        return Network(self._client("ec2", region), region)
+
+    def groups(self, region: str) -> Groups:
+        return Groups(self._client("rds", region), region)
+
+    def quotas(self, region: str, account_id: str | None = None) -> Quotas:
+        """What this account, or another one that lets us in, may have in a region."""
+        owner = account_id or self.settings.account_id
+        return Quotas(self._client_of(account_id, "rds", region), region, owner)
+
+    def exports(self, region: str) -> SnapshotExports:
+        return SnapshotExports(self._client("rds", region), region)
+
+    def buckets(self, region: str) -> Buckets:
+        return Buckets(self._client("s3", region), region)
+
+    @cached_property
+    def _roles(self) -> Roles:
+        return Roles(self._client("sts"), self.settings, self._make_client)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self._client("dynamodb"), self.settings)
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        # Only three steps read secrets; all nine would load the models of their content.
+        from shared.users.templates import Secrets
+
+        return Secrets(self._client("secretsmanager"))
+
+    @cached_property
+    def messages(self) -> "Messages":
+        # Only the last step tells anybody.
+        from shared.messages.topic import Messages
+
+        return Messages(self._client("sns"), self.settings.topic_arn)
+
+    @cached_property
+    def executions(self) -> Executions:
+        return Executions(self._client("stepfunctions"))
+
+    def _client_of(self, account_id: str | None, service: str, region: str) -> Any:
+        if account_id is None or account_id == self.settings.account_id:
+            return self._client(service, region)
+        return self._roles.client(service, region, account_id)
+
+    @staticmethod
+    def _make_client(service: str, region: str | None = None, **credentials: str) -> Any:
+        return boto3.client(service, region_name=region, config=_ONE_ATTEMPT, **credentials)  # type: ignore[call-overload]

@@ -1,0 +1,1 @@
+"""RDS: clusters, snapshots and exports, as frozen types."""

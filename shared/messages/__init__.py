@@ -1,0 +1,1 @@
+"""What people read: the report, and the texts made from it."""

@@ -1,0 +1,177 @@
+"""What there is to tell about a closed operation, also about one that hardly came to exist."""
+
+from collections.abc import Iterator
+
+from shared import errors
+from shared.messages.report import (
+    Endpoints,
+    Exported,
+    Fate,
+    KeptSnapshot,
+    Origin,
+    Outcome,
+    Planned,
+    Problem,
+    Replaced,
+    Report,
+)
+from shared.operation.audit import Failure
+from shared.operation.operation import Operation
+from shared.operation.parts import Access, Plan
+from shared.operation.progress import Phase, Status
+from shared.request.restore_request import Archive
+
+_DURATION = "_duration_seconds"
+_PASSING = "Errors that pass by themselves"
+
+
+def report_on(operation: Operation) -> Report:
+    """The report about a closed operation, short enough to be sent."""
+    metrics = operation.metrics.metrics if operation.metrics else {}
+    facts = Report(
+        operation_id=operation.operation_id,
+        status=Status.COMPLETED if operation.status is Status.COMPLETED else Status.FAILED,
+        outcome=_outcome(operation),
+        target_cluster=operation.target_cluster,
+        # A deployment restores into its own region, whatever a refused request says.
+        target_region=operation.execution_arn.split(":")[3],
+        execution_arn=operation.execution_arn,
+        initiator=operation.initiator,
+        started_at=operation.start_time,
+        ended_at=operation.last_updated_time,
+        snapshot=_origin(operation),
+        durations={
+            name.removesuffix(_DURATION): seconds
+            for name, seconds in metrics.items()
+            if name.endswith(_DURATION)
+        },
+    )
+    return _completed(facts, operation).short_enough()
+
+
+def _outcome(operation: Operation) -> Outcome:
+    is_success = operation.status is Status.COMPLETED
+    if operation.plans_only:
+        return Outcome.PLANNED if is_success else Outcome.PLAN_FAILED
+    if not is_success:
+        return Outcome.FAILED
+    return Outcome.GIVEN_UP if operation.abandons else Outcome.RESTORED
+
+
+def _completed(facts: Report, operation: Operation) -> Report:
+    """The report with what only this outcome has to tell.
+
+    The request of one that failed may be none: only the others may be asked for it.
+    """
+    match facts.outcome:
+        case Outcome.RESTORED:
+            return _restored(facts, operation)
+        case Outcome.PLANNED:
+            plan = _planned(operation.plan) if operation.plan else None
+            return facts.model_copy(update={"plan": plan})
+        case Outcome.GIVEN_UP:
+            given_up = operation.request.operation_id
+            return facts.model_copy(update={"given_up_operation": given_up})
+        case Outcome.FAILED | Outcome.PLAN_FAILED:
+            return facts.model_copy(
+                update={
+                    "error": _problem(operation.error) if operation.error else None,
+                    "left_behind": operation.leftovers,
+                    "replaced_cluster": _replaced(operation),
+                }
+            )
+
+
+def _restored(facts: Report, operation: Operation) -> Report:
+    restored, request = operation.restored, operation.request
+    endpoints = Endpoints(
+        writer=restored.writer_endpoint, reader=restored.reader_endpoint, port=restored.port
+    )
+    return facts.model_copy(
+        update={
+            "endpoints": endpoints,
+            "users": restored.access or tuple(_unknown(name) for name in restored.users),
+            "users_secret": request.users_secret_id,
+            "locked_logins": restored.locked_logins,
+            "warnings": restored.warnings,
+            "replaced_cluster": _replaced(operation),
+            "kept_snapshots": tuple(_kept(operation)),
+            "export": _exported(operation),
+        }
+    )
+
+
+def _unknown(username: str) -> Access:
+    """A user who was set up by a version that did not write down what he may do."""
+    return Access(username=username, auth="password", template="unknown", databases=())
+
+
+def _origin(operation: Operation) -> Origin | None:
+    snapshot = operation.snapshot_details
+    if snapshot is None:
+        return None
+    _, _, _, region, account_id, _ = snapshot.snapshot_arn.split(":", 5)
+    return Origin(
+        id=snapshot.source_snapshot_id,
+        arn=snapshot.snapshot_arn,
+        account_id=account_id,
+        region=region,
+        created_at=snapshot.created_at,
+        source_cluster=operation.source_cluster,
+    )
+
+
+def _problem(failure: Failure) -> Problem:
+    kind = getattr(errors, failure.name, None)
+    is_terminal = isinstance(kind, type) and issubclass(kind, errors.Terminal)
+    return Problem(
+        name=failure.name,
+        step=failure.step,
+        message=failure.message,
+        heading=failure.name if is_terminal else _PASSING,
+    )
+
+
+def _replaced(operation: Operation) -> Replaced | None:
+    if operation.replaced_cluster is None or operation.plans_only:
+        return None
+    fate = _fate(operation)
+    is_there = fate in (Fate.KEPT, Fate.PERHAPS_RENAMED)
+    is_gone = fate in (Fate.DELETED, Fate.PERHAPS_DELETED)
+    return Replaced(
+        cluster_id=operation.replaced.cluster_id,
+        fate=fate,
+        renamed_to=operation.aside_id if is_there else None,
+        kept_hours=operation.request.keep_replaced_hours if fate is Fate.KEPT else None,
+        final_snapshot_id=operation.replaced.final_snapshot_id if is_gone else None,
+    )
+
+
+def _fate(operation: Operation) -> Fate:
+    is_kept = operation.request.keep_replaced_hours > 0
+    deleting = operation.phases.get(Phase.DELETE)
+    if deleting and deleting.ended_at:
+        return Fate.KEPT if is_kept else Fate.DELETED
+    if operation.undo_barred_since:
+        return Fate.PERHAPS_RENAMED
+    if not operation.replaced_cluster_is_touched:
+        return Fate.UNTOUCHED
+    return Fate.KEPT if is_kept else Fate.PERHAPS_DELETED
+
+
+def _kept(operation: Operation) -> Iterator[KeptSnapshot]:
+    for one in operation.temporary_snapshots:
+        yield KeptSnapshot(
+            snapshot_id=one.snapshot_id, region=one.region, days=operation.request.retain_days
+        )
+
+
+def _exported(operation: Operation) -> Exported | None:
+    if export := operation.export:
+        return Exported(location=export.location, warning=export.warning)
+    is_wanted = operation.request.archive is Archive.EXPORT
+    return Exported(location=None, warning=None) if is_wanted else None
+
+
+def _planned(plan: Plan) -> Planned:
+    return Planned(**plan.model_dump())

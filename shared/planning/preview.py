@@ -1,0 +1,82 @@
+"""The plan: what a restore would make, delete and cost, before any of it is done."""
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+from shared import names
+from shared.operation.operation import Operation
+from shared.operation.parts import Plan, TemporarySnapshot
+from shared.request.restore_request import Archive
+from shared.settings import Prices
+
+_HOURS_A_MONTH = 730
+
+
+def plan(
+    operation: Operation,
+    due: Sequence[str],
+    earlier_seconds: Sequence[float],
+    prices: Prices | None,
+) -> Plan:
+    """What a restore like this operation, whose snapshot and route are known, would do.
+
+    `due` is what the sweep at the end would remove, `earlier_seconds` are the durations of
+    restores of the same source by as many copies. Names end in the digits of the operation that
+    makes them; the restore will have others than the plan.
+    """
+    own, any_other = names.fingerprint(operation.operation_id), "xxxxxx"
+    return Plan(
+        creates=tuple(line.replace(own, any_other) for line in _creates(operation)),
+        deletes=(
+            *(line.replace(own, any_other) for line in _deletes(operation)),
+            *(f"{name}, which an earlier operation has left" for name in due),
+        ),
+        estimated_seconds=statistics.median(earlier_seconds) if earlier_seconds else None,
+        estimated_from=len(earlier_seconds),
+        monthly_price=_monthly_price(operation, prices),
+    )
+
+
+def _creates(operation: Operation) -> Iterator[str]:
+    request = operation.request
+    for hop in operation.route:
+        copy = TemporarySnapshot.of(hop)
+        key = f", under key {hop.kms_key_id}" if hop.kms_key_id else ""
+        yield f"temporary snapshot {copy.snapshot_id} in {copy.where}{key}"
+    new_name = f", later {operation.target_cluster}" if operation.swaps else ""
+    yield f"cluster {operation.restored_id}{new_name}"
+    for name in operation.instance_ids:
+        yield f"instance {name}, {request.db_instance_class}"
+    if operation.replaced_cluster and operation.replaced_cluster.final_snapshot_id:
+        later = ", when the kept cluster is removed" if request.keep_replaced_hours else ""
+        yield f"final snapshot {operation.replaced_cluster.final_snapshot_id}{later}"
+    if request.archive is Archive.EXPORT and operation.route:
+        yield "an export of the snapshot's data to the deployment's bucket"
+
+
+def _deletes(operation: Operation) -> Iterator[str]:
+    request = operation.request
+    if operation.deletes_first:
+        yield f"cluster {operation.target_cluster}, before its successor is restored"
+    elif operation.swaps and request.keep_replaced_hours:
+        yield (
+            f"cluster {operation.target_cluster}, renamed to {operation.aside_id} and kept for "
+            f"{request.keep_replaced_hours} h"
+        )
+    elif operation.swaps:
+        yield f"cluster {operation.target_cluster}, once its successor serves under its id"
+    made = operation.model_copy(
+        update={"temporary_snapshots": tuple(TemporarySnapshot.of(hop) for hop in operation.route)}
+    )
+    for copy in made.doomed_snapshots:
+        yield f"temporary snapshot {copy.snapshot_id} in {copy.where}, in the end"
+
+
+def _monthly_price(operation: Operation, prices: Prices | None) -> str | None:
+    """The instances at the deployment's prices, which nobody but its owner can know."""
+    request = operation.request
+    hour = prices.instance_hours.get(request.db_instance_class) if prices else None
+    if prices is None or hour is None:
+        return None
+    month = hour * _HOURS_A_MONTH * request.instance_count
+    return f"{prices.currency} {month:,.2f} a month for instances; storage and I/O come on top"

@@ -1,0 +1,182 @@
+"""Which snapshot a request means: by id, by ARN, by day or the latest, of this account or another.
+
+Everything is decided from listings: no snapshot costs a call of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from shared.errors import (
+    AccessDenied,
+    ConfigurationError,
+    InvalidRequest,
+    SnapshotNotFound,
+    SnapshotUnusable,
+)
+from shared.gateways.aws import Aws
+from shared.gateways.rds.snapshots import Snapshots
+from shared.request.restore_request import LATEST, RestoreRequest
+from shared.resources import Snapshot
+
+ENGINE = "aurora-postgresql"
+_NEAREST = 3
+
+
+def find(aws: Aws, request: RestoreRequest, now: datetime) -> Snapshot:
+    """The snapshot that the request means; raises why there is none, or none that can be seen."""
+    try:
+        return choose(candidates(aws, request), request, now)
+    except SnapshotNotFound as missing:
+        owner = request.source_account_id or aws.settings.account_id
+        if owner == aws.settings.account_id or aws.settings.source_role(owner):
+            raise
+        raise SnapshotNotFound(
+            f"{missing} Of account {owner} only what it shares is seen: this deployment has no "
+            "role there."
+        ) from None
+
+
+def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
+    """Every snapshot that the request could mean, whatever its status, day and tags.
+
+    Of another account these are the ones that it shares, which RDS lists for all clusters
+    together, and those that the deployment's role there can see.
+    """
+    here = aws.snapshots(request.source_region)
+    owner = request.source_account_id or aws.settings.account_id
+    if owner == aws.settings.account_id:
+        return _of(here, request)
+    if owner not in (one.account_id for one in aws.settings.source_accounts):
+        raise ConfigurationError(
+            f"This deployment does not restore snapshots of account {owner}. Name it in "
+            "source_accounts."
+        )
+    shared = {one.arn: one for one in here.shared() if _is_meant(one, request)}
+    if aws.settings.source_role(owner) is None:
+        return tuple(shared.values())
+    try:
+        seen = _of(aws.snapshots(request.source_region, owner), request)
+    except AccessDenied:
+        # What is named is the same whoever looks; of "the latest", others may not be shared.
+        if not (request.source_snapshot_id and shared):
+            raise
+        return tuple(shared.values())
+    # In its own account a snapshot tells its tags, and not who may use it.
+    return tuple(replace(one, kind="shared") if one.arn in shared else one for one in seen)
+
+
+def _of(source: Snapshots, request: RestoreRequest) -> tuple[Snapshot, ...]:
+    """The snapshots of the account itself that the request could mean."""
+    if request.source_snapshot_id:
+        snapshot = source.find(request.source_snapshot_id)
+        return (snapshot,) if snapshot else ()
+    return source.of(request.source_cluster_id or "")
+
+
+def choose(snapshots: Sequence[Snapshot], request: RestoreRequest, now: datetime) -> Snapshot:
+    """The newest available snapshot that the request means, whatever order they are listed in.
+
+    Raises `SnapshotNotFound` naming the nearest ones, or `SnapshotUnusable`.
+    """
+    wanted = [snapshot for snapshot in snapshots if _is_wanted(snapshot, request)]
+    if not wanted:
+        raise SnapshotNotFound(
+            f"There is no {request.wanted_snapshot}. {_hint(snapshots, request)}"
+        )
+    tagged = [one for one in wanted if request.source_snapshot_tags.items() <= one.tags.items()]
+    if not tagged:
+        tags = ", ".join(f"{key}={value}" for key, value in request.source_snapshot_tags.items())
+        raise SnapshotNotFound(
+            f"There is no {request.wanted_snapshot} with the tags {tags}. Without them there "
+            f"would be: {_listed(wanted)}.{_about_shared_tags(wanted)}"
+        )
+    usable = [snapshot for snapshot in tagged if snapshot.is_available]
+    if not usable:
+        listed = ", ".join(f"{snapshot.id} is {snapshot.status}" for snapshot in tagged)
+        raise SnapshotUnusable(
+            f"The {request.wanted_snapshot} is not available: {listed}. "
+            "Wait until it is, or choose another."
+        )
+    newest = max(usable, key=_age_order)
+    if problems := list(_problems(newest, request, now)):
+        raise problems[0]
+    return newest
+
+
+def _problems(
+    snapshot: Snapshot, request: RestoreRequest, now: datetime
+) -> Iterator[InvalidRequest | SnapshotUnusable]:
+    """Why the snapshot that was asked for is not to be restored all the same."""
+    if request.source_cluster_id not in (None, snapshot.cluster_id):
+        yield InvalidRequest(
+            f"source_cluster_id: snapshot {snapshot.id} is of cluster {snapshot.cluster_id}, "
+            f"not {request.source_cluster_id}."
+        )
+    if snapshot.engine != ENGINE:
+        yield SnapshotUnusable(
+            f"Snapshot {snapshot.id} is of engine {snapshot.engine}; this pipeline restores "
+            f"{ENGINE}."
+        )
+    oldest = now - timedelta(hours=request.max_age_hours) if request.max_age_hours else None
+    taken = snapshot.created_at
+    if oldest and (taken is None or taken < oldest):
+        when = f"at {taken.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if taken else "nobody knows when"
+        yield SnapshotUnusable(
+            f"Snapshot {snapshot.id} was taken {when}, more "
+            f"than the {request.max_age_hours} hours ago that max_age_hours allows. Look why there "
+            "is no newer one, or allow an older one."
+        )
+
+
+def _is_meant(snapshot: Snapshot, request: RestoreRequest) -> bool:
+    """Whether a shared snapshot is the account's, and has the name or is of the cluster."""
+    if snapshot.account_id != request.source_account_id:
+        return False
+    if wanted := request.source_snapshot_id:
+        return wanted in (snapshot.arn, snapshot.name)
+    return snapshot.cluster_id == request.source_cluster_id
+
+
+def _is_wanted(snapshot: Snapshot, request: RestoreRequest) -> bool:
+    if request.source_snapshot_id or request.source_snapshot_date == LATEST:
+        return True
+    return _day(snapshot) == request.source_snapshot_date
+
+
+def _age_order(snapshot: Snapshot) -> tuple[datetime, str]:
+    return (snapshot.created_at or datetime.min.replace(tzinfo=UTC), snapshot.id)
+
+
+def _day(snapshot: Snapshot) -> str | None:
+    created = snapshot.created_at
+    return created.astimezone(UTC).date().isoformat() if created else None
+
+
+def _about_shared_tags(snapshots: Sequence[Snapshot]) -> str:
+    # Where its ARN is its id, a snapshot is seen from outside.
+    is_foreign = any(snapshot.id == snapshot.arn for snapshot in snapshots)
+    return " Whoever shares a snapshot does not share its tags." if is_foreign else ""
+
+
+def _listed(snapshots: Sequence[Snapshot]) -> str:
+    """The newest few, by id."""
+    newest = sorted(snapshots, key=_age_order, reverse=True)
+    more = f" and {len(newest) - _NEAREST} more" if len(newest) > _NEAREST else ""
+    return ", ".join(snapshot.id for snapshot in newest[:_NEAREST]) + more
+
+
+def _hint(snapshots: Sequence[Snapshot], request: RestoreRequest) -> str:
+    """What to look at: the snapshots closest to the day that was asked for, or the names."""
+    dated = [(snapshot.created_at, snapshot) for snapshot in snapshots if snapshot.created_at]
+    if not dated or request.source_snapshot_date in (None, LATEST):
+        return "Check the names, the region and the account."
+    day = date.fromisoformat(str(request.source_snapshot_date))
+    by_distance = sorted(
+        dated, key=lambda pair: (abs((pair[0].astimezone(UTC).date() - day).days), pair[1].id)
+    )
+    listed = ", ".join(
+        f"{snapshot.id} ({created.astimezone(UTC):%Y-%m-%d %H:%M})"
+        for created, snapshot in by_distance[:_NEAREST]
+    )
+    return f"The nearest are: {listed}."

@@ -1,0 +1,86 @@
+"""Guard rails for deleting: looked at before anything is touched, and again at the moment of it."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from shared.errors import (
+    InvalidRequest,
+    NotOurs,
+    TargetExists,
+    TargetNotAllowed,
+    TargetProtected,
+)
+from shared.operation.parts import ReplacedCluster
+from shared.request.restore_request import Replace, RestoreRequest
+from shared.resources import Cluster, Snapshot
+from shared.settings import Settings
+
+
+def check_target_is_not_source(
+    request: RestoreRequest, snapshot: Snapshot, settings: Settings
+) -> None:
+    """Raise `InvalidRequest` when the snapshot is one of the target cluster itself."""
+    if (snapshot.account_id, snapshot.region, snapshot.cluster_id) == (
+        settings.account_id,
+        request.target_region,
+        request.target_cluster_id,
+    ):
+        raise InvalidRequest(
+            f"target_cluster_id: the snapshot is one of {snapshot.cluster_id} itself; "
+            "choose another target."
+        )
+
+
+def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Settings) -> None:
+    """Raise the reason why this cluster may not be deleted by this request, if there is one."""
+    if request.replace is Replace.NEVER:
+        raise TargetExists(
+            f"Cluster {cluster.id} exists in {request.target_region} and the request does not "
+            "replace it. Choose another target_cluster_id, or set replace."
+        )
+    check_allowed(request.target_cluster_id, settings.replaceable_clusters)
+    _check_unprotected(cluster)
+
+
+def check_allowed(target: str, patterns: Sequence[str]) -> None:
+    """Raise `TargetNotAllowed` unless one of the deployment's patterns fits the target."""
+    if not any(fnmatchcase(target, pattern) for pattern in patterns):
+        raise TargetNotAllowed(
+            f"This deployment does not allow replacing or removing cluster {target}; "
+            f"its replaceable_clusters are {', '.join(patterns) or 'none'}."
+        )
+
+
+def _check_unprotected(cluster: Cluster) -> None:
+    if cluster.status == "stopped":
+        raise TargetProtected(
+            f"Cluster {cluster.id} is stopped, and RDS deletes only clusters that run. Start it."
+        )
+    if cluster.is_protected:
+        raise TargetProtected(
+            f"Cluster {cluster.id} has deletion protection. Switch it off if it may be replaced."
+        )
+    if cluster.is_replicated:
+        raise TargetProtected(
+            f"Cluster {cluster.id} belongs to a global cluster or is part of a replication. "
+            "Detach it if it may be replaced."
+        )
+
+
+def check_unfinished(cluster: Cluster, request: RestoreRequest, settings: Settings) -> None:
+    """Raise the reason why a cluster is not to be removed as what a failed operation has begun."""
+    if not cluster.was_made_by(request.operation_id):
+        raise NotOurs(
+            f"Cluster {cluster.id} was not made by operation {request.operation_id}. It stays."
+        )
+    check_allowed(request.target_cluster_id, settings.replaceable_clusters)
+    _check_unprotected(cluster)
+
+
+def check_is_the_same(cluster: Cluster, replaced: ReplacedCluster) -> None:
+    """Raise `NotOurs` when another cluster has taken the id since the request was checked."""
+    if cluster.resource_id != replaced.resource_id:
+        raise NotOurs(
+            f"Cluster {cluster.id} is not the one that was there when this operation started "
+            f"({cluster.resource_id}, then {replaced.resource_id}). It stays."
+        )

@@ -1,0 +1,1 @@
+"""What may be asked for: the fields of a request, and which of them contradict each other."""

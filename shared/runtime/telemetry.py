@@ -1,0 +1,67 @@
+"""Logs and metrics: JSON lines that name operation and step, and CloudWatch's metric format."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from shared import clock
+from shared.names import Step
+from shared.operation.operation import Operation
+from shared.operation.progress import Status
+
+NAMESPACE = "AuroraRestore"
+
+logger = Logger(service="aurora-restore")
+
+
+def count_step(step: str, *, succeeded: bool) -> None:
+    """Count one run of a step."""
+    with _metrics("step", step) as metrics:
+        metrics.add_metric("StepSucceeded" if succeeded else "StepFailed", MetricUnit.Count, 1)
+
+
+def tell_age(step: str, operation: Operation) -> None:
+    """Publish how long an operation has been running, under the step that is at work on it.
+
+    CloudWatch itself learns how long an execution took only when it ends.
+    """
+    if operation.is_closed:
+        return
+    age = clock.now() - operation.attempt_began_at
+    with _metrics("step", step, operation) as metrics:
+        metrics.add_metric("OperationAge", MetricUnit.Seconds, age.total_seconds())
+
+
+def measure(operation: Operation) -> None:
+    """Publish the durations and the outcome of a closed operation, under its target cluster.
+
+    What it left over stands under the step, too: an alarm cannot search for clusters.
+    """
+    is_success = operation.status is Status.COMPLETED
+    if operation.metrics is None or operation.plans_only or (is_success and operation.abandons):
+        return
+    left = len(operation.snapshots_left)
+    with _metrics("target_cluster", operation.target_cluster, operation) as metrics:
+        metrics.add_metric("RestoreSucceeded", MetricUnit.Count, int(is_success))
+        metrics.add_metric("RestoreFailed", MetricUnit.Count, int(not is_success))
+        metrics.add_metric("TemporarySnapshotsLeft", MetricUnit.Count, left)
+        for name, seconds in operation.metrics.metrics.items():
+            if name.endswith("_seconds"):
+                metrics.add_metric(name, MetricUnit.Seconds, seconds)
+    with _metrics("step", Step.SNS_NOTIFICATION.module, operation) as metrics:
+        metrics.add_metric("TemporarySnapshotsLeft", MetricUnit.Count, left)
+
+
+@contextmanager
+def _metrics(
+    dimension: str, value: str, operation: Operation | None = None
+) -> Iterator[EphemeralMetrics]:
+    """Metrics under one dimension; the operation is only told in the log line."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE)
+    metrics.add_dimension(dimension, value)
+    if operation:
+        metrics.add_metadata("operation_id", operation.operation_id)
+    yield metrics
+    metrics.flush_metrics()

@@ -1,0 +1,109 @@
+"""Event triggers of the snapshot: silent while the master user works.
+
+They fire at every GRANT and every ALTER, as whoever gives it, and call a function whose owner may
+have put anything into it. Those of AWS and of extensions belong to a superuser and stay as they
+are. Switching one off fires none, and is undone with the transaction. (PostgreSQL documentation,
+40.1)
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.sql import SQL, Identifier
+
+from shared.errors import ValidationFailed
+from shared.users.master.powers import is_ordinary, join
+from shared.users.master.sessions import Session
+
+_ARMED = """
+    SELECT e.evtname, e.evtevent, e.evtenabled, pg_catalog.pg_get_userbyid(e.evtowner),
+           p.oid::pg_catalog.regprocedure::pg_catalog.text, r.rolname
+    FROM pg_catalog.pg_event_trigger e
+    JOIN pg_catalog.pg_proc p ON p.oid = e.evtfoid
+    JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
+    WHERE e.evtenabled <> 'D' AND NOT r.rolsuper ORDER BY 1
+"""
+_AT_LOGIN = "SELECT datname FROM pg_catalog.pg_database WHERE dathasloginevt"
+_WORDS = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+
+
+class EventTrigger(NamedTuple):
+    """One that is switched on, and whose function does not belong to a superuser."""
+
+    name: str
+    event: str
+    enabled: str
+    owner: str
+    function: str
+    function_owner: str
+
+    def told_of(self, database: str) -> str:
+        """What people should know of it."""
+        return (
+            f"In {database}, event trigger {self.name} calls {self.function} of "
+            f"{self.function_owner}, as whoever changes a definition: as the master user, too."
+        )
+
+
+def event_triggers(session: Session) -> list[EventTrigger]:
+    """Those of a database that would run something of the snapshot."""
+    return [EventTrigger(*row) for row in session.rows("Listing event triggers", _ARMED)]
+
+
+@contextmanager
+def silenced(session: Session, database: str, triggers: Sequence[EventTrigger]) -> Iterator[None]:
+    """Switch off what would run in this transaction, and on again at its end.
+
+    Raises `ValidationFailed` naming the event trigger that the master user may not switch off, and
+    one that has run already because it fires at the login.
+    """
+    for trigger in triggers:
+        if trigger.event == "login":
+            raise fires_at_login(database, trigger.name)
+        _switch(session, trigger, "DISABLE", database)
+    yield
+    for trigger in triggers:
+        _switch(session, trigger, _WORDS[trigger.enabled], database)
+
+
+def login_triggers(session: Session) -> set[str]:
+    """Databases with an event trigger that fires at every login, which PostgreSQL 17 brought."""
+    if session.major_version < 17:
+        return set()
+    rows = session.rows("Listing event triggers", _AT_LOGIN)
+    return {name for (name,) in rows}
+
+
+def fires_at_login(database: str, name: str = "") -> ValidationFailed:
+    """The error for a database that runs a function of its own at every login."""
+    return ValidationFailed(
+        f"Database {database} has an event trigger {name + ' ' if name else ''}that fires at every "
+        "login, also at the master user's, before anything can be done about it. Disable it in "
+        "production (ALTER EVENT TRIGGER … DISABLE), then restore from a snapshot taken after that."
+    )
+
+
+def _switch(session: Session, trigger: EventTrigger, how: str, database: str) -> None:
+    statement = SQL("ALTER EVENT TRIGGER {} " + how).format(Identifier(trigger.name))
+    doing = f"Silencing event trigger {trigger.name}"
+    if session.attempt(doing, statement, (), InsufficientPrivilege):
+        return
+    if _join_owner(session, trigger) and session.attempt(
+        doing, statement, (), InsufficientPrivilege
+    ):
+        return
+    raise ValidationFailed(
+        f"Event trigger {trigger.name} of database {database} calls {trigger.function} of "
+        f"{trigger.function_owner}, which would run as the master user, and belongs to "
+        f"{trigger.owner}, so it cannot be switched off. Disable it in production (ALTER EVENT "
+        "TRIGGER … DISABLE), then restore from a snapshot taken after that."
+    )
+
+
+def _join_owner(session: Session, trigger: EventTrigger) -> bool:
+    if not is_ordinary(session, trigger.owner):
+        return False
+    join(session, trigger.owner)
+    return True

@@ -1,0 +1,185 @@
+"""Powers over roles, databases and replication: who has them, and taking them away.
+
+A role has the powers of every role that it is a member of, however long the way: who may not
+inherit them may set the role, and who only administers a group may join it. To administer another
+role is a power itself.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from psycopg2.errors import InsufficientPrivilege, InvalidGrantOperation
+from psycopg2.sql import SQL, Composable, Identifier
+
+from shared.errors import ValidationFailed
+from shared.users.known_roles import AWS_ROLES, HARMLESS_ROLES
+from shared.users.master.sessions import Session
+
+_POWERFUL = """
+    WITH RECURSIVE reached(member, role) AS (
+        SELECT oid, oid FROM pg_catalog.pg_roles WHERE rolname = ANY (%s::pg_catalog.text[])
+        UNION
+        SELECT reached.member, m.roleid
+        FROM reached JOIN pg_catalog.pg_auth_members m ON m.member = reached.role
+    ), found(member, source) AS (
+        SELECT member, rolname::pg_catalog.text
+        FROM reached JOIN pg_catalog.pg_roles ON pg_roles.oid = role
+        WHERE rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
+           OR (rolname = ANY (%s::pg_catalog.text[])
+               OR pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_'))
+              AND rolname <> ALL (%s::pg_catalog.text[])
+        UNION
+        SELECT reached.member, 'ADMIN OPTION on ' || pg_catalog.pg_get_userbyid(m.roleid)
+        FROM reached JOIN pg_catalog.pg_auth_members m ON m.member = reached.role
+        WHERE m.admin_option
+    )
+    SELECT pg_catalog.pg_get_userbyid(member), pg_catalog.array_agg(source ORDER BY source)
+    FROM found GROUP BY member
+"""
+_CUSTOMERS = """
+    SELECT rolname FROM pg_catalog.pg_roles
+    WHERE NOT rolsuper AND rolname <> ALL (%s::pg_catalog.text[])
+      AND NOT pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_')
+"""
+_ATTRIBUTES = """
+    SELECT rolcreaterole, rolcreatedb, rolreplication, rolbypassrls FROM pg_catalog.pg_roles
+    WHERE rolname = %s
+"""
+_WORDS = ("CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")
+_GROUPS = """
+    SELECT pg_catalog.pg_get_userbyid(roleid), pg_catalog.pg_get_userbyid(grantor), admin_option
+    FROM pg_catalog.pg_auth_members WHERE pg_catalog.pg_get_userbyid(member) = %s ORDER BY 1, 2
+"""
+# Roles that the master user is a member of, without their powers, and that let it into another.
+_DOORS = """
+    SELECT pg_catalog.pg_get_userbyid(member) FROM pg_catalog.pg_auth_members
+    WHERE pg_catalog.pg_get_userbyid(roleid) = %s AND admin_option
+      AND pg_catalog.pg_has_role(member, 'MEMBER') AND NOT pg_catalog.pg_has_role(member, 'USAGE')
+"""
+_IS_OURS_TO_JOIN = """
+    SELECT NOT rolsuper AND rolname <> ALL (%s::pg_catalog.text[])
+       AND NOT pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_')
+    FROM pg_catalog.pg_roles WHERE rolname = %s
+"""
+_OWNER = """
+    SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database
+    WHERE datname = pg_catalog.current_database()
+"""
+
+
+def powers(session: Session, roles: Iterable[str], admin: str) -> dict[str, list[str]]:
+    """Those of the roles that have powers, each with the roles that these come from."""
+    names = list(roles)
+    if not names:
+        return {}
+    powerful = [*AWS_ROLES, admin]
+    rows = session.rows("Looking for powers", _POWERFUL, (names, powerful, list(HARMLESS_ROLES)))
+    return dict(rows)
+
+
+def customers_roles(session: Session, admin: str) -> list[str]:
+    """Every role that belongs neither to PostgreSQL or AWS nor to the master user."""
+    rows = session.rows("Listing the roles", _CUSTOMERS, ([*AWS_ROLES, admin],))
+    return [name for (name,) in rows]
+
+
+def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str, list[str]]:
+    """Take away what a role has of powers, and return what cannot be taken, as `powers` does.
+
+    Memberships without powers stay: views and functions of the role go on working.
+    """
+    powerful = powers(session, roles, admin)
+    for role in powerful:
+        doing = f"Taking powers from {role}"
+        open_doors(session, role)
+        # A role may have been dropped since.
+        for attributes in session.rows(doing, _ATTRIBUTES, (role,)):
+            for word in (word for has, word in zip(attributes, _WORDS, strict=True) if has):
+                statement = SQL("ALTER ROLE {} NO" + word).format(Identifier(role))
+                session.attempt(doing, statement, (), InsufficientPrivilege)
+        groups = session.rows(doing, _GROUPS, (role,))
+        dangerous = powers(session, {group for group, _, _ in groups}, admin)
+        for group, grantor, is_admin in groups:
+            if group in dangerous or is_admin:
+                _leave(session, role, group, grantor)
+    return powers(session, powerful, admin)
+
+
+def join(session: Session, role: str) -> None:
+    """Let the master user act for a role: it is no superuser, and only an owner can grant.
+
+    Raises `ValidationFailed` naming the role that it cannot become a member of.
+    """
+    role = _behind(session, role)
+    doing = f"Joining role {role}"
+    can_set = session.has_grantors  # since PostgreSQL 16 a membership may come without it
+    if _acts_for(session, role, "USAGE") and (not can_set or _acts_for(session, role, "SET")):
+        return
+    open_doors(session, role)
+    how = " WITH INHERIT TRUE, SET TRUE" if session.has_grantors else ""
+    statement = SQL("GRANT {} TO CURRENT_USER" + how).format(Identifier(role))
+    if not session.attempt(doing, statement, (), InvalidGrantOperation, InsufficientPrivilege):
+        raise ValidationFailed(
+            f"The master user may not act for {role}: either {role} is a member of it, or it is "
+            f"not let into {role}. Change that in production, then restore again."
+        )
+
+
+def can_join(session: Session, role: str) -> bool:
+    """Let the master user act for a role, and tell whether it may."""
+    role = _behind(session, role)
+    doing = f"Joining role {role}"
+    if session.rows(doing, _IS_OURS_TO_JOIN, ([*AWS_ROLES], role)) != [(True,)]:
+        return _acts_for(session, role, "USAGE")
+    try:
+        join(session, role)
+    except ValidationFailed:
+        return False
+    return True
+
+
+def revoke_as(session: Session, doing: str, grantors: Iterable[str], statement: Composable) -> None:
+    """Take something back as each who granted it, since nobody else can, as far as we may."""
+    for grantor in grantors:
+        if can_join(session, grantor):
+            session.run(doing, SQL("SET LOCAL ROLE {}").format(Identifier(grantor)))
+            session.run(doing, statement)
+            session.run(doing, "SET LOCAL ROLE NONE")
+
+
+def open_doors(session: Session, role: str) -> None:
+    """Become a member of the roles that administer `role`, as far as the master user may."""
+    for (door,) in session.rows(f"Looking who administers {role}", _DOORS, (role,)):
+        join(session, door)
+
+
+def is_ordinary(session: Session, role: str) -> bool:
+    """Whether a role is there and is no superuser."""
+    statement = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
+    return session.rows(f"Looking at role {role}", statement, (role,)) == [(False,)]
+
+
+def _behind(session: Session, role: str) -> str:
+    """The role that stands behind another: this one's only member is the database's owner."""
+    if role != "pg_database_owner":
+        return role
+    ((owner,),) = session.rows(f"Joining role {role}", _OWNER)
+    return str(owner)
+
+
+def _acts_for(session: Session, role: str, how: str) -> bool:
+    statement = "SELECT pg_catalog.pg_has_role(%s, %s)"
+    return session.rows(f"Joining role {role}", statement, (role, how)) == [(True,)]
+
+
+def _leave(session: Session, role: str, group: str, grantor: str) -> None:
+    """End a membership, and what was passed on by it, if its grantor's rights can be had."""
+    doing = f"Ending the membership of {role} in {group}"
+    by: Composable = SQL("")
+    if session.has_grantors:
+        if not is_ordinary(session, grantor):
+            return  # only PostgreSQL's own superuser can end it
+        join(session, grantor)
+        by = SQL("GRANTED BY {}").format(Identifier(grantor))
+    revoke = SQL("REVOKE {} FROM {} {} CASCADE")
+    statement = revoke.format(Identifier(group), Identifier(role), by)
+    session.attempt(doing, statement, (), InsufficientPrivilege)

@@ -1,0 +1,272 @@
+"""PostgreSQL behind a cluster's endpoint: connecting with TLS verified, and what can go wrong.
+
+libpq checks the server's certificate against the file that `PGSSLROOTCERT` names. Every session is
+pinned (`shared.users.master.pins`), and every statement qualifies its names.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import psycopg2
+from psycopg2.extensions import connection, encrypt_password
+from psycopg2.sql import Composable
+from pydantic import SecretStr
+
+from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
+from shared.users.master.pins import (
+    INHERITED_SETTINGS,
+    LIBRARIES,
+    READ_ONLY,
+    RESET_SUPERUSER_SETTING,
+    RESET_USER_SETTINGS,
+    startup_options,
+)
+
+# SQLSTATEs that pass, by class: connection, rollback, resources, operator intervention; and by
+# code: somebody holds a lock, and the endpoint leads to a reader for the moment (a failover).
+_PASSING = ("08", "40", "53", "57", "55P03", "25006")
+# A login that meets these is not refused, but too early or one too many.
+_PASSING_REASONS = (
+    "starting up",
+    "shutting down",
+    "recovery",
+    "not yet accepting",
+    "too many",
+    "connection slots",
+    "terminating connection",
+)
+
+
+Values = tuple[Any, ...] | Mapping[str, object]
+
+
+class LoginRefused(Exception):
+    """The server answered, and did not let this login in; the text is the server's."""
+
+
+class Login(NamedTuple):
+    """A user name and its password."""
+
+    username: str
+    password: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A cluster's writer endpoint, and the login that may change things there."""
+
+    host: str
+    port: int
+    admin: Login
+    engine_version: str = ""
+    """As RDS tells it, such as `16.4`: what a session can pin depends on it."""
+    # Every Aurora PostgreSQL cluster has it; roles are the same seen from any database.
+    maintenance_database: str = "postgres"
+
+    @contextmanager
+    def as_admin(self, database: str | None = None) -> Iterator["Session"]:
+        """One transaction as the admin; raises `DatabaseUnreachable` when it cannot be had."""
+        with self._let_in(), self._session(self.admin, database) as session:
+            yield session
+
+    @contextmanager
+    def as_admin_outside_transactions(self, database: str) -> Iterator["Session"]:
+        """A session in which every statement counts at once."""
+        with self._let_in(), closing(self._connect(self.admin, database)) as opened:
+            session = Session(opened, f"{self.admin.username} in {database}")
+            session.forget_settings()
+            opened.commit()
+            opened.autocommit = True
+            yield session
+
+    @contextmanager
+    def as_user(self, login: Login, database: str | None = None) -> Iterator["Session"]:
+        """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`.
+
+        What decides whether people can work as this user is left as role and database have it.
+        """
+        with self._session(login, database, READ_ONLY, LIBRARIES) as session:
+            yield session
+
+    @contextmanager
+    def _session(self, login: Login, database: str | None, *keep: str) -> Iterator["Session"]:
+        database = database or self.maintenance_database
+        opened = self._connect(login, database, *keep)
+        try:
+            with opened:
+                session = Session(opened, f"{login.username} in {database}")
+                session.forget_settings(*keep)
+                yield session
+        except psycopg2.Error as error:
+            raise named(error, f"Ending the transaction of {login.username}") from None
+        finally:
+            opened.close()
+
+    @contextmanager
+    def _let_in(self) -> Iterator[None]:
+        try:
+            yield
+        except LoginRefused as refused:
+            if re.search(
+                r"permission denied for database|database .* does not exist", str(refused)
+            ):
+                raise ValidationFailed(
+                    f"{self.host} does not let the master user {self.admin.username} in: {refused}."
+                ) from None
+            raise DatabaseUnreachable(
+                f"{self.host} does not let {self.admin.username} in: {refused}. "
+                "A new master password takes a moment to count."
+            ) from None
+
+    def _connect(self, login: Login, database: str, *keep: str) -> connection:
+        options = startup_options(self.engine_version, *keep)
+        try:
+            return self._open(login, database, options)
+        except LoginRefused as refused:
+            if "unrecognized configuration parameter" not in str(refused):
+                raise
+            return self._open(login, database, startup_options("", *keep))
+
+    def _open(self, login: Login, database: str, options: str) -> connection:
+        try:
+            return psycopg2.connect(
+                host=self.host,
+                port=self.port,
+                dbname=database,
+                user=login.username,
+                password=login.password.get_secret_value(),
+                sslmode="verify-full",
+                connect_timeout=10,
+                application_name="aurora-restore",
+                client_encoding="utf8",
+                options=options,
+            )
+        except psycopg2.OperationalError as error:
+            _, is_refusal, reason = str(error).partition("FATAL:")
+            # A name may be anything, also "recovery".
+            words = re.sub(r'"[^"]*"', "", reason)
+            if is_refusal and not any(passing in words for passing in _PASSING_REASONS):
+                raise LoginRefused(reason.strip().splitlines()[0]) from None
+            raise DatabaseUnreachable(
+                f"{self.host} port {self.port} {_why_not(str(error), reason)}"
+            ) from None
+
+
+class Session:
+    """An open transaction."""
+
+    def __init__(self, open_connection: connection, whose: str) -> None:
+        self._connection = open_connection
+        self._whose = whose
+
+    @property
+    def has_grantors(self) -> bool:
+        """Whether a membership belongs to who granted it, as it does since PostgreSQL 16."""
+        return self.major_version >= 16
+
+    @property
+    def major_version(self) -> int:
+        """PostgreSQL's, such as 16."""
+        return int(self._connection.server_version) // 10000
+
+    def forget_settings(self, *keep: str) -> None:
+        """Put back what a role or a database has set, but for what is to `keep`.
+
+        What only a superuser may set is left where even the master user may not: nobody in
+        production but AWS and its `rds_superuser` can have set that.
+        """
+        doing = "Forgetting the settings of roles and databases"
+        inherited = self.rows(doing, INHERITED_SETTINGS, (list(keep),))
+        if any(context == "user" for _, context, _ in inherited):
+            self.rows(doing, RESET_USER_SETTINGS, (list(keep),))
+        for name, context, default in inherited:
+            if context == "superuser":
+                refusals = (
+                    psycopg2.errors.InsufficientPrivilege,
+                    psycopg2.errors.InvalidParameterValue,
+                )
+                self.attempt(doing, RESET_SUPERUSER_SETTING, (name, default), *refusals)
+
+    def run(self, doing: str, statement: Composable | str, values: Values = ()) -> None:
+        """Execute a statement; `doing` tells of it in errors, where its text never appears."""
+        with self._connection.cursor() as cursor:
+            try:
+                cursor.execute(statement, values or None)
+            except psycopg2.Error as error:
+                raise named(error, f"{doing} as {self._whose}") from None
+
+    def rows(
+        self, doing: str, statement: Composable | str, values: Values = ()
+    ) -> list[tuple[Any, ...]]:
+        """Execute a query and return its rows."""
+        with self._connection.cursor() as cursor:
+            try:
+                cursor.execute(statement, values or None)
+                return list(cursor.fetchall())
+            except psycopg2.Error as error:
+                raise named(error, f"{doing} as {self._whose}") from None
+            except UnicodeDecodeError:
+                raise ValidationFailed(
+                    f"{doing} as {self._whose}: there is a name that is not UTF-8. Databases of "
+                    "several encodings share their names; rename it in production."
+                ) from None
+
+    def commit(self) -> None:
+        """Let what was done so far count; what follows is another transaction."""
+        try:
+            self._connection.commit()
+        except psycopg2.Error as error:
+            raise named(error, f"Ending a transaction of {self._whose}") from None
+
+    def attempt(
+        self,
+        doing: str,
+        statement: Composable | str,
+        values: Values = (),
+        *refusals: type[psycopg2.Error],
+    ) -> bool:
+        """Execute a statement; whether it went through, rather than ended in one of `refusals`."""
+        with self._connection.cursor() as cursor:
+            cursor.execute("SAVEPOINT attempt")
+            try:
+                cursor.execute(statement, values or None)
+            except refusals:
+                cursor.execute("ROLLBACK TO SAVEPOINT attempt")
+                return False
+            except psycopg2.Error as error:
+                raise named(error, f"{doing} as {self._whose}") from None
+            cursor.execute("RELEASE SAVEPOINT attempt")
+        return True
+
+    def verifier(self, login: Login) -> str:
+        """The SCRAM verifier of a password: what the server stores, and all that it is sent."""
+        return str(
+            encrypt_password(
+                login.password.get_secret_value(),
+                login.username,
+                scope=self._connection,
+                algorithm="scram-sha-256",
+            )
+        )
+
+
+def _why_not(error: str, reason: str) -> str:
+    if reason:
+        return f"lets nobody in just now: {reason.strip().splitlines()[0]}."
+    if "certificate" in error:
+        return "shows a certificate that is not its own, or of an authority that is not trusted."
+    return (
+        "does not answer. Check the security groups and the subnets of the setup-db-users "
+        "function if this lasts."
+    )
+
+
+def named(error: psycopg2.Error, doing: str) -> RestoreError:
+    """Turn a driver's error into ours; its text stays behind, since it may quote the statement."""
+    code = error.pgcode
+    if code is None or code.startswith(_PASSING):
+        return DatabaseUnreachable(f"{doing}: the database dropped out ({code or 'no answer'}).")
+    return ValidationFailed(f"{doing}: PostgreSQL refused with {code} ({type(error).__name__}).")

@@ -1,0 +1,137 @@
+"""Failed operations that are given up: what they left is removed at once."""
+
+from typing import Any
+
+import pytest
+
+from local.api.faults import AnswerError
+from shared import names
+from tests.restores.failing.disturbed import assert_proven
+from tests.restores.stage import Outcome, Stage
+
+CLUSTER = "aurora-staging"
+DENIED = AnswerError("AccessDenied", "Not for you.", http_status=403)
+
+
+def failed_at(stage: Stage, call: str, function: str, **changes: Any) -> Outcome:
+    """A restore that fails at a call."""
+    stage.cloud.faults.on(call, do=DENIED, function=f"aurora-restore-{function}")
+    outcome = stage.restore(**changes)
+    assert (outcome.status, outcome.error) == ("FAILED", "AccessDenied")
+    stage.cloud.faults.clear()
+    return outcome
+
+
+def give_up(stage: Stage, failed: Outcome) -> Outcome:
+    return stage.run({"abandon": True, "operation_id": failed.state["operation_id"]})
+
+
+@pytest.mark.parametrize(
+    ("call", "function"),
+    [
+        ("rds:CopyDBClusterSnapshot", "copy-snapshot"),
+        ("rds:RestoreDBClusterFromSnapshot", "restore-snapshot"),
+        ("rds:CreateDBInstance", "restore-snapshot"),
+        ("secretsmanager:GetSecretValue", "setup-db-users"),
+    ],
+)
+@pytest.mark.parametrize("replace", ["never", "swap"])
+def test_everything_that_a_failed_operation_left_goes_and_the_target_is_free_again(
+    stage: Stage, replace: str, call: str, function: str
+) -> None:
+    if replace == "swap":
+        stage.make_cluster(CLUSTER)
+    before = stage.inventory()
+    failed = failed_at(stage, call, function, replace=replace)
+
+    outcome = give_up(stage, failed)
+
+    stage.cloud.aurora.settle()
+    assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
+    assert stage.inventory() == before
+    assert stage.locks() == []
+    assert "was given up" in outcome.messages[-1]["Message"]
+    assert_proven(stage, stage.restore(replace=replace))
+
+
+def test_a_failed_cut_over_is_given_up_and_the_old_cluster_serves_on(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    before = stage.inventory()
+    failed = failed_at(stage, "rds:ModifyDBCluster", "delete-rds", replace="swap")
+
+    outcome = give_up(stage, failed)
+
+    stage.cloud.aurora.settle()
+    assert outcome.status == "SUCCEEDED"
+    assert stage.inventory() == before
+
+
+def test_a_cluster_that_users_can_work_with_stays(stage: Stage) -> None:
+    failed = failed_at(stage, "rds:DeleteDBClusterSnapshot", "archive-snapshot")
+
+    outcome = give_up(stage, failed)
+
+    stage.cloud.aurora.settle()
+    assert outcome.status == "SUCCEEDED"
+    assert any(f":cluster:{CLUSTER}" in name for name in stage.inventory())
+    assert not any("-copy-" in name for name in stage.inventory())
+
+
+def test_what_was_given_up_is_never_redriven(stage: Stage) -> None:
+    failed = failed_at(stage, "rds:CreateDBInstance", "restore-snapshot")
+    give_up(stage, failed)
+
+    outcome = stage.redrive(failed)
+
+    assert (outcome.status, outcome.error) == ("FAILED", "NotOurs")
+    assert "was given up" in outcome.message
+    assert outcome.state["leftovers"] == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"abandon": True}, "and nothing else"),
+        ({"abandon": True, "operation_id": "one", "target_cluster_id": "x"}, "and nothing else"),
+        ({"abandon": True, "operation_id": "unheard-of"}, "there is no operation unheard-of"),
+        ({"abandon": "yes", "operation_id": "one"}, "abandon: give it with the operation_id"),
+    ],
+)
+def test_a_wrong_request_to_give_up_says_what_is_wrong(
+    stage: Stage, request_: dict[str, object], words: str
+) -> None:
+    outcome = stage.run(request_)
+
+    assert (outcome.status, outcome.error) == ("FAILED", "InvalidRequest")
+    assert words in outcome.message
+    assert stage.item("unheard-of") == {}
+
+
+def test_only_what_has_failed_can_be_given_up(stage: Stage) -> None:
+    finished = stage.restore()
+
+    outcome = give_up(stage, finished)
+
+    assert (outcome.status, outcome.error) == ("FAILED", "InvalidRequest")
+    assert "is COMPLETED" in outcome.message
+
+
+def test_a_cluster_that_the_deployment_does_not_let_go_stays(stage: Stage) -> None:
+    failed = failed_at(
+        stage, "rds:CreateDBInstance", "restore-snapshot", target_cluster_id="aurora-rehearsal"
+    )
+
+    outcome = give_up(stage, failed)
+
+    assert (outcome.status, outcome.error) == ("FAILED", "TargetNotAllowed")
+    assert any(":cluster:aurora-rehearsal" in name for name in stage.inventory())
+
+
+def test_a_candidate_of_somebody_else_is_never_removed(stage: Stage) -> None:
+    failed = failed_at(stage, "rds:CopyDBClusterSnapshot", "copy-snapshot", operation_id="mine")
+    stage.make_cluster(names.candidate_id(CLUSTER, "mine"))
+
+    outcome = give_up(stage, failed)
+
+    assert outcome.status == "SUCCEEDED"
+    assert any(names.candidate_id(CLUSTER, "mine") in name for name in stage.inventory())

@@ -1,0 +1,62 @@
+"""A cluster that is refreshed again and again, as the demo does it."""
+
+import json
+from datetime import timedelta
+
+from local.clock import participant
+from local.rehearsal.availability import Server, Watch, servers, time_unserved
+from local.rehearsal.evidence import evidence, evidence_of_swap
+from local.rehearsal.production import live_on
+from tests.restores.conftest import SHORT
+from tests.restores.stage import EXAMPLES, TARGET_REGION, Stage, request
+
+CLUSTER = "aurora-staging"
+
+
+def test_a_refresh_by_swapping_brings_what_production_has_become(stage: Stage) -> None:
+    stage.restore()
+    live_on(stage.cloud, stage.scene.production, customers=10)
+    watch = Watch(stage.scene, CLUSTER, TARGET_REGION)
+
+    outcome = stage.run(json.loads((EXAMPLES / "refresh_by_swapping.json").read_text()))
+    watch.look()
+
+    assert outcome.status == "SUCCEEDED"
+    found = [*evidence(stage.scene, CLUSTER, TARGET_REGION), *evidence_of_swap(stage.scene, watch)]
+    assert [one for one in found if not one.holds] == []
+
+
+def test_nobody_serves_only_while_the_clusters_are_being_renamed(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    watch = Watch(stage.scene, CLUSTER, TARGET_REGION)
+
+    with participant(stage.cloud.clock) as me:
+        machine = stage.scene.deployment.state_machine_arn
+        execution_arn = stage.cloud.start(machine, request(replace="swap"))
+        while watch.looks[-1].server is not Server.NEW and watch.lasted < timedelta(hours=1):
+            me.sleep(3)
+            watch.look()
+    stage.end_of(execution_arn)
+
+    assert servers(watch.looks) == [Server.OLD, Server.NOBODY, Server.NEW]
+    unserved = time_unserved(watch.looks).total_seconds()
+    assert 2 * SHORT.rename <= unserved + 3 <= 2 * SHORT.rename + 30
+
+
+def test_the_evidence_of_a_swap_misses_what_did_not_happen(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+
+    found = list(evidence_of_swap(stage.scene, Watch(stage.scene, CLUSTER, TARGET_REGION)))
+
+    assert not any(one.holds for one in found)
+
+
+def test_a_replaced_cluster_that_is_kept_is_not_taken_for_gone(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    watch = Watch(stage.scene, CLUSTER, TARGET_REGION)
+
+    stage.restore(replace="swap", keep_replaced_hours=24)
+    watch.look()
+
+    served, gone, final_snapshot = evidence_of_swap(stage.scene, watch)
+    assert (served.holds, gone.holds, final_snapshot.holds) == (True, False, False)

@@ -1,0 +1,56 @@
+"""Many executions at once: one holds a target, and all come to their end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local.api.rates import Rate
+from local.bench.crowd import restored_at_once
+from local.clock import participant
+from tests.restores.stage import Outcome, Stage, request
+
+
+@contextmanager
+def quota_on_copies(stage: Stage, at_once: int) -> Iterator[None]:
+    """Let fewer copies be under way at once than usual."""
+    quotas = stage.cloud.aurora.quotas
+    usual, quotas.cross_region_copies = quotas.cross_region_copies, at_once
+    try:
+        yield
+    finally:
+        quotas.cross_region_copies = usual
+        stage.cloud.rates.clear()
+
+
+def all_at_once(stage: Stage, number: int) -> list[Outcome]:
+    """So many executions with the same request, started at the same moment, to their ends."""
+    machine = stage.scene.deployment.state_machine_arn
+    with participant(stage.cloud.clock):
+        started = [stage.cloud.start(machine, request()) for _ in range(number)]
+    return [stage.end_of(arn) for arn in started]
+
+
+def test_of_twenty_restores_onto_one_target_one_proceeds_and_the_others_name_it(
+    stage: Stage,
+) -> None:
+    outcomes = all_at_once(stage, 20)
+
+    (winner,) = [one for one in outcomes if one.status == "SUCCEEDED"]
+    refused = [one for one in outcomes if one is not winner]
+    assert {(one.status, one.error) for one in refused} == {("FAILED", "TargetLocked")}
+    assert all(winner.state["operation_id"] in one.message for one in refused)
+    assert {one.state["status"] for one in refused} == {"FAILED"}
+    assert not any(one.state["temporary_snapshots"] for one in refused)
+    assert stage.locks() == []
+    tags = [tags for _, _, tags in stage.inventory().values()]
+    owners = {tag["Value"] for some in tags for tag in some if "operation-id" in tag["Key"]}
+    assert owners == {winner.state["operation_id"]}
+
+
+def test_more_restores_than_copies_are_allowed_all_finish(stage: Stage) -> None:
+    with quota_on_copies(stage, at_once=2):
+        crowd = restored_at_once(stage.scene, 8, Rate(per_second=3, at_once=9))
+
+    assert [(one.status, one.error) for one in crowd.executions] == [("SUCCEEDED", None)] * 8
+    assert crowd.throttled > 0
+    assert crowd.lasted >= crowd.bound
+    assert stage.locks() == []

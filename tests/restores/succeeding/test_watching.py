@@ -1,0 +1,140 @@
+"""What restores tell to those who watch: every metric and log field that is asked for is there."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.observability.queries import ALL, Query
+from local.api.faults import AnswerError, Throttle
+from shared.names import Step
+from tests.restores.stage import TARGET_REGION, Stage
+
+CLUSTER = "aurora-staging"
+DENIED = AnswerError("AccessDenied", "Not for you.", http_status=403)
+
+# What Logs Insights itself knows: its commands, functions, operators, and the fields it adds.
+COMMANDS = {"fields", "filter", "stats", "sort", "limit", "by", "as", "asc", "desc"}
+FUNCTIONS = {"and", "or", "not", "in", "like", "ispresent", "count", "latest", "earliest"}
+ADDED = {"@timestamp", "@message", "@log"}
+
+
+def fields_of(query: Query) -> set[str]:
+    """The names of log fields in a query, without texts, patterns and its own names."""
+    text = re.sub(r'"[^"]*"|/[^/\n]+/(?=\n)', "", query.text)
+    own = set(re.findall(r" as (\w+)", text))
+    return set(re.findall(r"@?[A-Za-z_][\w.]*", text)) - own - COMMANDS - FUNCTIONS - ADDED
+
+
+def flat(value: Any, name: str = "") -> Iterator[str]:
+    """The names that Logs Insights gives to the fields of a JSON line, lists by their indices."""
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, one in items:
+            yield from flat(one, f"{name}.{key}" if name else str(key))
+    else:
+        yield name
+
+
+def lines(stage: Stage) -> list[dict[str, Any]]:
+    """What the nine functions have logged, in order."""
+    logs = stage.cloud.client("logs")
+    events = [
+        event
+        for step in Step
+        for event in logs.filter_log_events(
+            logGroupName=f"/aws/lambda/aurora-restore-{step.function}"
+        )["events"]
+        if event["message"].startswith("{")
+    ]
+    return [json.loads(event["message"]) for event in sorted(events, key=lambda e: e["timestamp"])]
+
+
+def published(stage: Stage) -> set[tuple[str, str]]:
+    """The dimension and the name of every metric that was published."""
+    metrics = stage.cloud.client("cloudwatch").list_metrics(Namespace="AuroraRestore")["Metrics"]
+    return {(one["Dimensions"][0]["Name"], one["MetricName"]) for one in metrics}
+
+
+@pytest.fixture(scope="module")
+def everything(standing_stage: Stage) -> Stage:
+    """A stage on which a restore went well, one was tried again and failed, and one call broke."""
+    standing_stage.restore()
+    standing_stage.cloud.faults.on("rds:CopyDBClusterSnapshot", do=Throttle())
+    standing_stage.cloud.faults.on("rds:DescribeDBInstances", do=DENIED)
+    standing_stage.restore(target_cluster_id="aurora-rehearsal")
+    standing_stage.cloud.client("lambda", region_name=TARGET_REGION).invoke(
+        FunctionName="aurora-restore-copy-snapshot", Payload=b"{}"
+    )
+    standing_stage.clear()
+    return standing_stage
+
+
+def test_every_field_of_every_saved_query_is_in_some_line(everything: Stage) -> None:
+    there = {name for line in lines(everything) for name in flat(line)}
+
+    missing = {query.question: fields_of(query) - there for query in ALL}
+
+    assert {question: names for question, names in missing.items() if names} == {}
+
+
+def test_a_field_that_no_line_has_would_be_noticed() -> None:
+    query = Query("", 'filter nowhere = "step" and message like /text/\n| sort total.0 as sum desc')
+
+    assert fields_of(query) == {"nowhere", "message", "total.0"}
+
+
+def test_the_logs_tell_which_operations_are_closed(everything: Stage) -> None:
+    latest = {
+        line["target_cluster"]: line["status"] for line in lines(everything) if "status" in line
+    }
+
+    assert latest[CLUSTER] == "COMPLETED"
+    assert latest["aurora-rehearsal"] == "FAILED"
+
+
+def test_the_logs_tell_that_an_operation_is_running(stage: Stage) -> None:
+    with stage.under_way("RESTORE_IN_PROGRESS", operation_id="running-1") as execution:
+        told = [line for line in lines(stage) if line.get("operation_id") == "running-1"]
+
+    assert stage.end_of(execution).status == "SUCCEEDED"
+    statuses = [line["status"] for line in told if "status" in line]
+    assert statuses[-1] in ("COPY_COMPLETED", "RESTORE_IN_PROGRESS")
+
+
+def test_a_call_without_an_operation_is_not_logged_as_the_one_before(everything: Stage) -> None:
+    (defect,) = [line for line in lines(everything) if line.get("level") == "ERROR"]
+
+    assert defect["step"] == "copy_snapshot"
+    assert not {"operation_id", "target_cluster", "execution_arn"} & set(defect)
+
+
+def test_every_metric_of_the_dashboard_is_published(everything: Stage) -> None:
+    body = everything.cloud.client("cloudwatch", region_name=TARGET_REGION).get_dashboard(
+        DashboardName="aurora-restore"
+    )["DashboardBody"]
+
+    shown = set(re.findall(r'{AuroraRestore,(\w+)} MetricName="(\w+)"', str(json.loads(body))))
+
+    assert len(shown) > 10
+    assert shown - published(everything) == set()
+
+
+def test_every_step_tells_the_age_of_its_operation(everything: Stage) -> None:
+    metrics = everything.cloud.client("cloudwatch").list_metrics(
+        Namespace="AuroraRestore", MetricName="OperationAge"
+    )["Metrics"]
+
+    told = {one["Value"] for metric in metrics for one in metric["Dimensions"]}
+
+    assert told == {step.module for step in Step} - {"delete_rds"}
+
+
+def test_the_document_has_every_metric(everything: Stage) -> None:
+    document = Path("docs/architecture/04_data_flow.md").read_text()
+
+    for _, name in published(everything):
+        assert f"`{name}`" in document or name.endswith("_duration_seconds"), name

@@ -1,0 +1,141 @@
+"""What runs next, how long to wait for it, and when to give up."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import clock, errors
+from shared.copying.route import Hop
+from shared.names import Step
+from shared.operation import progress
+from shared.operation.metrics import PhaseTime
+from shared.operation.operation import Operation
+from shared.operation.parts import Cutover, Move, Notification
+from shared.operation.progress import Phase, Status
+from shared.settings import PhaseDeadlines
+from tests.builders import NOON, a_replaced_cluster, an_operation
+
+HOP = Hop(
+    source_arn="arn:aws:rds:us-east-1:123456789012:cluster-snapshot:nightly",
+    source_region="us-east-1",
+    region="us-west-2",
+    snapshot_id="nightly-copy",
+    kms_key_id=None,
+)
+
+
+DELETE_FIRST = {
+    "request": {"replace": "delete_first"},
+    "replaced_cluster": a_replaced_cluster(),
+}
+SWAP = {"request": {"replace": "swap"}, "replaced_cluster": a_replaced_cluster()}
+
+
+def every_operation() -> list[Operation]:
+    """An operation in every combination that decides about the next step."""
+    return [
+        an_operation(
+            status=status,
+            route=(HOP,) * hops,
+            hops_done=done,
+            hop_under_way=under_way,
+            move_under_way=move,
+            replaced_cluster=replaced,
+            notification=told,
+            request={"replace": replace},
+            cutover=cutover,
+        )
+        for status in Status
+        for hops in (0, 1, 2)
+        for done in range(hops + 1)
+        for under_way in {False, done < hops}
+        for move in (None, *Move)
+        for replaced in (None, a_replaced_cluster())
+        for told in (None, Notification(message_id="1", sent_at=NOON))
+        for replace in ("never", "delete_first", "swap")
+        for cutover in (None, *Cutover)
+    ]
+
+
+def test_every_open_operation_has_a_next_step() -> None:
+    for operation in every_operation():
+        if not operation.is_closed:
+            assert operation.next_step is not None
+
+
+def test_a_closed_operation_only_has_its_message_left() -> None:
+    told = Notification(message_id="1", sent_at=NOON)
+
+    for status in (Status.COMPLETED, Status.FAILED):
+        assert an_operation(status=status).next_step is Step.SNS_NOTIFICATION
+        assert an_operation(status=status, notification=told).next_step is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"status": Status.SNAPSHOT_FOUND, "route": (HOP,)}, Step.COPY_SNAPSHOT),
+        ({"status": Status.SNAPSHOT_FOUND}, Step.RESTORE_SNAPSHOT),
+        (
+            {"status": Status.SNAPSHOT_FOUND, "route": (HOP,), "request": {"plan_only": True}},
+            Step.SNS_NOTIFICATION,
+        ),
+        ({"status": Status.SNAPSHOT_FOUND, **DELETE_FIRST}, Step.DELETE_RDS),
+        ({"status": Status.COPY_COMPLETED, **DELETE_FIRST}, Step.DELETE_RDS),
+        ({"status": Status.COPY_COMPLETED, **SWAP}, Step.RESTORE_SNAPSHOT),
+        ({"status": Status.USERS_CONFIGURED, **SWAP}, Step.DELETE_RDS),
+        ({"status": Status.CUTOVER_IN_PROGRESS}, Step.DELETE_RDS),
+        (
+            {"status": Status.CUTOVER_IN_PROGRESS, "cutover": Cutover.PROOF_DUE, **SWAP},
+            Step.SETUP_DB_USERS,
+        ),
+        ({"status": Status.CUTOVER_COMPLETED, **DELETE_FIRST}, Step.RESTORE_SNAPSHOT),
+        ({"status": Status.CUTOVER_COMPLETED, **SWAP}, Step.ARCHIVE_SNAPSHOT),
+        (
+            {"status": Status.RESTORE_IN_PROGRESS, "move_under_way": Move.INSTANCES},
+            Step.CHECK_RESTORE_STATUS,
+        ),
+        ({"status": Status.RESTORE_IN_PROGRESS}, Step.RESTORE_SNAPSHOT),
+        ({"status": Status.RESTORE_COMPLETED}, Step.SETUP_DB_USERS),
+    ],
+)
+def test_the_next_step_follows_from_the_state(changes: dict[str, object], expected: Step) -> None:
+    assert an_operation(**changes).next_step is expected
+
+
+def test_nothing_is_deleted_before_the_copy_is_there() -> None:
+    for operation in every_operation():
+        if operation.is_copy_needed and operation.status in (
+            Status.SNAPSHOT_FOUND,
+            Status.COPY_IN_PROGRESS,
+        ):
+            assert operation.next_step in (Step.COPY_SNAPSHOT, Step.CHECK_COPY_STATUS)
+
+
+@given(st.integers(0, 48 * 3600))
+def test_a_wait_is_4_percent_of_the_time_spent_between_5_seconds_and_10_minutes(age: int) -> None:
+    wait = progress.wait_seconds(NOON + timedelta(seconds=age), NOON)
+
+    assert 5 <= wait <= 600
+    assert wait in (5, 600) or abs(wait - age * 0.04) <= 0.5
+
+
+def test_a_phase_fails_with_its_own_error_after_its_deadline() -> None:
+    started = clock.now() - timedelta(hours=3)
+    operation = an_operation(phases={Phase.COPY: PhaseTime(started_at=started)})
+
+    with pytest.raises(errors.CopyTimedOut, match="Copy of nightly is not finished after 2 hours"):
+        progress.check_deadline(
+            operation, Phase.COPY, PhaseDeadlines(copy_hours=2), "Copy of nightly"
+        )
+
+
+def test_a_phase_within_its_deadline_goes_on() -> None:
+    started = clock.now() - timedelta(hours=1)
+    operation = an_operation(phases={Phase.COPY: PhaseTime(started_at=started)})
+
+    assert (
+        progress.check_deadline(operation, Phase.COPY, PhaseDeadlines(copy_hours=2), "Copy") is None  # type: ignore[func-returns-value]
+    )

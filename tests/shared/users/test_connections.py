@@ -1,0 +1,140 @@
+"""What goes wrong on the way to the database is named, and told without secrets."""
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg2
+import pytest
+import trustme
+from pydantic import SecretStr
+
+from shared.errors import DatabaseUnreachable, ValidationFailed
+from shared.users.master.sessions import Login, Server, named
+from shared.users.preparation import prepare
+from shared.users.templates import UsersSecret
+from shared.users.verification import prove
+from tests.shared.users.restored import HOST, NOTES, VOLUME, Restored, a_user, failing
+
+USERS = (a_user(), a_user("owner", "owner"))
+
+
+def prepare_at(server: Server) -> None:
+    prepare(server, UsersSecret(users=USERS), NOTES)
+
+
+def everything(restored: Restored) -> None:
+    restored.set_up(*USERS)
+
+
+@pytest.mark.parametrize(
+    "doing",
+    [
+        everything,
+        lambda restored: prove(restored.server, USERS),
+    ],
+    ids=["everything", "proof"],
+)
+def test_a_connection_that_breaks_anywhere_is_tried_again(
+    restored: Restored, doing: Callable[[Restored], None]
+) -> None:
+    everything(restored)
+
+    for after in (None, 0, 1, 2):
+        restored.databases.front.drop_next(HOST, after)
+        with failing(DatabaseUnreachable):
+            doing(restored)
+
+    everything(restored)
+
+
+def test_a_server_that_is_not_there_is_unreachable(restored: Restored) -> None:
+    restored.databases.stop(VOLUME)
+
+    with failing(DatabaseUnreachable, HOST):
+        everything(restored)
+
+
+def test_another_authority_is_not_trusted(
+    restored: Restored, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    monkeypatch.setenv("PGSSLROOTCERT", str(tmp_path / "other.pem"))
+
+    with failing(DatabaseUnreachable, HOST, "certificate"):
+        everything(restored)
+
+
+def test_a_host_name_that_is_not_the_servers_is_not_trusted(restored: Restored) -> None:
+    elsewhere = replace(restored.server, host="aurora-prod.cluster-abc123.example.com")
+
+    with failing(DatabaseUnreachable, elsewhere.host):
+        prepare_at(elsewhere)
+
+
+def test_a_master_password_that_does_not_count_yet_is_tried_again(restored: Restored) -> None:
+    early = replace(restored.server, admin=Login("app_master", SecretStr("not yet")))
+
+    with failing(DatabaseUnreachable, "app_master", "takes a moment"):
+        prepare_at(early)
+
+
+def test_a_user_that_finds_no_connection_free_is_tried_again(restored: Restored) -> None:
+    everything(restored)
+    restored.run("ALTER ROLE reader CONNECTION LIMIT 0")
+
+    with failing(DatabaseUnreachable, "too many connections"):
+        prove(restored.server, USERS)
+
+
+def test_a_lock_that_somebody_holds_is_waited_for_by_trying_again(restored: Restored) -> None:
+    with closing(psycopg2.connect(restored.direct_dsn)) as holder, holder.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 1; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        with closing(psycopg2.connect(restored.direct_dsn)) as other, other.cursor() as waiting:
+            waiting.execute("SET lock_timeout = 1")
+            with pytest.raises(psycopg2.errors.LockNotAvailable) as raised:
+                waiting.execute("LOCK TABLE orders")
+
+    assert isinstance(named(raised.value, "Locking"), DatabaseUnreachable)
+
+
+def test_what_will_not_pass_is_final(restored: Restored) -> None:
+    with (
+        failing(ValidationFailed, "Looking", "42P01"),
+        restored.server.as_admin() as session,
+    ):
+        session.run("Looking", "SELECT * FROM nowhere")
+
+
+def test_no_statement_shows_a_password_to_the_server(restored: Restored) -> None:
+    stop, seen = threading.Event(), set[str]()
+
+    def watch() -> None:
+        with closing(psycopg2.connect(restored.direct_dsn)) as opened, opened.cursor() as cursor:
+            opened.autocommit = True
+            while not stop.is_set():
+                cursor.execute("SELECT query FROM pg_stat_activity WHERE query <> ''")
+                seen.update(query for (query,) in cursor.fetchall())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        everything(restored)
+    finally:
+        stop.set()
+        watcher.join()
+
+    assert seen
+    assert not [query for query in seen if "pässword" in query or "s3cret" in query]
+
+
+@pytest.mark.parametrize("version", ["", "16.14", "16.4-limitless", "17.4", "next"])
+def test_a_version_that_rds_tells_wrongly_keeps_nobody_out(
+    restored: Restored, version: str
+) -> None:
+    told = replace(restored.server, engine_version=version)
+
+    with told.as_admin("shop") as session:
+        assert session.rows("Looking", "SELECT 1") == [(1,)]
