@@ -1,12 +1,13 @@
 """See how far the copy is, and share it when it is made for another account."""
 
+from shared.copying.transitions import copy_completed, copy_status_checked
 from shared.errors import CopyFailed
 from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import progress
+from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.parts import TemporarySnapshot
-from shared.operation.progress import Phase
+from shared.operation.status import Phase
 from shared.runtime.step import step
 
 
@@ -16,7 +17,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     snapshots = aws.snapshots(hop.region, hop.account_id)
     copy, where = snapshots.find(hop.snapshot_id), TemporarySnapshot.of(hop).where
     if copy is None:
-        progress.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
+        waiting.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
         raise CopyFailed(
             f"Snapshot copy {hop.snapshot_id} in {where} is gone: somebody deleted it while "
             "it was being made, which cancels the copy. Redrive the execution to copy it again."
@@ -28,7 +29,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
             "copy, then redrive the execution to copy it again."
         )
     if not copy.is_available:
-        progress.check_deadline(operation, Phase.COPY, aws.settings.deadlines, f"Copy {copy.id}")
-    elif hop.share_with:
+        waiting.check_deadline(operation, Phase.COPY, aws.settings.deadlines, f"Copy {copy.id}")
+        return copy_status_checked(operation, copy)
+    if hop.share_with:
         snapshots.ensure_shared(copy, hop.share_with)
-    return operation.copy_seen(copy)
+    return copy_completed(operation, copy)

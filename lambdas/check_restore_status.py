@@ -3,10 +3,12 @@
 from shared.errors import RestoreFailed
 from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import progress
+from shared.operation import waiting
 from shared.operation.operation import Operation
-from shared.operation.progress import Phase
+from shared.operation.parts import Move
+from shared.operation.status import Phase
 from shared.resources import Cluster, Instance
+from shared.restoring.transitions import restore_completed, restore_status_checked
 from shared.runtime.step import step
 
 
@@ -16,7 +18,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     aurora = aws.aurora(request.target_region)
     cluster = aurora.cluster(operation.restored_id)
     if cluster is None:
-        progress.check_not_just_started(operation, f"Cluster {operation.restored_id}")
+        waiting.check_not_just_started(operation, f"Cluster {operation.restored_id}")
         raise RestoreFailed(
             f"Cluster {operation.restored_id} in {request.target_region} is gone: somebody deleted "
             "it while it was being restored. Redrive the execution to restore it again."
@@ -25,16 +27,22 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     check_not_failed(cluster, instances)
     is_finished = cluster.is_settled and all(instance.is_settled for instance in instances)
     if not is_finished:
-        progress.check_deadline(
+        waiting.check_deadline(
             operation, Phase.RESTORE, aws.settings.deadlines, f"Restoring cluster {cluster.id}"
         )
-    return operation.restore_seen(cluster, instances, is_finished=is_finished)
+    if is_finished and operation.move_under_way is Move.MASTER_PASSWORD:
+        return restore_completed(operation, cluster, instances)
+    return restore_status_checked(operation, cluster, instances, is_finished=is_finished)
 
 
 def check_not_failed(cluster: Cluster, instances: tuple[Instance, ...]) -> None:
     """Raise `RestoreFailed` naming everything that is in a status it cannot leave."""
     failed = [f"cluster {cluster.id} is {cluster.status}"] if cluster.has_failed else []
-    failed += [f"instance {one.id} is {one.status}" for one in instances if one.has_failed]
+    failed += [
+        f"instance {instance.id} is {instance.status}"
+        for instance in instances
+        if instance.has_failed
+    ]
     if failed:
         raise RestoreFailed(
             f"The restore cannot go on: {', '.join(failed)}. See the RDS events for the reason, "

@@ -4,10 +4,14 @@ from shared.errors import ResourceBusy, RestoreFailed
 from shared.gateways.aws import Aws
 from shared.gateways.rds.clusters import Aurora
 from shared.names import Step
-from shared.operation import progress
+from shared.operation import waiting
 from shared.operation.operation import Operation
-from shared.operation.parts import Move
-from shared.resources import Cluster
+from shared.resources import Cluster, Instance
+from shared.restoring.transitions import (
+    instances_started,
+    master_password_started,
+    restore_started,
+)
 from shared.runtime.step import step
 
 
@@ -15,12 +19,12 @@ from shared.runtime.step import step
 def handler(operation: Operation, aws: Aws) -> Operation:
     aurora = aws.aurora(operation.request.target_region)
     is_new = operation.restore_details is None or aurora.cluster(operation.restored_id) is None
-    with progress.waiting_for_the_source(operation):
+    with waiting.for_the_source(operation):
         cluster = aurora.ensure_restored(
             operation.restored_id, operation.request, operation.restorable_snapshot, operation.tags
         )
     if is_new:
-        return operation.moving(Move.CLUSTER, cluster, {})
+        return restore_started(operation, cluster)
     if cluster.has_failed:
         raise RestoreFailed(
             f"Cluster {cluster.id} is {cluster.status} and cannot leave that status. Delete it, "
@@ -28,8 +32,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         )
     if not cluster.is_settled:
         raise ResourceBusy(f"Cluster {cluster.id} is {cluster.status}; the next move waits for it.")
-    present = {instance.id: instance.status for instance in aurora.instances(cluster.id)}
-    if not set(operation.instance_ids) <= set(present):
+    present = aurora.instances(cluster.id)
+    if not set(operation.instance_ids) <= {instance.id for instance in present}:
         return create_instances(operation, aurora, cluster)
     return change_master_password(operation, aws, cluster, present)
 
@@ -40,13 +44,13 @@ def create_instances(operation: Operation, aurora: Aurora, cluster: Cluster) -> 
         aurora.ensure_instance(instance_id, cluster, operation.request, operation.tags)
         for instance_id in operation.instance_ids
     ]
-    return operation.moving(Move.INSTANCES, cluster, {one.id: one.status for one in instances})
+    return instances_started(operation, cluster, instances)
 
 
 def change_master_password(
-    operation: Operation, aws: Aws, cluster: Cluster, instances: dict[str, str]
+    operation: Operation, aws: Aws, cluster: Cluster, instances: tuple[Instance, ...]
 ) -> Operation:
-    """Take the password that came along with the snapshot away from the master user."""
+    """Replace the master user's password, which is inherited from the snapshot."""
     request = operation.request
     aurora = aws.aurora(request.target_region)
     admin = aws.secrets.admin(request.admin_secret_id)
@@ -54,4 +58,4 @@ def change_master_password(
         cluster = aurora.ensure_managed_password(cluster)
     else:
         cluster = aurora.set_master_password(cluster.id, admin.password.get_secret_value())
-    return operation.moving(Move.MASTER_PASSWORD, cluster, instances)
+    return master_password_started(operation, cluster, instances)

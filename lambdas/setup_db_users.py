@@ -1,15 +1,16 @@
-"""Lock out who came with the snapshot, create users and grants, prove both by logging in."""
+"""Lock out inherited logins, create users and grants, and prove both by logging in."""
 
 from shared.errors import NotOurs, ResourceBusy
 from shared.gateways.aws import Aws
 from shared.names import Step
-from shared.operation import progress
+from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.runtime.step import step
 from shared.users.master.notes import Notes
 from shared.users.master.sessions import Login, Server
 from shared.users.preparation import prepare
 from shared.users.templates import UsersSecret
+from shared.users.transitions import login_proven, users_configured
 from shared.users.verification import prove
 
 
@@ -22,21 +23,21 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     notes = Notes.of(operation.operation_id, operation.execution_arn, operation.start_time)
     prepared = prepare(server, templates, notes)
     access = tuple(user.access for user in templates.users)
-    return operation.users_ready(access, prepared.locked_logins, prepared.warnings)
+    return users_configured(operation, access, prepared.locked_logins, prepared.warnings)
 
 
 def prove_again(operation: Operation, aws: Aws, templates: UsersSecret) -> Operation:
     """Prove the users once more, now that the restored cluster has the target id."""
     # For a moment the name may still lead to the replaced cluster, where they can work, too.
-    progress.check_not_just_started(operation, f"Cluster {operation.target_cluster}")
+    waiting.check_not_just_started(operation, f"Cluster {operation.target_cluster}")
     prove(restored_server(operation, aws, operation.target_cluster), templates.users)
-    return operation.login_proven()
+    return login_proven(operation)
 
 
 def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
     """The restored cluster's writer and its master user's login.
 
-    Raises `ResourceBusy` while the cluster is in a passing status, and `NotOurs` when another one
+    Raises `ResourceBusy` while the cluster is in a transient status, and `NotOurs` when another one
     has its id: the users of a replaced cluster may work just as well.
     """
     request = operation.request

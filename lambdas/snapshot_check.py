@@ -1,20 +1,29 @@
 """Check the request, create the operation, choose the snapshot, plan the copy route."""
 
+from typing import assert_never
+
 from pydantic import JsonValue
 
 from shared import clock, names
 from shared.archiving import sweep
 from shared.closing import abandonment
-from shared.copying.route import Destination, Hop, plan_route
+from shared.closing.transitions import (
+    abandonment_started,
+    operation_abandoned,
+    operation_redriven,
+)
+from shared.copying.route import Destination, plan_route
 from shared.errors import InvalidRequest
 from shared.gateways.aws import Aws
 from shared.model import Model, Moment
 from shared.names import Step
 from shared.operation.operation import Operation
-from shared.operation.parts import Plan, ReplacedCluster
-from shared.operation.progress import Status
+from shared.operation.parts import Hop, ReplacedCluster
+from shared.operation.published import Plan
+from shared.operation.status import Kind, Status
 from shared.planning import preflight, preview, snapshot_choice
 from shared.planning.findings import Findings
+from shared.planning.transitions import operation_started, restore_planned, snapshot_validated
 from shared.replacing import guard_rails
 from shared.request.restore_request import Archive, RestoreRequest
 from shared.resources import Snapshot
@@ -42,7 +51,7 @@ def create_operation(event: Event, aws: Aws) -> Operation:
     existing = aws.store.load(operation_id)
     if existing is None:
         return aws.store.begin(
-            Operation.begin(
+            operation_started(
                 operation_id,
                 start.execution_arn,
                 start.execution_start_time,
@@ -57,12 +66,12 @@ def create_operation(event: Event, aws: Aws) -> Operation:
         )
     if existing.status is Status.FAILED and start.redrive_count > existing.failed_attempt:
         corrected = {"parameters": parameters, "target_cluster": target_cluster}
-        return aws.store.reopen(existing.reopened().model_copy(update=corrected))
+        return aws.store.reopen(operation_redriven(existing).model_copy(update=corrected))
     return existing
 
 
 def checked_parameters(raw: JsonValue, aws: Aws) -> dict[str, JsonValue]:
-    """The request with the deployment's defaults, or that of the operation it gives up."""
+    """The request with the deployment's defaults, or that of the operation it abandons."""
     if isinstance(raw, dict) and abandonment.is_asked_for(raw):
         return abandonment.parameters(raw, aws.store)
     return RestoreRequest.parse(raw, aws.settings.defaults).model_dump(
@@ -72,8 +81,20 @@ def checked_parameters(raw: JsonValue, aws: Aws) -> dict[str, JsonValue]:
 
 @step(Step.SNAPSHOT_CHECK, find=create_operation)
 def handler(operation: Operation, aws: Aws) -> Operation:
-    if operation.abandons:
-        return give_up(operation, aws)
+    match operation.kind:
+        case Kind.RESTORE:
+            return check(operation, aws)
+        case Kind.PLAN:
+            checked = check(operation, aws)
+            return restore_planned(checked, plan(checked, aws))
+        case Kind.CLEAN_UP:
+            return abandon(operation, aws)
+        case unknown:
+            assert_never(unknown)
+
+
+def check(operation: Operation, aws: Aws) -> Operation:
+    """Choose the snapshot and the route, or raise everything that is in the way as one error."""
     request, findings = operation.request, Findings()
     route: tuple[Hop, ...] | None = None
     if snapshot := findings.of(snapshot_choice.find, aws, request, clock.now()):
@@ -83,15 +104,14 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     preflight.look(findings, aws, request, snapshot, route or (), replaced)
     if findings or snapshot is None or route is None:
         raise findings.error
-    found = operation.found(snapshot, route, replaced)
-    return found.planned(plan(found, aws)) if found.plans_only else found
+    return snapshot_validated(operation, snapshot, route, replaced)
 
 
-def plan(found: Operation, aws: Aws) -> Plan:
+def plan(checked: Operation, aws: Aws) -> Plan:
     """What the operation would do, made to its end."""
-    due = sweep.due(found, aws, clock.now())
-    earlier = aws.store.earlier_durations(str(found.source_cluster), len(found.route))
-    return preview.plan(found, due, earlier, aws.settings.prices)
+    due = sweep.due(checked, aws, clock.now())
+    earlier = aws.store.earlier_durations(str(checked.source_cluster), len(checked.route))
+    return preview.plan(checked, due, earlier, aws.settings.prices)
 
 
 def route_of(snapshot: Snapshot, operation: Operation, settings: Settings) -> tuple[Hop, ...]:
@@ -107,25 +127,27 @@ def route_of(snapshot: Snapshot, operation: Operation, settings: Settings) -> tu
     return plan_route(snapshot, to, through, operation.operation_id, clock.now())
 
 
-def give_up(operation: Operation, aws: Aws) -> Operation:
+def abandon(operation: Operation, aws: Aws) -> Operation:
     """Make sure that the failed operation never goes on, and take over what it has left."""
     failed = abandonment.failed_operation(str(operation.request.operation_id), aws.store)
     if failed.abandoned_by != operation.operation_id:
-        failed = aws.store.save(failed.abandoned(operation.operation_id))
-    return operation.abandoning(failed)
+        failed = aws.store.save(operation_abandoned(failed, operation.operation_id))
+    return abandonment_started(operation, failed)
 
 
 def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
     """The cluster that has the target id now, if there is one and it may be replaced."""
     request = operation.request
-    there = aws.aurora(request.target_region).cluster(request.target_cluster_id)
-    if there is None:
+    existing = aws.aurora(request.target_region).cluster(request.target_cluster_id)
+    if existing is None:
         return None
-    guard_rails.check_replaceable(there, request, aws.settings)
-    final_snapshot = names.final_snapshot_id(there.id, operation.start_time, operation.operation_id)
+    guard_rails.check_replaceable(existing, request, aws.settings)
+    final_snapshot = names.final_snapshot_id(
+        existing.id, operation.start_time, operation.operation_id
+    )
     return ReplacedCluster(
-        cluster_id=there.id,
-        resource_id=there.resource_id,
+        cluster_id=existing.id,
+        resource_id=existing.resource_id,
         final_snapshot_id=final_snapshot if request.final_snapshot else None,
-        instances=len(there.members),
+        instances=len(existing.members),
     )

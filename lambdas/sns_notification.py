@@ -1,6 +1,7 @@
 """Close the operation: final state, lock released, final audit event, metrics, message."""
 
 from shared.closing import failed_executions
+from shared.closing.transitions import notification_sent, operation_completed
 from shared.gateways.aws import Aws
 from shared.names import Step
 from shared.operation.operation import Operation
@@ -15,10 +16,10 @@ def find_operation(event: Event, aws: Aws) -> Operation:
 
 @step(Step.SNS_NOTIFICATION, find=find_operation)
 def handler(operation: Operation, aws: Aws) -> Operation:
-    closed = operation if operation.is_closed else operation.completed()
+    closed = operation if operation.is_closed else operation_completed(operation)
     if closed.events:
         closed = aws.store.save(closed)
-    told = closed.notified(aws.messages.tell(closed))
+    message_id = aws.messages.publish(closed)
     # Only then: a message that cannot be published is tried again, and would be counted again.
     telemetry.measure(closed)
-    return told
+    return notification_sent(closed, message_id)

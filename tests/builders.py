@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.copying.route import Hop
 from shared.operation.operation import Operation
-from shared.operation.parts import ReplacedCluster, RestoreDetails
+from shared.operation.parts import Hop, ReplacedCluster, RestoreDetails
+from shared.planning.transitions import operation_started, snapshot_validated
 from shared.request.restore_request import RestoreRequest
 from shared.resources import Cluster, ExportTask, Instance, Member, Snapshot
 from shared.settings import RequestDefaults, Settings, SourceRole
@@ -147,7 +147,7 @@ def a_replaced_cluster(**changes: Any) -> ReplacedCluster:
 def an_operation(**changes: Any) -> Operation:
     """An operation that has just begun; `request` gives fields of the request to change."""
     request = a_request(**changes.pop("request", {}))
-    begun = Operation.begin(
+    begun = operation_started(
         changes.pop("operation_id", "restore-20261123-120000-abcdef"),
         EXECUTION,
         NOON,
@@ -167,7 +167,7 @@ def a_chosen_operation(snapshot: Snapshot | None = None, **request: Any) -> Oper
         snapshot_id=COPY,
         kms_key_id=None,
     )
-    return an_operation(request=request).found(chosen, (hop,), None)
+    return snapshot_validated(an_operation(request=request), chosen, (hop,), None)
 
 
 def a_restored_operation(**changes: Any) -> Operation:

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra.observability.queries import FAILED, RUNNING, Query
 from shared.names import Step
-from shared.operation.progress import Phase
+from shared.operation.status import Phase
 from shared.runtime.telemetry import NAMESPACE
 
 _DAY, _HOUR = 86400, 3600

@@ -7,7 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from shared.errors import Retryable
-from shared.operation.progress import Phase, Status
+from shared.operation.status import Phase, Status
 
 
 class Query(NamedTuple):

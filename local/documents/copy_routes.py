@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from shared.copying.route import Destination, Hop, plan_route
+from shared.copying.route import Destination, plan_route
 from shared.errors import ConfigurationError
+from shared.operation.parts import Hop
 from shared.resources import Snapshot
 from shared.settings import SourceRole
 

@@ -1,7 +1,7 @@
-"""Giving up a failed operation: a request that removes at once what it has left.
+"""Abandoning a failed operation: a request that removes at once what it has left.
 
 It is an operation of its own, with its own lock, state and audit trail, and it carries the
-parameters of the one it gives up.
+parameters of the one it abandons.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from shared.errors import InvalidRequest
 from shared.gateways.store import Store
 from shared.model import Model
 from shared.operation.operation import Operation
-from shared.operation.progress import Status
+from shared.operation.status import Status
 from shared.request.restore_request import OperationId, RestoreRequest
 
 
@@ -25,7 +25,7 @@ class AbandonRequest(Model):
 
 
 def is_asked_for(raw: object) -> bool:
-    """Whether this request gives an operation up, instead of asking for a restore."""
+    """Whether this request abandons an operation, instead of asking for a restore."""
     return isinstance(raw, Mapping) and raw.get("abandon") is True
 
 
@@ -35,28 +35,28 @@ def parameters(raw: Mapping[str, Any], store: Store) -> dict[str, JsonValue]:
         wanted = AbandonRequest.model_validate(raw)
     except ValidationError:
         raise InvalidRequest(
-            'The request gives an operation up. Then it is {"abandon": true, "operation_id": "…"} '
+            'The request abandons an operation. Then it is {"abandon": true, "operation_id": "…"} '
             "and nothing else."
         ) from None
     failed = failed_operation(wanted.operation_id, store)
-    given_up = failed.parameters | {"abandon": True, "operation_id": failed.operation_id}
+    inherited = failed.parameters | {"abandon": True, "operation_id": failed.operation_id}
     try:
-        RestoreRequest.model_validate(given_up)
+        RestoreRequest.model_validate(inherited)
     except ValidationError:
         raise InvalidRequest(
             f"operation_id: {failed.operation_id} was refused, so it has left nothing."
         ) from None
-    return given_up
+    return inherited
 
 
 def failed_operation(operation_id: str, store: Store) -> Operation:
-    """The operation to be given up; raises `InvalidRequest` unless it has failed."""
+    """The operation to be abandoned; raises `InvalidRequest` unless it has failed."""
     failed = store.load(operation_id)
     if failed is None:
         raise InvalidRequest(f"operation_id: there is no operation {operation_id}.")
     if failed.status is not Status.FAILED:
         raise InvalidRequest(
             f"operation_id: {operation_id} is {failed.status}. Only one that has failed can be "
-            "given up; stop its execution first."
+            "abandoned; stop its execution first."
         )
     return failed

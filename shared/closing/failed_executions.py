@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from shared import clock, names
+from shared.closing.transitions import operation_failed
 from shared.errors import (
     ExecutionAborted,
     ExecutionTimedOut,
@@ -21,17 +22,19 @@ from shared.errors import (
 from shared.gateways.aws import Aws
 from shared.gateways.executions import Execution
 from shared.operation.operation import Operation
-from shared.operation.progress import Status
+from shared.operation.status import Status
+from shared.planning.transitions import operation_started
 from shared.replacing import cutover
+from shared.replacing.transitions import cutover_undo_barred
 from shared.request.restore_request import CLUSTER_ID, OPERATION_ID, RestoreRequest
 
 _LONGEST = 200
 # A function of an execution that was stopped runs on to its own end: `delete_rds`, the only one
 # that makes the renames, for a minute at most.
-_NOBODY_RENAMES_ANY_MORE = timedelta(minutes=2)
+_STILL_RENAMING = timedelta(minutes=2)
 # Nobody serves while the cut-over is half done. What hinders the way back may pass, whatever its
 # name: a permission that is put right. After this time people must know.
-_WORTH_TRYING = timedelta(minutes=15)
+_WORTH_RETRYING = timedelta(minutes=15)
 
 
 def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
@@ -40,7 +43,7 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
     An execution whose request was refused has no operation yet: it gets one, to be closed. Every
     attempt is closed once: one that a redrive has overtaken is left to the redrive.
 
-    Raises `ResourceBusy` while a cut-over is being taken back, or cannot be just now.
+    Raises `ResourceBusy` while a cut-over is being rolled back, or cannot be just now.
     """
     execution = aws.executions.describe(event["detail"]["executionArn"])
     operation = _operation_of(execution, aws)
@@ -48,8 +51,8 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
         if execution.redrive_count > event["detail"].get("redriveCount", 0):
             return operation
         raise ResourceBusy(f"Execution {execution.arn} is still running.")
-    is_told = operation.failed_attempt >= execution.redrive_count
-    if operation.status is Status.COMPLETED or (operation.status is Status.FAILED and is_told):
+    is_reported = operation.failed_attempt >= execution.redrive_count
+    if operation.status is Status.COMPLETED or (operation.status is Status.FAILED and is_reported):
         return operation
     name, message = _reason(execution)
     if cutover.needs_undoing(operation):
@@ -58,14 +61,14 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
         except Terminal as error:
             barred_since = operation.undo_barred_since
             if barred_since is None:
-                aws.store.save(operation.undo_barred())
-            if barred_since is None or clock.now() - barred_since < _WORTH_TRYING:
-                raise ResourceBusy(f"The cut-over is not undone yet: {error}") from error
+                aws.store.save(cutover_undo_barred(operation))
+            if barred_since is None or clock.now() - barred_since < _WORTH_RETRYING:
+                raise ResourceBusy(f"The cut-over is not rolled back yet: {error}") from error
             message += (
-                f" The cut-over could not be undone: {error} The replaced cluster may still be "
-                f"called {operation.aside_id}: rename it back to {operation.target_cluster}."
+                f" The cut-over could not be rolled back: {error} The replaced cluster may still "
+                f"be called {operation.renamed_id}: rename it back to {operation.target_cluster}."
             )
-    return operation.failed(name, message, execution.redrive_count)
+    return operation_failed(operation, name, message, execution.redrive_count)
 
 
 def _undone(operation: Operation, execution: Execution, aws: Aws) -> Operation:
@@ -77,8 +80,8 @@ def _undone(operation: Operation, execution: Execution, aws: Aws) -> Operation:
     undone = cutover.undo(operation, aws)
     if undone.cutover is not None:
         aws.store.save(undone)
-        raise ResourceBusy(f"The cut-over to {operation.target_cluster} is being undone.")
-    if execution.stopped_at and clock.now() - execution.stopped_at < _NOBODY_RENAMES_ANY_MORE:
+        raise ResourceBusy(f"The cut-over to {operation.target_cluster} is being rolled back.")
+    if execution.stopped_at and clock.now() - execution.stopped_at < _STILL_RENAMING:
         raise ResourceBusy(f"A function of {execution.arn} may still be running.")
     return undone
 
@@ -87,7 +90,7 @@ def _operation_of(execution: Execution, aws: Aws) -> Operation:
     """The stored operation of an execution, or a new one under an id nobody else has."""
     request = execution.request if isinstance(execution.request, dict) else {}
     derived = names.operation_id(execution.arn, execution.started_at)
-    # A request that gives an operation up names that one, not its own.
+    # A request that abandons an operation names that one, not its own.
     named = None if request.get("abandon") else request.get("operation_id")
     for operation_id in (named, derived):
         if not isinstance(operation_id, str) or not OPERATION_ID.fullmatch(operation_id):
@@ -95,7 +98,7 @@ def _operation_of(execution: Execution, aws: Aws) -> Operation:
         existing = aws.store.load(operation_id)
         if existing is None:
             parameters = _storable(request)
-            return Operation.begin(
+            return operation_started(
                 operation_id,
                 execution.arn,
                 execution.started_at,

@@ -8,23 +8,23 @@ from collections.abc import Iterator
 
 from shared.errors import ExportFailed
 from shared.names import Step
+from shared.operation.operation import Operation
 from shared.operation.parts import Cutover, TemporarySnapshot
-from shared.operation.progress import Status
-from shared.operation.state import OperationState
+from shared.operation.status import Status
 
 _SNAPSHOT = "billed as snapshot storage until it is deleted"
 _CLUSTER = "its storage is billed until it is deleted"
 _INSTANCE = "billed for every hour it exists"
 
 
-def told(operation: OperationState) -> tuple[str, ...]:
+def of(operation: Operation) -> tuple[str, ...]:
     """Everything that the operation made and has not finished or removed."""
     if operation.status is Status.COMPLETED or operation.abandoned_by:
         return ()
     return (*_noted(operation), *_possible(operation))
 
 
-def _noted(operation: OperationState) -> Iterator[str]:
+def _noted(operation: Operation) -> Iterator[str]:
     for snapshot in operation.temporary_snapshots:
         yield f"temporary snapshot {snapshot.snapshot_id} in {snapshot.where} ({_SNAPSHOT})"
     if operation.export and not operation.export.is_complete and not _has_export_failed(operation):
@@ -37,10 +37,10 @@ def _noted(operation: OperationState) -> Iterator[str]:
     for name in operation.restored.instances:
         yield f"instance {name} in {where} ({instance_class}, {_INSTANCE})"
     if operation.cutover is Cutover.PROVEN and operation.failed_as is Status.CUTOVER_IN_PROGRESS:
-        yield f"cluster {operation.aside_id} in {where}, which was replaced ({_CLUSTER})"
+        yield f"cluster {operation.renamed_id} in {where}, which was replaced ({_CLUSTER})"
 
 
-def _possible(operation: OperationState) -> Iterator[str]:
+def _possible(operation: Operation) -> Iterator[str]:
     if operation.failed_in(Step.COPY_SNAPSHOT):
         copy = TemporarySnapshot.of(operation.next_hop)
         yield f"perhaps temporary snapshot {copy.snapshot_id} in {copy.where} ({_SNAPSHOT})"
@@ -48,8 +48,8 @@ def _possible(operation: OperationState) -> Iterator[str]:
         yield f"perhaps an export of snapshot {operation.restorable_snapshot}, under way"
     if operation.undo_barred_since:
         yield (
-            f"perhaps cluster {operation.aside_id} in {operation.request.target_region}, which was "
-            f"to be replaced: rename it back to {operation.target_cluster}"
+            f"perhaps cluster {operation.renamed_id} in {operation.request.target_region}, which "
+            f"was to be replaced: rename it back to {operation.target_cluster}"
         )
     if not operation.failed_in(Step.RESTORE_SNAPSHOT):
         return
@@ -63,9 +63,9 @@ def _possible(operation: OperationState) -> Iterator[str]:
             yield f"perhaps instance {name} in {where} ({instance_class}, {_INSTANCE})"
 
 
-def _has_export_failed(operation: OperationState) -> bool:
+def _has_export_failed(operation: Operation) -> bool:
     return operation.error is not None and operation.error.name == ExportFailed.__name__
 
 
-def _may_have_started_export(operation: OperationState) -> bool:
+def _may_have_started_export(operation: Operation) -> bool:
     return operation.is_export_due and operation.export is None

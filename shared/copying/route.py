@@ -13,34 +13,9 @@ from typing import NamedTuple
 
 from shared import names
 from shared.errors import ConfigurationError
-from shared.model import Model
+from shared.operation.parts import Hop
 from shared.resources import Snapshot
 from shared.settings import SourceRole
-
-
-class Hop(Model):
-    """One snapshot copy into a region, there under a key if the source is encrypted."""
-
-    source_arn: str
-    source_region: str
-    region: str
-    snapshot_id: str
-    kms_key_id: str | None
-    account_id: str | None = None
-    """The other account that makes the copy, in its role; `None` is this one."""
-    share_with: str | None = None
-    """The account that may use the copy once it is there."""
-
-    @property
-    def copy_arn(self) -> str | None:
-        """The ARN of another account's copy; this account's are found by their id."""
-        if self.account_id is None:
-            return None
-        partition = self.source_arn.split(":")[1]
-        return (
-            f"arn:{partition}:rds:{self.region}:{self.account_id}"
-            f":cluster-snapshot:{self.snapshot_id}"
-        )
 
 
 class Destination(NamedTuple):

@@ -22,7 +22,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shared.messages.topic import Messages
+    from shared.gateways.topic import Messages
     from shared.users.templates import Secrets
 
 # One attempt: trying again is the state machine's work, where it costs nothing to wait.
@@ -89,7 +89,7 @@ class Aws:
     @cached_property
     def messages(self) -> "Messages":
         # Only the last step tells anybody.
-        from shared.messages.topic import Messages
+        from shared.gateways.topic import Messages
 
         return Messages(self._client("sns"), self.settings.topic_arn)
 

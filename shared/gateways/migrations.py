@@ -7,7 +7,7 @@ A field that has a default says itself what its absence means. Here is what need
 from collections.abc import Mapping
 from typing import Any
 
-from shared.operation.progress import Phase, Status
+from shared.operation.status import Phase, Status
 
 # The last phase that was begun tells how far an operation was: while it lasts, and after it.
 _PROGRESS = (

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
@@ -24,8 +24,9 @@ from shared.aws_errors import named_errors
 from shared.errors import RestoreError, StateConflict, TargetLocked, Throttled, UnexpectedAwsError
 from shared.gateways import migrations
 from shared.operation.audit import AuditEvent
+from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
-from shared.operation.progress import Status
+from shared.operation.status import Kind, Status
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Store:
         return None if item is None else _operation(item)
 
     def earlier_durations(self, source_cluster: str, hops: int) -> tuple[float, ...]:
-        """Seconds that the last restores of a cluster took that were made by as many copies."""
+        """Seconds that the last restores of a cluster took that took the same number of copies."""
         with named_errors(f"Looking for earlier restores of {source_cluster}"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._settings.state_table,
@@ -88,15 +89,22 @@ class Store:
 
         One that only plans needs no lock.
         """
-        return self._write_with_lock(operation)
+        return self._write_as_the_holder(operation)
 
     def reopen(self, operation: Operation) -> Operation:
         """Save a failed operation that goes on, and take its lock again; raises `TargetLocked`."""
-        return self._write_with_lock(operation)
+        return self._write_as_the_holder(operation)
 
-    def _write_with_lock(self, operation: Operation) -> Operation:
-        if operation.plans_only:
-            return self._write(operation, [])
+    def _write_as_the_holder(self, operation: Operation) -> Operation:
+        match operation.kind:
+            case Kind.PLAN:
+                return self._write(operation, [])
+            case Kind.RESTORE | Kind.CLEAN_UP:
+                return self._write_and_lock(operation)
+            case unknown:
+                assert_never(unknown)
+
+    def _write_and_lock(self, operation: Operation) -> Operation:
         lock = self._lock_of(operation)
         taken = {
             "operation_id": lock,
@@ -143,7 +151,8 @@ class Store:
     ) -> Operation:
         saved = operation.saved()
         state = _plain(saved) | {
-            "expires_at": _epoch(operation.last_updated_time, self._settings.state_retention_days)
+            "next_step": next_step(saved),
+            "expires_at": _epoch(operation.last_updated_time, self._settings.state_retention_days),
         }
         if saved.source_cluster is None:
             del state["source_cluster"]  # the key of an index must not be null

@@ -5,8 +5,8 @@ from typing import assert_never
 
 from shared.errors import InvalidRequest
 from shared.messages.one_line import spoken
-from shared.messages.report import Endpoints, Fate, Outcome, Planned, Problem, Replaced, Report
-from shared.operation.parts import Access
+from shared.messages.report import Endpoints, Fate, Outcome, Problem, Replaced, Report
+from shared.operation.published import Access, Plan
 
 GUIDE = "docs/troubleshooting/01_common_issues.md"
 CERTIFICATES = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
@@ -24,7 +24,7 @@ def _words(report: Report) -> Iterator[str]:
             return _success(report)
         case Outcome.PLANNED:
             return _plan(report)
-        case Outcome.GIVEN_UP:
+        case Outcome.ABANDONED:
             return _abandonment(report)
         case Outcome.FAILED | Outcome.PLAN_FAILED:
             return _failure(report)
@@ -41,7 +41,7 @@ def _plan(report: Report) -> Iterator[str]:
         yield from _planned(report.plan, report)
 
 
-def _planned(plan: Planned, report: Report) -> Iterator[str]:
+def _planned(plan: Plan, report: Report) -> Iterator[str]:
     yield "It would create (xxxxxx are digits of the operation that does):"
     yield from _listed(plan.creates, "plan.creates", report)
     if plan.deletes:

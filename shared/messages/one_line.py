@@ -13,7 +13,7 @@ _PLAIN = frozenset(string.ascii_letters + string.digits + " .,:;-_+/()'?")
 _WORDS = {
     Outcome.RESTORED: "restored",
     Outcome.PLANNED: "planned to restore",
-    Outcome.GIVEN_UP: "gave up restoring",
+    Outcome.ABANDONED: "abandoned restoring",
     Outcome.FAILED: "FAILED to restore",
     Outcome.PLAN_FAILED: "FAILED to plan restoring",
 }

@@ -12,8 +12,7 @@ from typing import Literal, Self, TypeVar
 from pydantic_core import to_json
 
 from shared.model import Model, Moment
-from shared.operation.parts import Access
-from shared.operation.progress import Status
+from shared.operation.published import Access, Plan
 
 # SNS takes 256 KB for all forms of a message together. The e-mail says most of this once more, and
 # quotes double where JSON is put into JSON: seven lists and one text are far below it, whatever
@@ -27,7 +26,7 @@ class Outcome(StrEnum):
 
     RESTORED = "restored"
     PLANNED = "planned"
-    GIVEN_UP = "given_up"
+    ABANDONED = "given_up"
     FAILED = "failed"
     PLAN_FAILED = "plan_failed"
 
@@ -99,21 +98,11 @@ class Exported(Model):
     warning: str | None
 
 
-class Planned(Model):
-    """What a restore would do; `null` is unknown."""
-
-    creates: tuple[str, ...]
-    deletes: tuple[str, ...]
-    estimated_seconds: float | None
-    estimated_from: int
-    monthly_price: str | None
-
-
 class Report(Model):
     """How an operation ended. What does not apply is `null` or empty, and never missing."""
 
     operation_id: str
-    status: Literal[Status.COMPLETED, Status.FAILED]
+    status: Literal["COMPLETED", "FAILED"]
     outcome: Outcome
     target_cluster: str
     target_region: str
@@ -133,7 +122,7 @@ class Report(Model):
     replaced_cluster: Replaced | None = None
     kept_snapshots: tuple[KeptSnapshot, ...] = ()
     export: Exported | None = None
-    plan: Planned | None = None
+    plan: Plan | None = None
     given_up_operation: str | None = None
     shortened: tuple[str, ...] = ()
     """What was too long for a message, and is not all there: `left_behind`, `plan.creates`."""

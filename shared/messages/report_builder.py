@@ -1,6 +1,7 @@
-"""What there is to tell about a closed operation, also about one that hardly came to exist."""
+"""The report about a closed operation, also about one whose request was refused."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from shared import errors
 from shared.messages.report import (
@@ -10,19 +11,18 @@ from shared.messages.report import (
     KeptSnapshot,
     Origin,
     Outcome,
-    Planned,
     Problem,
     Replaced,
     Report,
 )
 from shared.operation.audit import Failure
 from shared.operation.operation import Operation
-from shared.operation.parts import Access, Plan
-from shared.operation.progress import Phase, Status
+from shared.operation.published import Access
+from shared.operation.status import Kind, Phase, Status
 from shared.request.restore_request import Archive
 
 _DURATION = "_duration_seconds"
-_PASSING = "Errors that pass by themselves"
+_TRANSIENT = "Errors that pass by themselves"
 
 
 def report_on(operation: Operation) -> Report:
@@ -30,7 +30,7 @@ def report_on(operation: Operation) -> Report:
     metrics = operation.metrics.metrics if operation.metrics else {}
     facts = Report(
         operation_id=operation.operation_id,
-        status=Status.COMPLETED if operation.status is Status.COMPLETED else Status.FAILED,
+        status="COMPLETED" if operation.status is Status.COMPLETED else "FAILED",
         outcome=_outcome(operation),
         target_cluster=operation.target_cluster,
         # A deployment restores into its own region, whatever a refused request says.
@@ -51,25 +51,25 @@ def report_on(operation: Operation) -> Report:
 
 def _outcome(operation: Operation) -> Outcome:
     is_success = operation.status is Status.COMPLETED
-    if operation.plans_only:
-        return Outcome.PLANNED if is_success else Outcome.PLAN_FAILED
-    if not is_success:
-        return Outcome.FAILED
-    return Outcome.GIVEN_UP if operation.abandons else Outcome.RESTORED
+    match operation.kind:
+        case Kind.RESTORE:
+            return Outcome.RESTORED if is_success else Outcome.FAILED
+        case Kind.PLAN:
+            return Outcome.PLANNED if is_success else Outcome.PLAN_FAILED
+        case Kind.CLEAN_UP:
+            return Outcome.ABANDONED if is_success else Outcome.FAILED
+        case unknown:
+            assert_never(unknown)
 
 
 def _completed(facts: Report, operation: Operation) -> Report:
-    """The report with what only this outcome has to tell.
-
-    The request of one that failed may be none: only the others may be asked for it.
-    """
+    """The report with what only this outcome has to say."""
     match facts.outcome:
         case Outcome.RESTORED:
             return _restored(facts, operation)
         case Outcome.PLANNED:
-            plan = _planned(operation.plan) if operation.plan else None
-            return facts.model_copy(update={"plan": plan})
-        case Outcome.GIVEN_UP:
+            return facts.model_copy(update={"plan": operation.plan})
+        case Outcome.ABANDONED:
             given_up = operation.request.operation_id
             return facts.model_copy(update={"given_up_operation": given_up})
         case Outcome.FAILED | Outcome.PLAN_FAILED:
@@ -128,12 +128,12 @@ def _problem(failure: Failure) -> Problem:
         name=failure.name,
         step=failure.step,
         message=failure.message,
-        heading=failure.name if is_terminal else _PASSING,
+        heading=failure.name if is_terminal else _TRANSIENT,
     )
 
 
 def _replaced(operation: Operation) -> Replaced | None:
-    if operation.replaced_cluster is None or operation.plans_only:
+    if operation.replaced_cluster is None or operation.kind is Kind.PLAN:
         return None
     fate = _fate(operation)
     is_there = fate in (Fate.KEPT, Fate.PERHAPS_RENAMED)
@@ -141,7 +141,7 @@ def _replaced(operation: Operation) -> Replaced | None:
     return Replaced(
         cluster_id=operation.replaced.cluster_id,
         fate=fate,
-        renamed_to=operation.aside_id if is_there else None,
+        renamed_to=operation.renamed_id if is_there else None,
         kept_hours=operation.request.keep_replaced_hours if fate is Fate.KEPT else None,
         final_snapshot_id=operation.replaced.final_snapshot_id if is_gone else None,
     )
@@ -171,7 +171,3 @@ def _exported(operation: Operation) -> Exported | None:
         return Exported(location=export.location, warning=export.warning)
     is_wanted = operation.request.archive is Archive.EXPORT
     return Exported(location=None, warning=None) if is_wanted else None
-
-
-def _planned(plan: Plan) -> Planned:
-    return Planned(**plan.model_dump())

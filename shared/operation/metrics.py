@@ -6,20 +6,7 @@ from typing import Self
 
 from shared.model import Model, Moment
 from shared.operation.audit import Failure
-from shared.operation.progress import Phase
-
-
-class PhaseTime(Model):
-    """When a phase started, and when it ended."""
-
-    started_at: Moment
-    resumed_at: Moment | None = None
-    ended_at: Moment | None = None
-
-    @property
-    def counted_from(self) -> Moment:
-        """Where its deadline counts from: a redrive gives it all the time again."""
-        return self.resumed_at or self.started_at
+from shared.operation.status import Phase, PhaseTime
 
 
 class Metrics(Model):

@@ -1,285 +1,286 @@
-"""The operation: one restore, from request to notification, and how each step moves it on.
+"""The operation: the record of one restore, from request to notification, and its questions.
 
-An operation is a value: every step's result is its next version
-(`shared.operation.versions`). It never talks to AWS.
+An operation is a value and talks to nothing. How it moves on are functions in the `transitions`
+of each stage, named like the audit event that each of them adds.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from datetime import timedelta
+from functools import cached_property
+from typing import Self
 
-from shared import clock
-from shared.copying.route import Hop
+from pydantic import Field, JsonValue, ValidationError
+
+from shared import clock, names
+from shared.model import Model, Moment
 from shared.names import Step
-from shared.operation.audit import EventType
+from shared.operation.audit import AuditEvent, EventType, Failure, Outcome
+from shared.operation.metrics import Metrics
 from shared.operation.parts import (
-    Access,
+    Cutover,
+    Hop,
     Move,
-    Plan,
+    Notification,
     ReplacedCluster,
     RestoreDetails,
     SnapshotDetails,
     SnapshotExport,
     TemporarySnapshot,
 )
-from shared.operation.progress import Phase, Status
-from shared.operation.replacing import Replacing
-from shared.resources import Cluster, ExportTask, Instance, Snapshot
-
-if TYPE_CHECKING:
-    from pydantic import JsonValue
+from shared.operation.published import Plan
+from shared.operation.status import Kind, Phase, PhaseTime, Status
+from shared.request.restore_request import Archive, Replace, RestoreRequest
 
 
-class Operation(Replacing):
-    """A restore that can go on; every method returns the version that comes next."""
+class Operation(Model):
+    """The state object of `data-flow.md`, and what later steps need."""
 
-    def found(
-        self, snapshot: Snapshot, route: tuple[Hop, ...], replaced: ReplacedCluster | None
-    ) -> Self:
-        """The snapshot is chosen, the route planned, and the target may be restored onto."""
-        details = SnapshotDetails(
-            source_snapshot_id=snapshot.id,
-            snapshot_arn=snapshot.arn,
-            snapshot_status=snapshot.status,
-            target_snapshot_id=route[-1].snapshot_id if route else None,
-            created_at=snapshot.created_at,
-            engine=snapshot.engine,
-            engine_version=snapshot.engine_version,
-            encrypted=snapshot.encrypted,
-            kms_key_id=snapshot.kms_key_id,
-        )
-        return self._next(
-            EventType.SNAPSHOT_VALIDATED,
-            {
-                "snapshot": details.model_dump(mode="json"),
-                "route": [hop.model_dump(mode="json") for hop in route],
-                "replaced_cluster": replaced.model_dump(mode="json") if replaced else None,
-            },
-            status=Status.SNAPSHOT_FOUND,
-            snapshot_details=details,
-            route=route,
-            replaced_cluster=replaced,
-            source_cluster=snapshot.cluster_arn,
-            ends=Phase.VALIDATION,
-        )
+    operation_id: str
+    status: Status
+    start_time: Moment
+    last_updated_time: Moment
+    parameters: dict[str, JsonValue]
+    snapshot_details: SnapshotDetails | None = None
+    restore_details: RestoreDetails | None = None
+    error: Failure | None = None
 
-    def planned(self, plan: Plan) -> Self:
-        """What would be done is worked out; nothing of it will be."""
-        return self._next(
-            EventType.RESTORE_PLANNED, {"plan": plan.model_dump(mode="json")}, plan=plan
-        )
+    version: int = 0
+    execution_arn: str
+    initiator: str
+    target_cluster: str
+    route: tuple[Hop, ...] = ()
+    hops_done: int = 0
+    hop_under_way: bool = False
+    move_under_way: Move | None = None
+    waiting_since: Moment
+    temporary_snapshots: tuple[TemporarySnapshot, ...] = ()
+    export: SnapshotExport | None = None
+    replaced_cluster: ReplacedCluster | None = None
+    source_cluster: str | None = None
+    """The ARN of the cluster that the snapshot is of."""
+    plan: Plan | None = None
+    cutover: Cutover | None = None
+    undo_barred_since: Moment | None = None
+    """Since when the roll-back of the cut-over has been blocked."""
+    abandoned_by: str | None = None
+    abandoned_cluster: str | None = None
+    reopened_at: Moment | None = None
+    failed_as: Status | None = None
+    failed_attempt: int = -1
+    phases: dict[Phase, PhaseTime] = Field(default_factory=dict)
+    metrics: Metrics | None = None
+    leftovers: tuple[str, ...] = ()
+    notification: Notification | None = None
+    events: tuple[AuditEvent, ...] = Field(default=(), exclude=True)
+    """What happened since the stored version; saved with the next one."""
 
-    def abandoning(self, failed: "Operation") -> Self:
-        """What this failed operation left is about to be removed."""
-        snapshots = failed.temporary_snapshots
-        if failed.failed_in(Step.COPY_SNAPSHOT):
-            snapshots += (TemporarySnapshot.of(failed.next_hop),)
-        return self._next(
-            EventType.ABANDONMENT_STARTED,
-            {"operation_id": failed.operation_id, "leftovers": list(failed.leftovers)},
-            status=Status.SNAPSHOT_FOUND,
-            temporary_snapshots=snapshots,
-            abandoned_cluster=failed.unfinished_cluster,
-            waiting_since=clock.now(),
-            starts=Phase.DELETE,
-            ends=Phase.VALIDATION,
-        )
+    # What it was asked for
 
-    def copying(self, copy: Snapshot) -> Self:
-        """The next hop is under way."""
-        hop = self.next_hop
-        made = TemporarySnapshot.of(hop)
-        return self._next(
-            EventType.COPY_STARTED,
-            {
-                "source_snapshot_arn": hop.source_arn,
-                "target_snapshot_id": hop.snapshot_id,
-                "target_region": hop.region,
-                "target_account_id": hop.account_id,
-                "kms_key_id": hop.kms_key_id,
-            },
-            status=Status.COPY_IN_PROGRESS,
-            hop_under_way=True,
-            snapshot_details=self._snapshot_seen(copy),
-            temporary_snapshots=(*(one for one in self.temporary_snapshots if one != made), made),
-            waiting_since=clock.now(),
-            starts=Phase.COPY,
-        )
+    @cached_property
+    def kind(self) -> Kind:
+        return Kind.of(self.parameters)
 
-    def copy_seen(self, copy: Snapshot) -> Self:
-        """The hop under way was looked at, and is finished when its snapshot is available."""
-        seen: dict[str, JsonValue] = {
-            "target_snapshot_id": copy.id,
-            "snapshot_status": copy.status,
-            "percent_progress": copy.percent,
+    @cached_property
+    def accepted_request(self) -> RestoreRequest | None:
+        """The parameters as a request; `None` where they were refused."""
+        try:
+            return RestoreRequest.model_validate(self.parameters)
+        except ValidationError:
+            return None
+
+    @property
+    def request(self) -> RestoreRequest:
+        """The request, which every step after its check can rely on."""
+        if self.accepted_request is None:
+            raise ValueError(f"the request of operation {self.operation_id} was refused")
+        return self.accepted_request
+
+    @property
+    def deletes_first(self) -> bool:
+        """Whether the replaced cluster goes before its successor is restored."""
+        return self.replaced_cluster is not None and self.request.replace is Replace.DELETE_FIRST
+
+    @property
+    def swaps(self) -> bool:
+        """Whether the restored cluster takes the place of the replaced one at the very end."""
+        return self.replaced_cluster is not None and self.request.replace is Replace.SWAP
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of everything this operation creates."""
+        return self.request.tags | {
+            names.TAG_OPERATION: self.operation_id,
+            names.TAG_SOURCE_SNAPSHOT: self.snapshot.source_snapshot_id.removeprefix("rds:"),
+            names.TAG_TARGET_CLUSTER: self.request.target_cluster_id,
         }
-        details = self._snapshot_seen(copy)
-        if not copy.is_available:
-            return self._next(EventType.COPY_STATUS_CHECKED, seen, snapshot_details=details)
-        is_last = self.hops_done + 1 == len(self.route)
-        return self._next(
-            EventType.COPY_COMPLETED,
-            seen,
-            status=Status.COPY_COMPLETED if is_last else Status.COPY_IN_PROGRESS,
-            hops_done=self.hops_done + 1,
-            hop_under_way=False,
-            snapshot_details=details,
-            waiting_since=clock.now(),
-            ends=Phase.COPY if is_last else None,
+
+    # What it has chosen and made
+
+    @property
+    def snapshot(self) -> SnapshotDetails:
+        """The chosen snapshot, which every step after the first can rely on."""
+        if self.snapshot_details is None:
+            raise ValueError(f"operation {self.operation_id} has not chosen a snapshot yet")
+        return self.snapshot_details
+
+    @property
+    def restored(self) -> RestoreDetails:
+        """The restored cluster, which every step after its creation can rely on."""
+        if self.restore_details is None:
+            raise ValueError(f"operation {self.operation_id} has not restored a cluster yet")
+        return self.restore_details
+
+    @property
+    def exported(self) -> SnapshotExport:
+        """The export, which can be relied on once it was started."""
+        if self.export is None:
+            raise ValueError(f"operation {self.operation_id} has not started an export yet")
+        return self.export
+
+    @property
+    def replaced(self) -> ReplacedCluster:
+        """The cluster to be replaced, which steps that replace one can rely on."""
+        if self.replaced_cluster is None:
+            raise ValueError(f"operation {self.operation_id} replaces no cluster")
+        return self.replaced_cluster
+
+    @property
+    def is_copy_needed(self) -> bool:
+        return self.hops_done < len(self.route)
+
+    @property
+    def next_hop(self) -> Hop:
+        """The hop that is under way, or to be started."""
+        return self.route[self.hops_done]
+
+    @property
+    def restorable_snapshot(self) -> str:
+        """The snapshot to restore from: the last copy's id, or the ARN of what is another's."""
+        if not self.route:
+            return self.snapshot.snapshot_arn
+        return self.route[-1].copy_arn or self.route[-1].snapshot_id
+
+    @property
+    def is_export_due(self) -> bool:
+        """Whether a snapshot is to be exported, and is not yet. Only our own copies are."""
+        is_wanted = self.request.archive is Archive.EXPORT and bool(self.route)
+        is_done = self.export is not None and self.export.is_complete
+        return is_wanted and self.kind is not Kind.CLEAN_UP and not is_done
+
+    @property
+    def snapshots_to_delete(self) -> tuple[TemporarySnapshot, ...]:
+        """The temporary snapshots that are to go; in other accounts none is ever kept."""
+        is_kept = self.request.archive is Archive.RETAIN and self.kind is not Kind.CLEAN_UP
+        return tuple(copy for copy in self.temporary_snapshots if copy.account_id or not is_kept)
+
+    @property
+    def leftover_snapshots(self) -> tuple[TemporarySnapshot, ...]:
+        """The temporary snapshots that a failure left; what is kept on request is none."""
+        return () if self.status is Status.COMPLETED else self.temporary_snapshots
+
+    # The clusters, and what they are called
+
+    @property
+    def restored_id(self) -> str:
+        """The id of the restored cluster until the cut-over: with `swap`, that of a candidate."""
+        if not self.swaps:
+            return self.target_cluster
+        return names.candidate_id(self.target_cluster, self.operation_id)
+
+    @property
+    def renamed_id(self) -> str:
+        """The id that the replaced cluster is renamed to when its successor takes its place."""
+        return names.replaced_id(self.target_cluster, self.operation_id)
+
+    @property
+    def instance_ids(self) -> tuple[str, ...]:
+        """The ids of the instances that the request asks for; the first is the writer."""
+        return tuple(
+            names.instance_id(self.request.target_cluster_id, number, self.operation_id)
+            for number in range(1, self.request.instance_count + 1)
         )
 
-    def moving(self, move: Move, cluster: Cluster, instances: Mapping[str, str]) -> Self:
-        """A move of the restore was made, and is under way."""
-        event, details = self._told_of(move, cluster, instances)
-        return self._next(
-            event,
-            details,
-            status=Status.RESTORE_IN_PROGRESS,
-            move_under_way=move,
-            restore_details=self._cluster_seen(cluster, instances),
-            waiting_since=clock.now(),
-            starts=Phase.RESTORE,
-        )
+    @property
+    def is_proof_due(self) -> bool:
+        """Whether the candidate has the target id, and has not been logged in to since."""
+        return self.cutover is Cutover.PROOF_DUE
 
-    def restore_seen(
-        self, cluster: Cluster, instances: tuple[Instance, ...], *, is_finished: bool
-    ) -> Self:
-        """The move under way was looked at; the last one finished completes the restore."""
-        details = self._cluster_seen(cluster, {one.id: one.status for one in instances})
-        completes = is_finished and self.move_under_way is Move.MASTER_PASSWORD
-        return self._next(
-            EventType.RESTORE_COMPLETED if completes else EventType.RESTORE_STATUS_CHECKED,
-            {
-                "move": self.move_under_way,
-                "cluster_status": cluster.status,
-                "instances": dict(details.instances),
-            },
-            status=Status.RESTORE_COMPLETED if completes else Status.RESTORE_IN_PROGRESS,
-            move_under_way=None if is_finished else self.move_under_way,
-            restore_details=details,
-            ends=Phase.RESTORE if completes else None,
-            starts=Phase.USERS if completes else None,
+    @property
+    def unfinished_cluster(self) -> str | None:
+        """The id of a cluster that it made, or may have made, and that nobody can be using yet."""
+        if self.swaps:
+            return self.restored_id if self.cutover is not Cutover.PROVEN else None
+        is_served = self.failed_as in (
+            Status.USERS_CONFIGURED,
+            Status.CUTOVER_COMPLETED,
+            Status.SNAPSHOT_ARCHIVED,
         )
+        is_begun = self.restore_details is not None or self.failed_in(Step.RESTORE_SNAPSHOT)
+        return self.restored_id if is_begun and not is_served else None
 
-    def users_ready(
+    @property
+    def replaced_cluster_is_touched(self) -> bool:
+        """Whether deleting the cluster that had the target id before may have begun."""
+        if self.swaps:
+            return self.cutover is Cutover.PROVEN
+        return Phase.DELETE in self.phases or self.failed_in(Step.DELETE_RDS)
+
+    # Where it is
+
+    @property
+    def attempt_began_at(self) -> Moment:
+        """When the execution was started, or last redriven; its time-out counts from there, too."""
+        return self.reopened_at or self.start_time
+
+    @property
+    def last_phase(self) -> Phase:
+        """The phase that begins when the restored cluster serves."""
+        return Phase.EXPORT if self.is_export_due else Phase.ARCHIVE
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status in (Status.COMPLETED, Status.FAILED)
+
+    def failed_in(self, step: Step) -> bool:
+        """Whether this step was the last to be tried."""
+        return self.error is not None and self.error.step == step
+
+    # Its next version
+
+    def after(
         self,
-        access: tuple[Access, ...],
-        locked_logins: tuple[str, ...],
-        warnings: tuple[str, ...] = (),
+        event: EventType,
+        details: Mapping[str, JsonValue],
+        *,
+        failure: Failure | None = None,
+        starts: Phase | None = None,
+        ends: Phase | None = None,
+        **changes: object,
     ) -> Self:
-        """The users of the templates can work, and the logins that came along cannot."""
-        users = tuple(one.username for one in access)
-        return self._next(
-            EventType.USERS_CONFIGURED,
-            {
-                "users": list(users),
-                "locked_logins": list(locked_logins),
-                "warnings": list(warnings),
-            },
-            status=Status.USERS_CONFIGURED,
-            restore_details=self.restored.model_copy(
-                update={
-                    "users": users,
-                    "access": access,
-                    "locked_logins": locked_logins,
-                    "warnings": warnings,
-                }
-            ),
-            waiting_since=clock.now(),
-            starts=Phase.DELETE if self.swaps else self._last_phase,
-            ends=Phase.USERS,
+        """The next version, with the event that says how it came about.
+
+        Its time is at least a microsecond after the last one's. `changes` are fields and their
+        new values; raises `TypeError` for a name that is no field.
+        """
+        if unknown := changes.keys() - type(self).model_fields:
+            raise TypeError(f"an operation has no {', '.join(sorted(unknown))}")
+        now = max(clock.now(), self.last_updated_time + timedelta(microseconds=1))
+        phases = dict(changes.get("phases", self.phases))  # type: ignore[call-overload]
+        if starts and starts not in phases:
+            phases[starts] = PhaseTime(started_at=now)
+        if ends:
+            phases[ends] = phases[ends].model_copy(update={"ended_at": now})
+        following = self.model_copy(update={**changes, "phases": phases, "last_updated_time": now})
+        happened = AuditEvent(
+            operation_id=self.operation_id,
+            timestamp=now,
+            event_type=event,
+            details={**details, "operation_status": following.status},
+            status=Outcome.FAILURE if failure else Outcome.SUCCESS,
+            error=failure,
         )
+        return following.model_copy(update={"events": (*self.events, happened)})
 
-    def exporting(self, task: ExportTask) -> Self:
-        """The export of the snapshot that was restored is under way."""
-        return self._next(
-            EventType.EXPORT_STARTED,
-            {"snapshot_arn": task.source_arn, "task_id": task.id, "location": task.location},
-            export=_export_seen(task),
-            waiting_since=clock.now(),
-        )
-
-    def export_seen(self, task: ExportTask) -> Self:
-        """The export was looked at; once it is complete, the snapshots may go."""
-        seen = {"task_id": task.id, "status": task.status, "percent_progress": task.percent}
-        if not task.is_complete:
-            return self._next(EventType.EXPORT_STATUS_CHECKED, seen, export=_export_seen(task))
-        return self._next(
-            EventType.EXPORT_COMPLETED,
-            {**seen, "location": task.location},
-            export=_export_seen(task),
-            waiting_since=clock.now(),
-            starts=Phase.ARCHIVE,
-            ends=Phase.EXPORT,
-        )
-
-    def snapshot_deleting(self, doomed: Snapshot) -> Self:
-        """A temporary snapshot was told to go, or was seen going."""
-        started, seen = EventType.SNAPSHOT_DELETE_STARTED, EventType.SNAPSHOT_DELETE_STATUS_CHECKED
-        return self._next(
-            seen if doomed.is_deleting else started,
-            {"snapshot_id": doomed.id, "region": doomed.region},
-        )
-
-    def snapshot_gone(self, gone: TemporarySnapshot) -> Self:
-        """A temporary snapshot is deleted."""
-        return self._next(
-            EventType.SNAPSHOT_DELETED,
-            gone.model_dump(mode="json"),
-            temporary_snapshots=tuple(one for one in self.temporary_snapshots if one != gone),
-        )
-
-    def archived(self, swept: tuple[str, ...]) -> Self:
-        """Every temporary snapshot is dealt with; `swept` are expired ones of others."""
-        return self._next(
-            EventType.SNAPSHOTS_ARCHIVED,
-            {"archive": self.request.archive, "swept": list(swept)},
-            status=Status.SNAPSHOT_ARCHIVED,
-            ends=Phase.ARCHIVE,
-        )
-
-    def _told_of(
-        self, move: Move, cluster: Cluster, instances: Mapping[str, str]
-    ) -> tuple[EventType, dict[str, Any]]:
-        match move:
-            case Move.CLUSTER:
-                return EventType.RESTORE_STARTED, {
-                    "source_snapshot_id": self.restorable_snapshot,
-                    "target_cluster_id": cluster.id,
-                    "parameters": {
-                        "db_instance_class": self.request.db_instance_class,
-                        "vpc_security_group_ids": list(self.request.vpc_security_group_ids),
-                        "db_subnet_group_name": self.request.db_subnet_group_name,
-                    },
-                }
-            case Move.INSTANCES:
-                return EventType.INSTANCES_STARTED, {"instances": list(instances)}
-            case Move.MASTER_PASSWORD:
-                return EventType.MASTER_PASSWORD_STARTED, {
-                    "master_username": cluster.master_username
-                }
-
-    def _snapshot_seen(self, copy: Snapshot) -> SnapshotDetails:
-        return self.snapshot.model_copy(
-            update={"snapshot_status": copy.status, "percent_progress": copy.percent}
-        )
-
-    def _cluster_seen(self, cluster: Cluster, instances: Mapping[str, str]) -> RestoreDetails:
-        return RestoreDetails(
-            cluster_id=cluster.id,
-            cluster_status=cluster.status,
-            writer_endpoint=cluster.endpoint,
-            reader_endpoint=cluster.reader_endpoint,
-            port=cluster.port,
-            instances=dict(instances),
-        )
-
-
-def _export_seen(task: ExportTask) -> SnapshotExport:
-    return SnapshotExport(
-        task_id=task.id,
-        location=task.location,
-        status=task.status,
-        percent_progress=task.percent,
-        warning=task.warning,
-        is_complete=task.is_complete,
-    )
+    def saved(self) -> Self:
+        """This version as the store has it now."""
+        return self.model_copy(update={"version": self.version + 1, "events": ()})

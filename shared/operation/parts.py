@@ -1,12 +1,12 @@
-"""The parts of a state: what was chosen, made, replaced, planned, exported and told."""
+"""The parts of an operation: what was chosen, copied, restored, replaced, exported and sent."""
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field
 
-from shared.copying.route import Hop
 from shared.model import Model, Moment
+from shared.operation.published import Access
 
 
 class Move(StrEnum):
@@ -18,12 +18,37 @@ class Move(StrEnum):
 
 
 class Cutover(StrEnum):
-    """The last move of a `swap`: the old cluster aside, the candidate in, and whether it works."""
+    """How far a `swap` is: old cluster renamed away, candidate promoted, and whether it works."""
 
-    ASIDE = "aside"
-    IN = "in"
+    RENAMED_AWAY = "aside"
+    PROMOTED = "in"
     PROOF_DUE = "proof_due"
     PROVEN = "proven"
+
+
+class Hop(Model):
+    """One snapshot copy into a region, there under a key if the source is encrypted."""
+
+    source_arn: str
+    source_region: str
+    region: str
+    snapshot_id: str
+    kms_key_id: str | None
+    account_id: str | None = None
+    """The other account that makes the copy, in its role; `None` is this one."""
+    share_with: str | None = None
+    """The account that may use the copy once it is there."""
+
+    @property
+    def copy_arn(self) -> str | None:
+        """The ARN of another account's copy; this account's are found by their id."""
+        if self.account_id is None:
+            return None
+        partition = self.source_arn.split(":")[1]
+        return (
+            f"arn:{partition}:rds:{self.region}:{self.account_id}"
+            f":cluster-snapshot:{self.snapshot_id}"
+        )
 
 
 class SnapshotDetails(Model):
@@ -39,15 +64,6 @@ class SnapshotDetails(Model):
     encrypted: bool
     kms_key_id: str | None
     percent_progress: int | None = None
-
-
-class Access(Model):
-    """How a user of the templates gets in, and where to; never with what."""
-
-    username: str
-    auth: Literal["password", "iam"]
-    template: str
-    databases: tuple[str, ...]
 
 
 class RestoreDetails(Model):
@@ -92,17 +108,6 @@ class TemporarySnapshot(Model):
     def where(self) -> str:
         """Its region, and its account if that is another one, in words."""
         return self.region + (f" of account {self.account_id}" if self.account_id else "")
-
-
-class Plan(Model):
-    """What a restore would do, in words; `None` is unknown."""
-
-    creates: tuple[str, ...]
-    deletes: tuple[str, ...]
-    estimated_seconds: float | None
-    estimated_from: int
-    """How many earlier operations the estimate is from."""
-    monthly_price: str | None
 
 
 class SnapshotExport(Model):

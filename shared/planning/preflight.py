@@ -1,9 +1,8 @@
 """What later steps will need, looked at before anything is created."""
 
-from shared.copying.route import Hop
 from shared.errors import ConfigurationError
 from shared.gateways.aws import Aws
-from shared.operation.parts import ReplacedCluster
+from shared.operation.parts import Hop, ReplacedCluster
 from shared.planning.findings import Findings
 from shared.planning.snapshot_choice import ENGINE
 from shared.request.restore_request import Archive, Replace, RestoreRequest

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from shared import names
 from shared.operation.operation import Operation
-from shared.operation.parts import Plan, TemporarySnapshot
+from shared.operation.parts import TemporarySnapshot
+from shared.operation.published import Plan
 from shared.request.restore_request import Archive
 from shared.settings import Prices
 
@@ -21,8 +22,8 @@ def plan(
     """What a restore like this operation, whose snapshot and route are known, would do.
 
     `due` is what the sweep at the end would remove, `earlier_seconds` are the durations of
-    restores of the same source by as many copies. Names end in the digits of the operation that
-    makes them; the restore will have others than the plan.
+    restores of the same source with the same number of copies. Names end in the digits of the
+    operation that makes them; the restore will have others than the plan.
     """
     own, any_other = names.fingerprint(operation.operation_id), "xxxxxx"
     return Plan(
@@ -60,7 +61,7 @@ def _deletes(operation: Operation) -> Iterator[str]:
         yield f"cluster {operation.target_cluster}, before its successor is restored"
     elif operation.swaps and request.keep_replaced_hours:
         yield (
-            f"cluster {operation.target_cluster}, renamed to {operation.aside_id} and kept for "
+            f"cluster {operation.target_cluster}, renamed to {operation.renamed_id} and kept for "
             f"{request.keep_replaced_hours} h"
         )
     elif operation.swaps:
@@ -68,7 +69,7 @@ def _deletes(operation: Operation) -> Iterator[str]:
     made = operation.model_copy(
         update={"temporary_snapshots": tuple(TemporarySnapshot.of(hop) for hop in operation.route)}
     )
-    for copy in made.doomed_snapshots:
+    for copy in made.snapshots_to_delete:
         yield f"temporary snapshot {copy.snapshot_id} in {copy.where}, in the end"
 
 

@@ -20,13 +20,15 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from shared import clock, names
+from shared.closing.transitions import operation_redriven
 from shared.errors import InternalError, NotOurs, RestoreError, Retryable
 from shared.gateways.aws import Aws
 from shared.model import Model
 from shared.names import Step
-from shared.operation import progress
+from shared.operation import waiting
+from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
-from shared.operation.progress import Status
+from shared.operation.status import Status
 from shared.runtime import telemetry
 from shared.settings import Settings
 
@@ -43,7 +45,7 @@ class Handler(Protocol):
         """Run the step once for the operation that the event names."""
 
 
-class Turn(Model):
+class StepInput(Model):
     """What the state machine hands to a step."""
 
     operation_id: str
@@ -66,29 +68,30 @@ def load(event: Event, aws: Aws) -> Operation:
     Raises `NotOurs` when it belongs to another execution, or to an attempt that is over, and
     `TargetLocked` when somebody else has taken the target in the meantime.
     """
-    turn = Turn.model_validate(event)
-    operation = aws.store.load(turn.operation_id)
+    given = StepInput.model_validate(event)
+    operation = aws.store.load(given.operation_id)
     if operation is None:
         raise InternalError(
-            f"There is no operation {turn.operation_id}. Its state item was removed from the table."
+            f"There is no operation {given.operation_id}. "
+            "Its state item was removed from the table."
         )
-    if operation.execution_arn != turn.execution_arn:
+    if operation.execution_arn != given.execution_arn:
         raise NotOurs(
-            f"Operation {turn.operation_id} belongs to execution {operation.execution_arn}."
+            f"Operation {given.operation_id} belongs to execution {operation.execution_arn}."
         )
     if operation.status is not Status.FAILED:
         return operation
-    if turn.redrive_count <= operation.failed_attempt:
+    if given.redrive_count <= operation.failed_attempt:
         raise NotOurs(
-            f"Operation {turn.operation_id} has failed already. This call comes from the attempt "
+            f"Operation {given.operation_id} has failed already. This call comes from the attempt "
             "that is over; redrive the execution to go on."
         )
     if operation.abandoned_by:
         raise NotOurs(
-            f"Operation {turn.operation_id} was given up by {operation.abandoned_by}, and what it "
-            "had made was removed. Start a new restore."
+            f"Operation {given.operation_id} was abandoned by {operation.abandoned_by}, and what "
+            "it had made was removed. Start a new restore."
         )
-    return aws.store.reopen(operation.reopened())
+    return aws.store.reopen(operation_redriven(operation))
 
 
 def step(
@@ -125,8 +128,8 @@ def _run(
     telemetry.logger.append_keys(
         operation_id=found.operation_id, target_cluster=found.target_cluster
     )
-    telemetry.tell_age(name.module, found)
-    if found.next_step is not name:
+    telemetry.publish_age(name.module, found)
+    if next_step(found) is not name:
         telemetry.logger.info("Already done", extra={"status": found.status})
         return found
     saved = aws.store.save(run(found, aws))
@@ -187,6 +190,6 @@ def _ticket(operation: Operation) -> Ticket:
     return NextTicket(
         operation_id=operation.operation_id,
         status=operation.status,
-        next_step=operation.next_step,
-        wait_seconds=progress.wait_seconds(clock.now(), operation.waiting_since),
+        next_step=next_step(operation),
+        wait_seconds=waiting.wait_seconds(clock.now(), operation.waiting_since),
     ).model_dump(mode="json")

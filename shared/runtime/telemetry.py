@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import assert_never
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -9,7 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from shared import clock
 from shared.names import Step
 from shared.operation.operation import Operation
-from shared.operation.progress import Status
+from shared.operation.status import Kind, Status
 
 NAMESPACE = "AuroraRestore"
 
@@ -22,7 +23,7 @@ def count_step(step: str, *, succeeded: bool) -> None:
         metrics.add_metric("StepSucceeded" if succeeded else "StepFailed", MetricUnit.Count, 1)
 
 
-def tell_age(step: str, operation: Operation) -> None:
+def publish_age(step: str, operation: Operation) -> None:
     """Publish how long an operation has been running, under the step that is at work on it.
 
     CloudWatch itself learns how long an execution took only when it ends.
@@ -37,12 +38,12 @@ def tell_age(step: str, operation: Operation) -> None:
 def measure(operation: Operation) -> None:
     """Publish the durations and the outcome of a closed operation, under its target cluster.
 
-    What it left over stands under the step, too: an alarm cannot search for clusters.
+    What it left stands under the step, too: an alarm cannot search for clusters.
     """
-    is_success = operation.status is Status.COMPLETED
-    if operation.metrics is None or operation.plans_only or (is_success and operation.abandons):
+    if operation.metrics is None or not _is_counted(operation):
         return
-    left = len(operation.snapshots_left)
+    is_success = operation.status is Status.COMPLETED
+    left = len(operation.leftover_snapshots)
     with _metrics("target_cluster", operation.target_cluster, operation) as metrics:
         metrics.add_metric("RestoreSucceeded", MetricUnit.Count, int(is_success))
         metrics.add_metric("RestoreFailed", MetricUnit.Count, int(not is_success))
@@ -54,11 +55,24 @@ def measure(operation: Operation) -> None:
         metrics.add_metric("TemporarySnapshotsLeft", MetricUnit.Count, left)
 
 
+def _is_counted(operation: Operation) -> bool:
+    """Whether it is a restore, or a clean-up that left something for people to do."""
+    match operation.kind:
+        case Kind.RESTORE:
+            return True
+        case Kind.PLAN:
+            return False
+        case Kind.CLEAN_UP:
+            return operation.status is Status.FAILED
+        case unknown:
+            assert_never(unknown)
+
+
 @contextmanager
 def _metrics(
     dimension: str, value: str, operation: Operation | None = None
 ) -> Iterator[EphemeralMetrics]:
-    """Metrics under one dimension; the operation is only told in the log line."""
+    """Metrics under one dimension; the operation is named only in the log line."""
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     metrics.add_dimension(dimension, value)
     if operation:

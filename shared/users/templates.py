@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_valida
 from shared.aws_errors import named_errors
 from shared.errors import AccessDenied, ConfigurationError
 from shared.model import Model
-from shared.operation.parts import Access
+from shared.operation.published import Access
 from shared.users.known_roles import is_reserved
 
 if TYPE_CHECKING:

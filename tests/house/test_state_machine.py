@@ -16,7 +16,7 @@ STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 CHOICES = {name: state for name, state in STATES.items() if state["Type"] == "Choice"}
 
-# After a step, the next steps that it can leave an operation with (`shared/operation/progress.py`).
+# After a step, the next steps that it can leave an operation with.
 CAN_FOLLOW = {
     Step.SNAPSHOT_CHECK: {
         Step.COPY_SNAPSHOT,

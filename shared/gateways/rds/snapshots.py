@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.aws_errors import named_errors
-from shared.copying.route import Hop
 from shared.errors import NotOurs
 from shared.gateways.rds import responses
 from shared.gateways.rds.responses import given, tag_list
 from shared.names import TAG_OPERATION, TAG_TEMPORARY
+from shared.operation.parts import Hop
 from shared.resources import Snapshot
 
 if TYPE_CHECKING:

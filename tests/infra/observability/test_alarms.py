@@ -12,7 +12,7 @@ from infra.observability.alarms import GUIDE
 from infra.settings.context import WrongSettings
 from infra.settings.deployment import DeploymentSettings
 from shared.names import Step
-from shared.operation.progress import LONGEST_WAIT
+from shared.operation.waiting import LONGEST_WAIT
 from tests.infra.template import LOCAL_SETTINGS, Template, synthesized, text
 
 ALWAYS = {

@@ -50,7 +50,7 @@ def test_everything_that_a_failed_operation_left_goes_and_the_target_is_free_aga
     assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
     assert stage.inventory() == before
     assert stage.locks() == []
-    assert "was given up" in outcome.messages[-1]["Message"]
+    assert "was abandoned" in outcome.messages[-1]["Message"]
     assert_proven(stage, stage.restore(replace=replace))
 
 
@@ -84,7 +84,7 @@ def test_what_was_given_up_is_never_redriven(stage: Stage) -> None:
     outcome = stage.redrive(failed)
 
     assert (outcome.status, outcome.error) == ("FAILED", "NotOurs")
-    assert "was given up" in outcome.message
+    assert "was abandoned" in outcome.message
     assert outcome.state["leftovers"] == []
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from local.documents import copy_routes
-from shared.copying.route import Destination, Hop, plan_route
+from shared.copying.route import Destination, plan_route
 from shared.errors import ConfigurationError
+from shared.operation.parts import Hop
 from shared.resources import Snapshot
 from shared.settings import SourceRole
 from tests.builders import KEY, NOON, a_snapshot, a_source_role

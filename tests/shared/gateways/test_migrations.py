@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from shared.closing.transitions import operation_completed, operation_failed, operation_redriven
 from shared.gateways.store import Store
+from shared.gateways.topic import forms
 from shared.messages.report_builder import report_on
-from shared.messages.topic import forms
 from shared.model import Model
+from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
-from shared.operation.progress import Status
+from shared.operation.status import Status
 from shared.request.restore_request import RestoreRequest
 
 FIXTURES = Path("tests/fixtures/state_items")
@@ -71,7 +73,7 @@ def test_an_item_is_read_and_its_next_step_is_the_one_it_was_written_with(
 ) -> None:
     written = item_in(file)["next_step"].get("S")
 
-    assert stored.next_step == written
+    assert next_step(stored) == written
     assert stored.status == item_in(file)["status"]["S"]
     assert str(stored.version) == item_in(file)["version"]["N"]
 
@@ -88,7 +90,7 @@ def test_an_item_is_written_back_as_its_next_version(
 
 @pytest.mark.parametrize("stored", ENDED, ids=name_of, indirect=True)
 def test_the_message_about_an_item_names_every_user_that_was_set_up(stored: Operation) -> None:
-    closed = stored if stored.is_closed else stored.completed()
+    closed = stored if stored.is_closed else operation_completed(stored)
     succeeded = closed.status is Status.COMPLETED
     users = closed.restored.users if succeeded and closed.restore_details else ()
 
@@ -102,14 +104,14 @@ def test_the_message_about_an_item_names_every_user_that_was_set_up(stored: Oper
 def test_one_that_failed_is_reopened_where_it_failed(
     stored: Operation, file: Path, store: Store
 ) -> None:
-    reopened = store.reopen(stored.reopened())
+    reopened = store.reopen(operation_redriven(stored))
 
     written = item_in(file).get("failed_as", {}).get("S")
     assert reopened.status == (written or reopened.status)
-    assert reopened.next_step is not None
+    assert next_step(reopened) is not None
     assert reopened.error is None
     assert stored.error is not None
-    assert step_group(reopened.next_step) == step_group(stored.error.step)
+    assert step_group(next_step(reopened)) == step_group(stored.error.step)
 
 
 def step_group(step: str | None) -> str:
@@ -125,9 +127,9 @@ def step_group(step: str | None) -> str:
 def test_one_under_way_can_go_on_fail_and_go_on_again(
     stored: Operation, file: Path, store: Store
 ) -> None:
-    failed = store.save(store.save(stored).failed("CopyFailed", "It broke."))
+    failed = store.save(operation_failed(store.save(stored), "CopyFailed", "It broke."))
 
-    reopened = store.reopen(failed.reopened())
+    reopened = store.reopen(operation_redriven(failed))
 
     assert reopened.status == stored.status
     assert reopened.request.target_cluster_id == item_in(file)["target_cluster"]["S"]
@@ -143,7 +145,7 @@ def test_a_cluster_in_use_is_not_unfinished_though_version_1_does_not_say_where_
 
     assert failed is not None
     assert failed.unfinished_cluster is None
-    assert failed.reopened().status is Status.USERS_CONFIGURED
+    assert operation_redriven(failed).status is Status.USERS_CONFIGURED
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from shared.closing.transitions import operation_completed, operation_failed
 from shared.errors import StateConflict, TargetLocked
 from shared.gateways.store import Store
 from shared.operation.operation import Operation
-from shared.operation.progress import Status
+from shared.operation.status import Status
+from shared.planning.transitions import operation_started, snapshot_validated
 from tests.builders import NOON, a_snapshot, an_operation
 
 
@@ -28,7 +30,7 @@ def items(dynamodb: Any, table: str) -> int:
 def test_what_is_saved_is_what_is_loaded(store: Store) -> None:
     begun = store.begin(an_operation())
 
-    saved = store.save(begun.found(a_snapshot(), (), None))
+    saved = store.save(snapshot_validated(begun, a_snapshot(), (), None))
 
     assert store.load(saved.operation_id) == saved
     assert saved.version == 2
@@ -41,19 +43,19 @@ def test_an_unknown_operation_is_none(store: Store) -> None:
 def test_every_change_of_state_has_its_event(store: Store, dynamodb: Any) -> None:
     begun = store.begin(an_operation())
 
-    found = store.save(begun.found(a_snapshot(), (), None))
+    found = store.save(snapshot_validated(begun, a_snapshot(), (), None))
 
     assert events_of(dynamodb, found) == ["OPERATION_STARTED", "SNAPSHOT_VALIDATED"]
 
 
 def test_of_two_writers_of_one_version_the_second_is_refused(store: Store, dynamodb: Any) -> None:
     begun = store.begin(an_operation())
-    first = store.save(begun.found(a_snapshot(), (), None))
+    first = store.save(snapshot_validated(begun, a_snapshot(), (), None))
     # Later, so that it is not the audit event that stands in the way.
     later = begun.model_copy(update={"last_updated_time": NOON + timedelta(hours=1)})
 
     with pytest.raises(StateConflict):
-        store.save(later.found(a_snapshot(id="another"), (), None))
+        store.save(snapshot_validated(later, a_snapshot(id="another"), (), None))
 
     assert store.load(begun.operation_id) == first
     assert items(dynamodb, "audit") == 2
@@ -83,7 +85,11 @@ def test_two_targets_do_not_lock_each_other(store: Store) -> None:
 def test_closing_gives_the_lock_back(store: Store, dynamodb: Any, how: str) -> None:
     begun = store.begin(an_operation())
 
-    store.save(begun.completed() if how == "completed" else begun.failed("CopyFailed", "It broke."))
+    store.save(
+        operation_completed(begun)
+        if how == "completed"
+        else operation_failed(begun, "CopyFailed", "It broke.")
+    )
 
     assert items(dynamodb, "state") == 1
     assert store.begin(an_operation(operation_id="restore-2")).version == 1
@@ -91,7 +97,9 @@ def test_closing_gives_the_lock_back(store: Store, dynamodb: Any, how: str) -> N
 
 def test_closing_never_takes_the_lock_of_another(store: Store) -> None:
     store.begin(an_operation())
-    refused = an_operation(operation_id="restore-2").failed("TargetLocked", "It was locked.")
+    refused = operation_failed(
+        an_operation(operation_id="restore-2"), "TargetLocked", "It was locked."
+    )
 
     store.save(refused)
 
@@ -100,9 +108,9 @@ def test_closing_never_takes_the_lock_of_another(store: Store) -> None:
 
 
 def test_an_operation_without_a_usable_request_can_be_closed(store: Store) -> None:
-    hopeless = Operation.begin("restore-4", "arn", an_operation().start_time, {}, "unknown")
+    hopeless = operation_started("restore-4", "arn", an_operation().start_time, {}, "unknown")
 
-    closed = store.save(hopeless.failed("InvalidRequest", "The request is wrong."))
+    closed = store.save(operation_failed(hopeless, "InvalidRequest", "The request is wrong."))
 
     loaded = store.load("restore-4")
     assert loaded == closed

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.closing.transitions import operation_failed
 from shared.messages import one_line
 from shared.messages.report import Outcome, Report
 from shared.messages.report_builder import report_on
@@ -13,7 +14,7 @@ GSM = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;-_
 
 
 def a_report(**changes: object) -> Report:
-    failed = an_operation().failed("KeyNotAccessible", "The key is disabled.")
+    failed = operation_failed(an_operation(), "KeyNotAccessible", "The key is disabled.")
     return report_on(failed).model_copy(update=changes)
 
 

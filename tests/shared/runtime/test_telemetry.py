@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from shared import clock
+from shared.closing.transitions import operation_completed, operation_failed, operation_redriven
 from shared.operation.parts import TemporarySnapshot
-from shared.operation.progress import Status
+from shared.operation.status import Status
 from shared.runtime import telemetry
 from tests.builders import NOON, an_operation
 
@@ -44,7 +45,7 @@ def test_the_age_of_an_operation_is_told_under_the_step_at_work(
 ) -> None:
     time.advance(hours=3)
 
-    telemetry.tell_age("copy_snapshot", an_operation())
+    telemetry.publish_age("copy_snapshot", an_operation())
 
     (line,) = told(capsys)
     assert line["OperationAge"] == [3 * 3600]
@@ -56,12 +57,12 @@ def test_the_age_of_an_operation_is_told_under_the_step_at_work(
 def test_after_a_redrive_the_age_counts_anew(
     time: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failed = an_operation().failed("AccessDenied", "Not for you.")
+    failed = operation_failed(an_operation(), "AccessDenied", "Not for you.")
     time.advance(days=5)
-    reopened = failed.reopened()
+    reopened = operation_redriven(failed)
     time.advance(minutes=10)
 
-    telemetry.tell_age("snapshot_check", reopened)
+    telemetry.publish_age("snapshot_check", reopened)
 
     (line,) = told(capsys)
     assert line["OperationAge"] == [600]
@@ -69,7 +70,7 @@ def test_after_a_redrive_the_age_counts_anew(
 
 @pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED])
 def test_what_is_closed_grows_no_older(capsys: pytest.CaptureFixture[str], status: Status) -> None:
-    telemetry.tell_age("sns_notification", an_operation(status=status))
+    telemetry.publish_age("sns_notification", an_operation(status=status))
 
     assert told(capsys) == []
 
@@ -77,7 +78,9 @@ def test_what_is_closed_grows_no_older(capsys: pytest.CaptureFixture[str], statu
 def test_snapshots_that_a_failure_left_are_told_under_the_cluster_and_under_the_step(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    failed = an_operation(temporary_snapshots=(COPY,)).failed("AccessDenied", "Not for you.")
+    failed = operation_failed(
+        an_operation(temporary_snapshots=(COPY,)), "AccessDenied", "Not for you."
+    )
 
     telemetry.measure(failed)
 
@@ -90,7 +93,9 @@ def test_snapshots_that_a_failure_left_are_told_under_the_cluster_and_under_the_
 def test_snapshots_that_are_kept_on_request_are_not_left_over(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    kept = an_operation(request={"archive": "retain"}, temporary_snapshots=(COPY,)).completed()
+    kept = operation_completed(
+        an_operation(request={"archive": "retain"}, temporary_snapshots=(COPY,))
+    )
 
     telemetry.measure(kept)
 

@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
 
 class Messages:
-    """The topic that tells everyone how a restore ended."""
+    """The topic on which everyone learns how a restore ended."""
 
     def __init__(self, client: "SNSClient", topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
 
-    def tell(self, operation: Operation) -> str:
+    def publish(self, operation: Operation) -> str:
         """Publish the message about a closed operation; returns the message's id."""
         report = report_on(operation)
         with named_errors(f"Publishing the message about {operation.operation_id}"):
-            answer = self._client.publish(
+            response = self._client.publish(
                 TopicArn=self._topic_arn,
                 Subject=one_line.subject(report),
                 MessageStructure="json",
                 Message=forms(report),
                 MessageAttributes=attributes(report),
             )
-        return answer["MessageId"]
+        return response["MessageId"]
 
 
 def forms(report: Report) -> str:

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from shared.messages import email, topic
+from shared.closing.transitions import operation_completed, operation_failed
+from shared.gateways import topic
+from shared.messages import email
 from shared.messages.report import LONGEST_TEXT, Outcome, Report
 from shared.messages.report_builder import report_on
 from shared.operation.operation import Operation
-from shared.operation.parts import Access, Plan, TemporarySnapshot
+from shared.operation.parts import TemporarySnapshot
+from shared.operation.published import Access, Plan
+from shared.planning.transitions import restore_planned
 from tests.builders import (
     a_chosen_operation,
     a_replaced_cluster,
@@ -42,11 +46,11 @@ def planned() -> Operation:
         estimated_from=0,
         monthly_price=None,
     )
-    return a_chosen_operation(plan_only=True).planned(plan)
+    return restore_planned(a_chosen_operation(plan_only=True), plan)
 
 
 def test_people_get_text_phones_a_line_and_everything_else_json() -> None:
-    failed = a_chosen_operation().failed("KeyNotAccessible", "The key is disabled.")
+    failed = operation_failed(a_chosen_operation(), "KeyNotAccessible", "The key is disabled.")
 
     told = forms(failed)
 
@@ -57,7 +61,9 @@ def test_people_get_text_phones_a_line_and_everything_else_json() -> None:
 
 
 def test_a_failure_is_told_with_its_name_its_place_and_its_heading() -> None:
-    told = for_machines(a_chosen_operation().failed("KeyNotAccessible", "The key is disabled."))
+    told = for_machines(
+        operation_failed(a_chosen_operation(), "KeyNotAccessible", "The key is disabled.")
+    )
 
     assert (told["status"], told["outcome"]) == ("FAILED", "failed")
     assert told["error"] == {
@@ -73,7 +79,7 @@ def test_a_failure_is_told_with_its_name_its_place_and_its_heading() -> None:
 def test_a_success_is_told_with_what_was_restored_from_what_and_where_it_answers() -> None:
     app = Access(username="app", auth="password", template="read_only", databases=("shop",))
 
-    told = for_machines(a_restored_operation(access=(app,)).completed())
+    told = for_machines(operation_completed(a_restored_operation(access=(app,))))
 
     assert (told["status"], told["outcome"]) == ("COMPLETED", "restored")
     assert told["snapshot"] == {
@@ -96,7 +102,7 @@ def test_a_success_is_told_with_what_was_restored_from_what_and_where_it_answers
 
 def test_a_plan_is_told_as_one_and_replaces_nothing() -> None:
     told = for_machines(
-        planned().model_copy(update={"replaced_cluster": a_replaced_cluster()}).completed()
+        operation_completed(planned().model_copy(update={"replaced_cluster": a_replaced_cluster()}))
     )
 
     assert (told["status"], told["outcome"]) == ("COMPLETED", "planned")
@@ -107,9 +113,12 @@ def test_a_plan_is_told_as_one_and_replaces_nothing() -> None:
 @pytest.mark.parametrize(
     ("operation", "outcome"),
     [
-        (an_operation().failed("InvalidRequest", "No."), Outcome.FAILED),
-        (planned().failed("Odd", "Why?"), Outcome.PLAN_FAILED),
-        (an_operation(parameters={"target_cluster_id": "?"}).failed("X", "Y"), Outcome.FAILED),
+        (operation_failed(an_operation(), "InvalidRequest", "No."), Outcome.FAILED),
+        (operation_failed(planned(), "Odd", "Why?"), Outcome.PLAN_FAILED),
+        (
+            operation_failed(an_operation(parameters={"target_cluster_id": "?"}), "X", "Y"),
+            Outcome.FAILED,
+        ),
     ],
 )
 def test_an_operation_that_was_refused_is_told_too(operation: Operation, outcome: str) -> None:
@@ -125,13 +134,13 @@ def test_a_message_never_grows_longer_than_sns_takes(sign: str) -> None:
     access = Access(username=line, auth="password", template="owner", databases=(line, line))
     copy = TemporarySnapshot(region="us-west-2", snapshot_id=line)
     report = report_on(
-        a_restored_operation(
-            access=(access,) * 2_000, locked_logins=(line,) * 2_000, warnings=(line,) * 2_000
+        operation_completed(
+            a_restored_operation(
+                access=(access,) * 2_000, locked_logins=(line,) * 2_000, warnings=(line,) * 2_000
+            ).model_copy(update={"temporary_snapshots": tuple(copy for _ in many)})
         )
-        .model_copy(update={"temporary_snapshots": tuple(copy for _ in many)})
-        .completed()
     )
-    failed = report_on(a_chosen_operation().failed("Odd", sign * 30_000))
+    failed = report_on(operation_failed(a_chosen_operation(), "Odd", sign * 30_000))
     plan = Plan(
         creates=(line,) * 2_000,
         deletes=(line,) * 2_000,
@@ -139,7 +148,9 @@ def test_a_message_never_grows_longer_than_sns_takes(sign: str) -> None:
         estimated_from=0,
         monthly_price=None,
     )
-    plans = report_on(a_chosen_operation(plan_only=True).planned(plan).completed())
+    plans = report_on(
+        operation_completed(restore_planned(a_chosen_operation(plan_only=True), plan))
+    )
     everything = report.model_copy(
         update={"error": failed.error, "plan": plans.plan, "left_behind": (line,) * 2_000}
     ).short_enough()
@@ -156,7 +167,9 @@ def test_a_message_never_grows_longer_than_sns_takes(sign: str) -> None:
 
 
 def test_subscribers_can_filter_by_status_outcome_and_target() -> None:
-    report = report_on(a_chosen_operation().failed("KeyNotAccessible", "The key is disabled."))
+    report = report_on(
+        operation_failed(a_chosen_operation(), "KeyNotAccessible", "The key is disabled.")
+    )
 
     told = {name: one["StringValue"] for name, one in topic.attributes(report).items()}
 

@@ -1,20 +1,12 @@
-"""What runs next, how long to wait for it, and when to give up."""
-
-from datetime import timedelta
+"""Which step runs next."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from shared import clock, errors
-from shared.copying.route import Hop
 from shared.names import Step
-from shared.operation import progress
-from shared.operation.metrics import PhaseTime
+from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
-from shared.operation.parts import Cutover, Move, Notification
-from shared.operation.progress import Phase, Status
-from shared.settings import PhaseDeadlines
+from shared.operation.parts import Cutover, Hop, Move, Notification
+from shared.operation.status import Status
 from tests.builders import NOON, a_replaced_cluster, an_operation
 
 HOP = Hop(
@@ -62,15 +54,15 @@ def every_operation() -> list[Operation]:
 def test_every_open_operation_has_a_next_step() -> None:
     for operation in every_operation():
         if not operation.is_closed:
-            assert operation.next_step is not None
+            assert next_step(operation) is not None
 
 
 def test_a_closed_operation_only_has_its_message_left() -> None:
     told = Notification(message_id="1", sent_at=NOON)
 
     for status in (Status.COMPLETED, Status.FAILED):
-        assert an_operation(status=status).next_step is Step.SNS_NOTIFICATION
-        assert an_operation(status=status, notification=told).next_step is None
+        assert next_step(an_operation(status=status)) is Step.SNS_NOTIFICATION
+        assert next_step(an_operation(status=status, notification=told)) is None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +94,7 @@ def test_a_closed_operation_only_has_its_message_left() -> None:
     ],
 )
 def test_the_next_step_follows_from_the_state(changes: dict[str, object], expected: Step) -> None:
-    assert an_operation(**changes).next_step is expected
+    assert next_step(an_operation(**changes)) is expected
 
 
 def test_nothing_is_deleted_before_the_copy_is_there() -> None:
@@ -111,31 +103,4 @@ def test_nothing_is_deleted_before_the_copy_is_there() -> None:
             Status.SNAPSHOT_FOUND,
             Status.COPY_IN_PROGRESS,
         ):
-            assert operation.next_step in (Step.COPY_SNAPSHOT, Step.CHECK_COPY_STATUS)
-
-
-@given(st.integers(0, 48 * 3600))
-def test_a_wait_is_4_percent_of_the_time_spent_between_5_seconds_and_10_minutes(age: int) -> None:
-    wait = progress.wait_seconds(NOON + timedelta(seconds=age), NOON)
-
-    assert 5 <= wait <= 600
-    assert wait in (5, 600) or abs(wait - age * 0.04) <= 0.5
-
-
-def test_a_phase_fails_with_its_own_error_after_its_deadline() -> None:
-    started = clock.now() - timedelta(hours=3)
-    operation = an_operation(phases={Phase.COPY: PhaseTime(started_at=started)})
-
-    with pytest.raises(errors.CopyTimedOut, match="Copy of nightly is not finished after 2 hours"):
-        progress.check_deadline(
-            operation, Phase.COPY, PhaseDeadlines(copy_hours=2), "Copy of nightly"
-        )
-
-
-def test_a_phase_within_its_deadline_goes_on() -> None:
-    started = clock.now() - timedelta(hours=1)
-    operation = an_operation(phases={Phase.COPY: PhaseTime(started_at=started)})
-
-    assert (
-        progress.check_deadline(operation, Phase.COPY, PhaseDeadlines(copy_hours=2), "Copy") is None  # type: ignore[func-returns-value]
-    )
+            assert next_step(operation) in (Step.COPY_SNAPSHOT, Step.CHECK_COPY_STATUS)

@@ -1,0 +1,118 @@
+"""How an operation ends, how it comes back, and how what it left is handed over."""
+
+from typing import TYPE_CHECKING
+
+from shared import clock, errors
+from shared.closing import leftovers
+from shared.names import Step
+from shared.operation.audit import EventType, Failure
+from shared.operation.metrics import Metrics
+from shared.operation.next_step import next_step
+from shared.operation.operation import Operation
+from shared.operation.parts import Notification, TemporarySnapshot
+from shared.operation.status import Phase, Status
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+
+def operation_completed(operation: Operation) -> Operation:
+    """Everything that was asked for is done."""
+    closed = operation.model_copy(update={"status": Status.COMPLETED})
+    return _closed(closed, EventType.OPERATION_COMPLETED, None)
+
+
+def operation_failed(operation: Operation, name: str, message: str, attempt: int = 0) -> Operation:
+    """The execution ended, and this operation with it; redrives count the attempts."""
+    failure = Failure(
+        name=name,
+        message=message,
+        step=operation.error.step if operation.error else next_step(operation),
+        occurred_at=clock.now(),
+    )
+    has_failed_before = operation.status is Status.FAILED
+    closed = operation.model_copy(
+        update={
+            "status": Status.FAILED,
+            "error": failure,
+            "failed_as": operation.failed_as if has_failed_before else operation.status,
+            "failed_attempt": attempt,
+            "notification": None,
+        }
+    )
+    return _closed(closed, EventType.OPERATION_FAILED, failure)
+
+
+def operation_redriven(operation: Operation) -> Operation:
+    """The execution was redriven: go on where it failed.
+
+    What failed is made again; what was only interrupted is still waited for. A phase that was
+    under way gets all the time of its deadline again.
+    """
+    error = operation.error.name if operation.error else ""
+    now = clock.now()
+    has_lost_copy = error == errors.CopyFailed.__name__
+    has_lost_move = error == errors.RestoreFailed.__name__
+    has_lost_export = error == errors.ExportFailed.__name__
+    return operation.after(
+        EventType.OPERATION_REDRIVEN,
+        {"failed_with": error, "failed_attempt": operation.failed_attempt},
+        status=operation.failed_as or Status.INITIATED,
+        error=None,
+        metrics=None,
+        leftovers=(),
+        notification=None,
+        undo_barred_since=None,
+        reopened_at=now,
+        hop_under_way=operation.hop_under_way and not has_lost_copy,
+        move_under_way=None if has_lost_move else operation.move_under_way,
+        export=None if has_lost_export else operation.export,
+        waiting_since=now,
+        phases={
+            phase: time if time.ended_at else time.model_copy(update={"resumed_at": now})
+            for phase, time in operation.phases.items()
+        },
+    )
+
+
+def abandonment_started(operation: Operation, failed: Operation) -> Operation:
+    """What this failed operation left is about to be removed."""
+    snapshots = failed.temporary_snapshots
+    if failed.failed_in(Step.COPY_SNAPSHOT):
+        snapshots += (TemporarySnapshot.of(failed.next_hop),)
+    return operation.after(
+        EventType.ABANDONMENT_STARTED,
+        {"operation_id": failed.operation_id, "leftovers": list(failed.leftovers)},
+        status=Status.SNAPSHOT_FOUND,
+        temporary_snapshots=snapshots,
+        abandoned_cluster=failed.unfinished_cluster,
+        waiting_since=clock.now(),
+        starts=Phase.DELETE,
+        ends=Phase.VALIDATION,
+    )
+
+
+def operation_abandoned(operation: Operation, by: str) -> Operation:
+    """Another operation removes what this one left; it can never be redriven again."""
+    return operation.after(EventType.OPERATION_ABANDONED, {"by": by}, abandoned_by=by, leftovers=())
+
+
+def notification_sent(operation: Operation, message_id: str) -> Operation:
+    """The message about the end was published."""
+    return operation.after(
+        EventType.NOTIFICATION_SENT,
+        {"message_id": message_id},
+        notification=Notification(message_id=message_id, sent_at=clock.now()),
+    )
+
+
+def _closed(operation: Operation, event: EventType, failure: Failure | None) -> Operation:
+    left = leftovers.of(operation)
+    metrics = Metrics.of(
+        operation.operation_id, operation.start_time, clock.now(), operation.phases, failure
+    )
+    details: dict[str, JsonValue] = {
+        "metrics": dict(metrics.metrics),
+        "leftovers": list(left),
+    }
+    return operation.after(event, details, failure=failure, metrics=metrics, leftovers=left)

@@ -1,0 +1,28 @@
+"""Values that are stored, and published as they are: in the report, for other people's programs.
+
+They may gain fields, and never lose or rename one.
+"""
+
+from typing import Literal
+
+from shared.model import Model
+
+
+class Access(Model):
+    """How a user of the templates gets in, and where to; never with what."""
+
+    username: str
+    auth: Literal["password", "iam"]
+    template: str
+    databases: tuple[str, ...]
+
+
+class Plan(Model):
+    """What a restore would do, in words; `None` is unknown."""
+
+    creates: tuple[str, ...]
+    deletes: tuple[str, ...]
+    estimated_seconds: float | None
+    estimated_from: int
+    """How many earlier operations the estimate is from."""
+    monthly_price: str | None

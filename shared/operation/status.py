@@ -1,0 +1,79 @@
+"""What kind of operation it is, and where it is.
+
+    INITIATED ─ SNAPSHOT_FOUND ─┬─ COPY_IN_PROGRESS ⟲ ─ COPY_COMPLETED ─┐
+                   (plan_only)  ├───────── (no copy needed) ────────────┤
+             COMPLETED ─────────┘                                       │
+                     CUTOVER_IN_PROGRESS ⟲ ─ CUTOVER_COMPLETED  (delete_first)
+                                                                        │
+    RESTORE_IN_PROGRESS ⟲ ─ RESTORE_COMPLETED ─ USERS_CONFIGURED ───────┤
+                     CUTOVER_IN_PROGRESS ⟲ ─ CUTOVER_COMPLETED  (swap)
+                                                                        │
+                                                 SNAPSHOT_ARCHIVED ─ COMPLETED
+
+FAILED can follow every one of them but COMPLETED; redrive leads back to where it came from.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Self
+
+from shared.model import Model, Moment
+
+
+class Kind(StrEnum):
+    """What an operation is for."""
+
+    RESTORE = "restore"
+    PLAN = "plan"
+    """It looks, reports what a restore would do, and changes nothing."""
+    CLEAN_UP = "clean_up"
+    """It removes what a failed operation has left."""
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, object]) -> Self:
+        """The kind that parameters ask for, also those of a request that was refused."""
+        if parameters.get("abandon") is True:
+            return cls("clean_up")
+        return cls("plan" if parameters.get("plan_only") is True else "restore")
+
+
+class Status(StrEnum):
+    """Where an operation is."""
+
+    INITIATED = "INITIATED"
+    SNAPSHOT_FOUND = "SNAPSHOT_FOUND"
+    COPY_IN_PROGRESS = "COPY_IN_PROGRESS"
+    COPY_COMPLETED = "COPY_COMPLETED"
+    CUTOVER_IN_PROGRESS = "CUTOVER_IN_PROGRESS"
+    CUTOVER_COMPLETED = "CUTOVER_COMPLETED"
+    RESTORE_IN_PROGRESS = "RESTORE_IN_PROGRESS"
+    RESTORE_COMPLETED = "RESTORE_COMPLETED"
+    USERS_CONFIGURED = "USERS_CONFIGURED"
+    SNAPSHOT_ARCHIVED = "SNAPSHOT_ARCHIVED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class Phase(StrEnum):
+    """A stretch of an operation that has a duration and, mostly, a deadline."""
+
+    VALIDATION = "snapshot_validation"
+    COPY = "snapshot_copy"
+    DELETE = "delete"
+    RESTORE = "restore"
+    USERS = "users_setup"
+    EXPORT = "export"
+    ARCHIVE = "archive"
+
+
+class PhaseTime(Model):
+    """When a phase started, and when it ended."""
+
+    started_at: Moment
+    resumed_at: Moment | None = None
+    ended_at: Moment | None = None
+
+    @property
+    def counted_from(self) -> Moment:
+        """Where its deadline counts from: a redrive gives it all the time again."""
+        return self.resumed_at or self.started_at

@@ -1,0 +1,1 @@
+"""Bringing a restored cluster to what was asked: cluster, instances, master password."""

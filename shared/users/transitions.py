@@ -1,0 +1,44 @@
+"""How an operation moves on when its users are set up, and proven again after a cut-over."""
+
+from shared import clock
+from shared.operation.audit import EventType
+from shared.operation.operation import Operation
+from shared.operation.parts import Cutover
+from shared.operation.published import Access
+from shared.operation.status import Phase, Status
+
+
+def users_configured(
+    operation: Operation,
+    access: tuple[Access, ...],
+    locked_logins: tuple[str, ...],
+    warnings: tuple[str, ...] = (),
+) -> Operation:
+    """The users of the templates can work, and the logins inherited from the snapshot cannot."""
+    users = tuple(user.username for user in access)
+    return operation.after(
+        EventType.USERS_CONFIGURED,
+        {"users": list(users), "locked_logins": list(locked_logins), "warnings": list(warnings)},
+        status=Status.USERS_CONFIGURED,
+        restore_details=operation.restored.model_copy(
+            update={
+                "users": users,
+                "access": access,
+                "locked_logins": locked_logins,
+                "warnings": warnings,
+            }
+        ),
+        waiting_since=clock.now(),
+        starts=Phase.DELETE if operation.swaps else operation.last_phase,
+        ends=Phase.USERS,
+    )
+
+
+def login_proven(operation: Operation) -> Operation:
+    """Users can work under the target id, so the replaced cluster may go."""
+    return operation.after(
+        EventType.LOGIN_PROVEN,
+        {"cluster_id": operation.target_cluster, "users": list(operation.restored.users)},
+        cutover=Cutover.PROVEN,
+        waiting_since=clock.now(),
+    )
