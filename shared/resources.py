@@ -7,9 +7,10 @@ until the phase's deadline.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 from shared import names
+from shared.arns import Arn
 from shared.errors import NotOurs
 
 AVAILABLE = "available"
@@ -90,6 +91,31 @@ class Changeable(Resource):
         return self.status == AVAILABLE and not self.has_pending_changes
 
 
+class Source(Protocol):
+    """What a cluster can be restored from, and what is asked of it before."""
+
+    @property
+    def wording(self) -> str:
+        """What it is called in messages: `snapshot nightly`."""
+
+    @property
+    def engine(self) -> str: ...
+    @property
+    def engine_version(self) -> str: ...
+    @property
+    def family(self) -> str:
+        """The family of parameter groups that fits: `aurora-postgresql16`."""
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def encrypted(self) -> bool: ...
+    @property
+    def kms_key_id(self) -> str | None: ...
+    @property
+    def master_username(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Resource):
     """A cluster snapshot as RDS describes it."""
@@ -108,27 +134,30 @@ class Snapshot(Resource):
     master_username: str
 
     @property
+    def wording(self) -> str:
+        return f"snapshot {self.id}"
+
+    @property
     def region(self) -> str:
-        return self.arn.split(":")[3]
+        return Arn.parse(self.arn).region
 
     @property
     def account_id(self) -> str:
         """The account that it belongs to, which may have shared it."""
-        return self.arn.split(":")[4]
+        return Arn.parse(self.arn).account_id
 
     @property
     def name(self) -> str:
         """Its id in its own account; for others its id is the ARN."""
-        return self.arn.split(":", 6)[-1]
+        return Arn.parse(self.arn).name
 
     @property
     def cluster_arn(self) -> str:
         """The cluster that it is of, which may be gone."""
-        return self.arn.split(":cluster-snapshot:")[0] + f":cluster:{self.cluster_id}"
+        return str(Arn.parse(self.arn).sibling(f"cluster:{self.cluster_id}"))
 
     @property
     def family(self) -> str:
-        """The family of parameter groups that fits: `aurora-postgresql16`."""
         return f"{self.engine}{self.engine_version.split('.')[0]}"
 
     @property

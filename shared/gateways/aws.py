@@ -22,8 +22,8 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.gateways.secrets import Secrets
     from shared.gateways.topic import Messages
-    from shared.users.templates import Secrets
 
 # One attempt: trying again is the state machine's work, where it costs nothing to wait.
 _ONE_ATTEMPT = Config(
@@ -82,7 +82,7 @@ class Aws:
     @cached_property
     def secrets(self) -> "Secrets":
         # Only three steps read secrets; all nine would load the models of their content.
-        from shared.users.templates import Secrets
+        from shared.gateways.secrets import Secrets
 
         return Secrets(self._client("secretsmanager"))
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from shared.arns import Arn
 from shared.aws_errors import named_errors
 from shared.errors import AccessDenied, KeyNotAccessible
 
@@ -38,7 +39,7 @@ class Keys:
                 f"KMS key {key_id} in {self._region} is not a symmetric key for encryption, which "
                 "RDS needs. Name another key."
             )
-        if key["Arn"].split(":")[3] != self._region:
+        if Arn.parse(key["Arn"]).region != self._region:
             raise KeyNotAccessible(
                 f"KMS key {key_id} is not in {self._region}. Name a key of that region."
             )

@@ -7,8 +7,11 @@ A field that has a default says itself what its absence means. Here is what need
 from collections.abc import Mapping
 from typing import Any
 
+from shared.operation.operation import Operation
 from shared.operation.status import Phase, Status
 
+# What is written for the readers of the table, and worked out again here.
+_STORED_ONLY = frozenset({"next_step", "expires_at"})
 # The last phase that was begun tells how far an operation was: while it lasts, and after it.
 _PROGRESS = (
     (Phase.ARCHIVE, Status.USERS_CONFIGURED, Status.SNAPSHOT_ARCHIVED),
@@ -18,6 +21,12 @@ _PROGRESS = (
     (Phase.COPY, Status.COPY_IN_PROGRESS, Status.COPY_COMPLETED),
     (Phase.VALIDATION, Status.INITIATED, Status.SNAPSHOT_FOUND),
 )
+
+
+def operation_in(values: Mapping[str, Any]) -> Operation:
+    """The operation that the plain values of a stored item hold, whatever version wrote them."""
+    fields = {name: value for name, value in values.items() if name not in _STORED_ONLY}
+    return Operation.model_validate(completed(fields))
 
 
 def completed(item: Mapping[str, Any]) -> dict[str, Any]:

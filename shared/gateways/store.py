@@ -10,19 +10,17 @@ reopen ── state (version read) + event + lock (new)
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, assert_never
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from shared import names
 from shared.aws_errors import named_errors
 from shared.errors import RestoreError, StateConflict, TargetLocked, Throttled, UnexpectedAwsError
-from shared.gateways import migrations
+from shared.gateways.items import Item, expiry, item_of, values_of
+from shared.gateways.migrations import operation_in
 from shared.operation.audit import AuditEvent
 from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
@@ -33,17 +31,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-Item = dict[str, Any]
-
 BY_SOURCE_CLUSTER = "by_source_cluster"
 _RESTORES_COUNTED = 5
 
 ITEM_IS_NEW = "attribute_not_exists(operation_id)"
 VERSION_IS_THE_ONE_READ = "#version = :read"
 LOCK_IS_OURS = "holder = :operation_id"
-
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
 
 
 class Store:
@@ -56,7 +49,7 @@ class Store:
     def load(self, operation_id: str) -> Operation | None:
         """The operation as it was last saved."""
         item = self._read(operation_id)
-        return None if item is None else _operation(item)
+        return None if item is None else operation_in(item)
 
     def earlier_durations(self, source_cluster: str, hops: int) -> tuple[float, ...]:
         """Seconds that the last restores of a cluster took that took the same number of copies."""
@@ -68,7 +61,7 @@ class Store:
                 FilterExpression="#status = :completed AND size(route) = :hops "
                 "AND NOT attribute_type(#plan, :map)",
                 ExpressionAttributeNames={"#status": "status", "#plan": "plan"},
-                ExpressionAttributeValues=_item(
+                ExpressionAttributeValues=item_of(
                     {
                         ":cluster": source_cluster,
                         ":completed": Status.COMPLETED,
@@ -78,7 +71,7 @@ class Store:
                 ),
                 ScanIndexForward=False,
             )
-            newest = (_operation(_values(item)) for page in pages for item in page["Items"])
+            newest = (operation_in(values_of(item)) for page in pages for item in page["Items"])
             metrics = (one.metrics.metrics for one in newest if one.metrics)
             return tuple(
                 each["total_duration_seconds"] for each in islice(metrics, _RESTORES_COUNTED)
@@ -139,9 +132,9 @@ class Store:
             {
                 "Delete": {
                     "TableName": self._settings.state_table,
-                    "Key": _item({"operation_id": lock}),
+                    "Key": item_of({"operation_id": lock}),
                     "ConditionExpression": LOCK_IS_OURS,
-                    "ExpressionAttributeValues": _item({":operation_id": operation.operation_id}),
+                    "ExpressionAttributeValues": item_of({":operation_id": operation.operation_id}),
                 }
             }
         ]
@@ -152,7 +145,7 @@ class Store:
         saved = operation.saved()
         state = _plain(saved) | {
             "next_step": next_step(saved),
-            "expires_at": _epoch(operation.last_updated_time, self._settings.state_retention_days),
+            "expires_at": expiry(operation.last_updated_time, self._settings.state_retention_days),
         }
         if saved.source_cluster is None:
             del state["source_cluster"]  # the key of an index must not be null
@@ -163,7 +156,7 @@ class Store:
         )
         if operation.version:
             put_state["Put"]["ExpressionAttributeNames"] = {"#version": "version"}
-            put_state["Put"]["ExpressionAttributeValues"] = _item({":read": operation.version})
+            put_state["Put"]["ExpressionAttributeValues"] = item_of({":read": operation.version})
         events = [self._event(event) for event in operation.events]
         with named_errors(f"Saving operation {operation.operation_id}"):
             self._transact([put_state, *events, *with_lock], operation.operation_id)
@@ -176,14 +169,16 @@ class Store:
             raise _why_cancelled(error, operation_id) from error
 
     def _event(self, event: AuditEvent) -> "TransactWriteItemTypeDef":
-        expires_at = _epoch(event.timestamp, self._settings.audit_retention_days)
+        expires_at = expiry(event.timestamp, self._settings.audit_retention_days)
         item = _plain(event) | {"expires_at": expires_at}
         return self._put(self._settings.audit_table, item, ITEM_IS_NEW)
 
     def _put(
         self, table: str, item: Mapping[str, Any], condition: str
     ) -> "TransactWriteItemTypeDef":
-        return {"Put": {"TableName": table, "Item": _item(item), "ConditionExpression": condition}}
+        return {
+            "Put": {"TableName": table, "Item": item_of(item), "ConditionExpression": condition}
+        }
 
     def _holder_of(self, lock: str) -> str | None:
         item = self._read(lock)
@@ -198,11 +193,11 @@ class Store:
         with named_errors(f"Reading {key}"):
             answer = self._client.get_item(
                 TableName=self._settings.state_table,
-                Key=_item({"operation_id": key}),
+                Key=item_of({"operation_id": key}),
                 ConsistentRead=True,
             )
         found = answer.get("Item")
-        return None if found is None else _values(found)
+        return None if found is None else values_of(found)
 
 
 def _why_cancelled(error: ClientError, operation_id: str) -> RestoreError:
@@ -220,50 +215,6 @@ def _why_cancelled(error: ClientError, operation_id: str) -> RestoreError:
     )
 
 
-def _values(item: Mapping[str, Any]) -> Item:
-    return {name: _readable(_deserializer.deserialize(value)) for name, value in item.items()}
-
-
-def _operation(item: Item) -> Operation:
-    for stored_only in ("next_step", "expires_at"):
-        item.pop(stored_only, None)
-    return Operation.model_validate(migrations.completed(item))
-
-
 def _plain(model: BaseModel) -> Item:
     plain: Item = model.model_dump(mode="json")
     return plain
-
-
-def _item(values: Mapping[str, Any]) -> Item:
-    return {name: _serializer.serialize(_exact(value)) for name, value in values.items()}
-
-
-def _exact(value: Any) -> Any:
-    """DynamoDB takes no floats: write them as the decimals they print as."""
-    match value:
-        case float():
-            return Decimal(str(value))
-        case Mapping():
-            return {key: _exact(one) for key, one in value.items()}
-        case list() | tuple():
-            return [_exact(one) for one in value]
-        case _:
-            return value
-
-
-def _readable(value: Any) -> Any:
-    """What `_exact` wrote, as plain numbers again."""
-    match value:
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case dict():
-            return {key: _readable(one) for key, one in value.items()}
-        case list():
-            return [_readable(one) for one in value]
-        case _:
-            return value
-
-
-def _epoch(moment: datetime, retention_days: int) -> int:
-    return int((moment + timedelta(days=retention_days)).timestamp())

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from shared import errors
+from shared.arns import Arn
 from shared.messages.report import (
     Endpoints,
     Exported,
@@ -34,7 +35,7 @@ def report_on(operation: Operation) -> Report:
         outcome=_outcome(operation),
         target_cluster=operation.target_cluster,
         # A deployment restores into its own region, whatever a refused request says.
-        target_region=operation.execution_arn.split(":")[3],
+        target_region=Arn.parse(operation.execution_arn).region,
         execution_arn=operation.execution_arn,
         initiator=operation.initiator,
         started_at=operation.start_time,
@@ -110,12 +111,12 @@ def _origin(operation: Operation) -> Origin | None:
     snapshot = operation.snapshot_details
     if snapshot is None:
         return None
-    _, _, _, region, account_id, _ = snapshot.snapshot_arn.split(":", 5)
+    arn = Arn.parse(snapshot.snapshot_arn)
     return Origin(
         id=snapshot.source_snapshot_id,
         arn=snapshot.snapshot_arn,
-        account_id=account_id,
-        region=region,
+        account_id=arn.account_id,
+        region=arn.region,
         created_at=snapshot.created_at,
         source_cluster=operation.source_cluster,
     )

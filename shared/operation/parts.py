@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field
 
+from shared.arns import Arn
 from shared.model import Model, Moment
 from shared.operation.published import Access
 
@@ -44,11 +45,9 @@ class Hop(Model):
         """The ARN of another account's copy; this account's are found by their id."""
         if self.account_id is None:
             return None
-        partition = self.source_arn.split(":")[1]
-        return (
-            f"arn:{partition}:rds:{self.region}:{self.account_id}"
-            f":cluster-snapshot:{self.snapshot_id}"
-        )
+        source = Arn.parse(self.source_arn)
+        copy = source._replace(region=self.region, account_id=self.account_id)
+        return str(copy.sibling(f"cluster-snapshot:{self.snapshot_id}"))
 
 
 class SnapshotDetails(Model):

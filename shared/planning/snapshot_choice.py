@@ -121,11 +121,10 @@ def _problems(
     oldest = now - timedelta(hours=request.max_age_hours) if request.max_age_hours else None
     taken = snapshot.created_at
     if oldest and (taken is None or taken < oldest):
-        when = f"at {taken.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if taken else "nobody knows when"
+        when = f"at {taken.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if taken else "at an unknown time"
         yield SnapshotUnusable(
-            f"Snapshot {snapshot.id} was taken {when}, more "
-            f"than the {request.max_age_hours} hours ago that max_age_hours allows. Look why there "
-            "is no newer one, or allow an older one."
+            f"Snapshot {snapshot.id} was taken {when}, more than the {request.max_age_hours} hours "
+            "ago that max_age_hours allows. Check why there is no newer one, or allow an older one."
         )
 
 

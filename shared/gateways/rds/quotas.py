@@ -26,7 +26,7 @@ class Quotas:
         self._region = region
         self._account_id = account_id
 
-    def check_room(self, *, snapshots: int = 0, clusters: int = 0, instances: int = 0) -> None:
+    def check_capacity(self, *, snapshots: int = 0, clusters: int = 0, instances: int = 0) -> None:
         """Raise `QuotaExceeded` naming every quota in which so many more have no room.
 
         Copies under way have a quota of their own, which passes by waiting: it is not looked at.

@@ -16,75 +16,75 @@ if TYPE_CHECKING:
     )
 
 
-def snapshot(told: "DBClusterSnapshotTypeDef") -> Snapshot:
+def snapshot(response: "DBClusterSnapshotTypeDef") -> Snapshot:
     """A cluster snapshot, from a describe, copy or create answer."""
     return Snapshot(
-        id=told["DBClusterSnapshotIdentifier"],
-        arn=told["DBClusterSnapshotArn"],
-        cluster_id=told.get("DBClusterIdentifier", ""),
-        kind=told.get("SnapshotType", ""),
-        status=told["Status"],
-        percent=told.get("PercentProgress"),
-        created_at=told.get("SnapshotCreateTime"),
-        engine=told["Engine"],
-        engine_version=told.get("EngineVersion", ""),
-        encrypted=told.get("StorageEncrypted", False),
-        kms_key_id=told.get("KmsKeyId"),
-        master_username=told.get("MasterUsername", ""),
-        tags=_tags(told.get("TagList", [])),
+        id=response["DBClusterSnapshotIdentifier"],
+        arn=response["DBClusterSnapshotArn"],
+        cluster_id=response.get("DBClusterIdentifier", ""),
+        kind=response.get("SnapshotType", ""),
+        status=response["Status"],
+        percent=response.get("PercentProgress"),
+        created_at=response.get("SnapshotCreateTime"),
+        engine=response["Engine"],
+        engine_version=response.get("EngineVersion", ""),
+        encrypted=response.get("StorageEncrypted", False),
+        kms_key_id=response.get("KmsKeyId"),
+        master_username=response.get("MasterUsername", ""),
+        tags=_tags(response.get("TagList", [])),
     )
 
 
-def cluster(told: "DBClusterTypeDef") -> Cluster:
+def cluster(response: "DBClusterTypeDef") -> Cluster:
     """A cluster, from a describe, restore or modify answer."""
     return Cluster(
-        id=told["DBClusterIdentifier"],
-        arn=told["DBClusterArn"],
-        resource_id=told["DbClusterResourceId"],
-        status=told["Status"],
-        engine=told.get("Engine", ""),
-        engine_version=told.get("EngineVersion", ""),
-        created_at=told.get("ClusterCreateTime"),
-        endpoint=told.get("Endpoint"),
-        reader_endpoint=told.get("ReaderEndpoint"),
-        port=told.get("Port"),
-        master_username=told.get("MasterUsername", ""),
-        master_secret_arn=told.get("MasterUserSecret", {}).get("SecretArn"),
+        id=response["DBClusterIdentifier"],
+        arn=response["DBClusterArn"],
+        resource_id=response["DbClusterResourceId"],
+        status=response["Status"],
+        engine=response.get("Engine", ""),
+        engine_version=response.get("EngineVersion", ""),
+        created_at=response.get("ClusterCreateTime"),
+        endpoint=response.get("Endpoint"),
+        reader_endpoint=response.get("ReaderEndpoint"),
+        port=response.get("Port"),
+        master_username=response.get("MasterUsername", ""),
+        master_secret_arn=response.get("MasterUserSecret", {}).get("SecretArn"),
         members=tuple(
             Member(instance_id=member["DBInstanceIdentifier"], is_writer=member["IsClusterWriter"])
-            for member in told.get("DBClusterMembers", [])
+            for member in response.get("DBClusterMembers", [])
         ),
-        has_pending_changes=bool(told.get("PendingModifiedValues")),
-        is_protected=told.get("DeletionProtection", False),
-        global_cluster_id=told.get("GlobalClusterIdentifier"),
-        replication_source=told.get("ReplicationSourceIdentifier"),
-        read_replicas=tuple(told.get("ReadReplicaIdentifiers", [])),
-        tags=_tags(told.get("TagList", [])),
+        has_pending_changes=bool(response.get("PendingModifiedValues")),
+        is_protected=response.get("DeletionProtection", False),
+        global_cluster_id=response.get("GlobalClusterIdentifier"),
+        replication_source=response.get("ReplicationSourceIdentifier"),
+        read_replicas=tuple(response.get("ReadReplicaIdentifiers", [])),
+        tags=_tags(response.get("TagList", [])),
     )
 
 
-def instance(told: "DBInstanceTypeDef") -> Instance:
+def instance(response: "DBInstanceTypeDef") -> Instance:
     """An instance, from a describe or create answer."""
     return Instance(
-        id=told["DBInstanceIdentifier"],
-        cluster_id=told.get("DBClusterIdentifier"),
-        status=told["DBInstanceStatus"],
-        has_pending_changes=bool(told.get("PendingModifiedValues")),
-        tags=_tags(told.get("TagList", [])),
+        id=response["DBInstanceIdentifier"],
+        cluster_id=response.get("DBClusterIdentifier"),
+        status=response["DBInstanceStatus"],
+        has_pending_changes=bool(response.get("PendingModifiedValues")),
+        tags=_tags(response.get("TagList", [])),
     )
 
 
-def export_task(told: "ExportTaskTypeDef | ExportTaskResponseTypeDef") -> ExportTask:
+def export_task(response: "ExportTaskTypeDef | ExportTaskResponseTypeDef") -> ExportTask:
     """An export of a snapshot to S3, from a describe or start answer."""
     return ExportTask(
-        id=told["ExportTaskIdentifier"],
-        source_arn=told["SourceArn"],
-        bucket=told.get("S3Bucket", ""),
-        prefix=told.get("S3Prefix", ""),
-        status=told["Status"],
-        percent=told.get("PercentProgress"),
-        failure_cause=told.get("FailureCause"),
-        warning=told.get("WarningMessage"),
+        id=response["ExportTaskIdentifier"],
+        source_arn=response["SourceArn"],
+        bucket=response.get("S3Bucket", ""),
+        prefix=response.get("S3Prefix", ""),
+        status=response["Status"],
+        percent=response.get("PercentProgress"),
+        failure_cause=response.get("FailureCause"),
+        warning=response.get("WarningMessage"),
     )
 
 

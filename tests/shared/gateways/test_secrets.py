@@ -9,7 +9,8 @@ import pytest
 from moto import mock_aws
 
 from shared.errors import ConfigurationError
-from shared.users.templates import Secrets, Template
+from shared.gateways.secrets import Secrets
+from shared.users.templates import Template
 
 
 @pytest.fixture

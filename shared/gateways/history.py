@@ -1,0 +1,59 @@
+"""The reading side: what people ask of operations that are under way, or were.
+
+Nothing here writes, so whoever may only look can use it.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shared import clock
+from shared.aws_errors import named_errors
+from shared.gateways.items import item_of, values_of
+from shared.gateways.migrations import operation_in
+from shared.operation.audit import AuditEvent
+from shared.operation.operation import Operation
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class History:
+    """Operations and audit trails of one deployment, as they are stored."""
+
+    def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def events(self, operation_id: str, after: datetime | None = None) -> tuple[AuditEvent, ...]:
+        """The audit trail of an operation in order of time; of it, what is later than `after`."""
+        with named_errors(f"Reading the audit trail of {operation_id}"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._settings.audit_table,
+                KeyConditionExpression="operation_id = :id AND #at > :after",
+                ExpressionAttributeNames={"#at": "timestamp"},
+                ExpressionAttributeValues=item_of(
+                    {":id": operation_id, ":after": clock.iso(after) if after else "0"}
+                ),
+                ConsistentRead=True,
+            )
+            return tuple(_event(values_of(item)) for page in pages for item in page["Items"])
+
+    def operations_onto(self, target_cluster: str) -> tuple[Operation, ...]:
+        """Every stored operation of a target, the newest first.
+
+        No index has the target, so this reads the whole table: what the retention has left.
+        """
+        with named_errors(f"Looking for operations onto {target_cluster}"):
+            pages = self._client.get_paginator("scan").paginate(
+                TableName=self._settings.state_table,
+                FilterExpression="target_cluster = :target",
+                ExpressionAttributeValues=item_of({":target": target_cluster}),
+            )
+            found = [operation_in(values_of(item)) for page in pages for item in page["Items"]]
+        return tuple(sorted(found, key=lambda operation: operation.start_time, reverse=True))
+
+
+def _event(values: dict[str, object]) -> AuditEvent:
+    values.pop("expires_at", None)
+    return AuditEvent.model_validate(values)
