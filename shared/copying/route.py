@@ -40,14 +40,9 @@ def plan_route(
     `through` is the role in the snapshot's account, if the deployment has one. Raises
     `ConfigurationError` saying why there is no way.
     """
-    is_within_reach = snapshot.account_id == to.account_id or snapshot.is_shared
-    if snapshot.encrypted and not to.kms_key_id and not _keeps_its_key(snapshot, to):
-        raise ConfigurationError(
-            f"Snapshot {snapshot.id} is encrypted, and bringing it to {to.region} of account "
-            f"{to.account_id} needs a KMS key of there. Give kms_key_id in the request or the "
-            "deployment."
-        )
-    if snapshot.region == to.region and is_within_reach:
+    _check_key(snapshot, to)
+    is_own = snapshot.account_id == to.account_id
+    if snapshot.region == to.region and (is_own or snapshot.is_shared):
         return ()
     copy_id = names.copy_id(snapshot.cluster_id, snapshot.created_at or now, operation_id)
     own = Hop(
@@ -57,21 +52,35 @@ def plan_route(
         snapshot_id=copy_id,
         kms_key_id=to.kms_key_id if snapshot.encrypted else None,
     )
-    if snapshot.account_id == to.account_id or (snapshot.is_shared and not snapshot.encrypted):
+    if is_own or (snapshot.is_shared and not snapshot.encrypted):
         return (own,)
     if through is None:
         raise _unreachable(snapshot, to)
-    theirs = own.model_copy(
+    theirs = _made_there(own, snapshot, through, to)
+    onward = {"source_arn": theirs.copy_arn, "source_region": to.region}
+    is_copied_on = snapshot.encrypted or to.keeps_copy
+    return (theirs, own.model_copy(update=onward)) if is_copied_on else (theirs,)
+
+
+def _made_there(own: Hop, snapshot: Snapshot, through: SourceRole, to: Destination) -> Hop:
+    """The same copy, made in the snapshot's account and shared with this one."""
+    return own.model_copy(
         update={
             "kms_key_id": through.kms_key_id if snapshot.encrypted else None,
             "account_id": through.account_id,
             "share_with": to.account_id,
         }
     )
-    if not snapshot.encrypted and not to.keeps_copy:
-        return (theirs,)
-    onward = {"source_arn": theirs.copy_arn, "source_region": to.region}
-    return (theirs, own.model_copy(update=onward))
+
+
+def _check_key(snapshot: Snapshot, to: Destination) -> None:
+    """Raise `ConfigurationError` for an encrypted snapshot that would arrive without a key."""
+    if snapshot.encrypted and not to.kms_key_id and not _keeps_its_key(snapshot, to):
+        raise ConfigurationError(
+            f"Snapshot {snapshot.id} is encrypted, and copying it to {to.region} of account "
+            f"{to.account_id} needs a KMS key there. Specify kms_key_id in the request or the "
+            "deployment."
+        )
 
 
 def _keeps_its_key(snapshot: Snapshot, to: Destination) -> bool:

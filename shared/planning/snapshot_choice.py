@@ -38,32 +38,37 @@ def find(aws: Aws, request: RestoreRequest, now: datetime) -> Snapshot:
 
 
 def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
-    """Every snapshot that the request could mean, whatever its status, day and tags.
-
-    Of another account these are the ones that it shares, which RDS lists for all clusters
-    together, and those that the deployment's role there can see.
-    """
-    here = aws.snapshots(request.source_region)
+    """Every snapshot that the request could mean, whatever its status, day and tags."""
     owner = request.source_account_id or aws.settings.account_id
     if owner == aws.settings.account_id:
-        return _of(here, request)
-    if owner not in (one.account_id for one in aws.settings.source_accounts):
+        return _of(aws.snapshots(request.source_region), request)
+    if owner not in (source.account_id for source in aws.settings.source_accounts):
         raise ConfigurationError(
             f"This deployment does not restore snapshots of account {owner}. Name it in "
             "source_accounts."
         )
-    shared = {one.arn: one for one in here.shared() if _is_meant(one, request)}
+    return _of_another_account(aws, request, owner)
+
+
+def _of_another_account(aws: Aws, request: RestoreRequest, owner: str) -> tuple[Snapshot, ...]:
+    """What the account shares, which RDS lists for all its clusters, and what our role there sees.
+
+    In its own account a snapshot has its tags, and does not say who may use it.
+    """
+    listed = aws.snapshots(request.source_region).shared()
+    shared = {snapshot.arn: snapshot for snapshot in listed if _is_meant(snapshot, request)}
     if aws.settings.source_role(owner) is None:
         return tuple(shared.values())
     try:
-        seen = _of(aws.snapshots(request.source_region, owner), request)
+        own = _of(aws.snapshots(request.source_region, owner), request)
     except AccessDenied:
         # What is named is the same whoever looks; of "the latest", others may not be shared.
         if not (request.source_snapshot_id and shared):
             raise
         return tuple(shared.values())
-    # In its own account a snapshot tells its tags, and not who may use it.
-    return tuple(replace(one, kind="shared") if one.arn in shared else one for one in seen)
+    return tuple(
+        replace(snapshot, kind="shared") if snapshot.arn in shared else snapshot for snapshot in own
+    )
 
 
 def _of(source: Snapshots, request: RestoreRequest) -> tuple[Snapshot, ...]:
@@ -84,13 +89,7 @@ def choose(snapshots: Sequence[Snapshot], request: RestoreRequest, now: datetime
         raise SnapshotNotFound(
             f"There is no {request.wanted_snapshot}. {_hint(snapshots, request)}"
         )
-    tagged = [one for one in wanted if request.source_snapshot_tags.items() <= one.tags.items()]
-    if not tagged:
-        tags = ", ".join(f"{key}={value}" for key, value in request.source_snapshot_tags.items())
-        raise SnapshotNotFound(
-            f"There is no {request.wanted_snapshot} with the tags {tags}. Without them there "
-            f"would be: {_listed(wanted)}.{_about_shared_tags(wanted)}"
-        )
+    tagged = _tagged(wanted, request)
     usable = [snapshot for snapshot in tagged if snapshot.is_available]
     if not usable:
         listed = ", ".join(f"{snapshot.id} is {snapshot.status}" for snapshot in tagged)
@@ -102,6 +101,19 @@ def choose(snapshots: Sequence[Snapshot], request: RestoreRequest, now: datetime
     if problems := list(_problems(newest, request, now)):
         raise problems[0]
     return newest
+
+
+def _tagged(wanted: Sequence[Snapshot], request: RestoreRequest) -> list[Snapshot]:
+    """Those that carry the tags asked for; raises `SnapshotNotFound` when none does."""
+    tags = request.source_snapshot_tags.items()
+    tagged = [snapshot for snapshot in wanted if tags <= snapshot.tags.items()]
+    if not tagged:
+        listed = ", ".join(f"{key}={value}" for key, value in tags)
+        raise SnapshotNotFound(
+            f"There is no {request.wanted_snapshot} with the tags {listed}. Without them there "
+            f"would be: {_listed(wanted)}.{_about_shared_tags(wanted)}"
+        )
+    return tagged
 
 
 def _problems(

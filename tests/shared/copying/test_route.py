@@ -61,7 +61,7 @@ def test_a_plain_snapshot_crosses_regions_without_a_key() -> None:
 
 
 def test_an_encrypted_snapshot_without_a_key_for_the_destination_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="needs a KMS key of there"):
+    with pytest.raises(ConfigurationError, match="needs a KMS key there"):
         route_of(a_snapshot(encrypted=True), kms_key_id=None)
 
 
@@ -77,7 +77,7 @@ def test_a_snapshot_that_is_shared_in_the_region_is_restored_where_it_is(encrypt
 
 
 def test_a_cluster_never_stays_under_a_key_of_another_account() -> None:
-    with pytest.raises(ConfigurationError, match="needs a KMS key of there"):
+    with pytest.raises(ConfigurationError, match="needs a KMS key there"):
         route_of(theirs(region="us-west-2", kind="shared", encrypted=True), kms_key_id=None)
 
 
