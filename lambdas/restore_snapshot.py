@@ -30,7 +30,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
             f"Cluster {cluster.id} is {cluster.status} and cannot leave that status. Delete it, "
             "then redrive the execution: it will be restored again."
         )
-    if not cluster.is_settled:
+    if not cluster.is_stable:
         raise ResourceBusy(f"Cluster {cluster.id} is {cluster.status}; the next move waits for it.")
     present = aurora.instances(cluster.id)
     if not set(operation.instance_ids) <= {instance.id for instance in present}:

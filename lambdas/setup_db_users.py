@@ -47,12 +47,7 @@ def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
             f"Cluster {cluster_id} was not made by operation {operation.operation_id}. It stays, "
             "and nothing was changed in it."
         )
-    if (
-        cluster is None
-        or cluster.endpoint is None
-        or cluster.port is None
-        or not cluster.is_settled
-    ):
+    if cluster is None or cluster.endpoint is None or cluster.port is None or not cluster.is_stable:
         raise ResourceBusy(f"Cluster {cluster_id} cannot be connected to just now.")
     admin = aws.secrets.admin(request.admin_secret_id)
     if admin.password is None and cluster.master_secret_arn:

@@ -29,7 +29,7 @@ _CODES: dict[type[RestoreError], str] = {
         ConditionalCheckFailedException TransactionConflictException TransactionCanceledException
         TransactionInProgressException IdempotentParameterMismatchException
     """,
-    # What exists already, though the look just before did not show it, the next look will judge.
+    # What exists already, though the check just before did not show it, the next check will judge.
     errors.ResourceBusy: """
         DBClusterAlreadyExistsFault DBClusterSnapshotAlreadyExistsFault DBInstanceAlreadyExists
         DBSnapshotAlreadyExists ExportTaskAlreadyExists InsufficientDBClusterCapacityFault
@@ -89,7 +89,7 @@ _COPIES_UNDER_WAY = re.compile(r"across regions|concurrent|in progress", re.IGNO
 
 @contextmanager
 def named_errors(doing: str) -> Iterator[None]:
-    """Raise AWS's errors inside the block as ours; `doing` tells what was tried."""
+    """Raise AWS's errors inside the block as ours; `doing` says what was tried."""
     try:
         yield
     except ClientError as error:

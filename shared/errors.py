@@ -4,16 +4,16 @@
     ├── Retryable                  the state machine tries again
     │   ├── Throttled              AWS asked for fewer calls
     │   ├── AwsUnreachable         AWS answered 5xx, or not at all
-    │   ├── ResourceBusy           a resource is in a passing status, or capacity is short
+    │   ├── ResourceBusy           a resource is in a transient status, or capacity is short
     │   ├── StateConflict          somebody else wrote the operation's state in between
     │   ├── DatabaseUnreachable    the restored database does not answer (yet)
     │   ├── CopyQuotaReached       five copies into the region are under way already
     │   └── ExportQuotaReached     five exports are under way already
     └── Terminal                   the execution fails; redrive it when the cause is gone
         ├── InvalidRequest         the request itself is wrong
-        ├── ConfigurationError     something referred to is missing or misshapen
+        ├── ConfigurationError     something referred to is missing or malformed
         ├── SnapshotNotFound       no snapshot fits the request
-        ├── SnapshotUnusable       the snapshot is there, and cannot be restored
+        ├── SnapshotUnusable       the snapshot exists, and cannot be restored
         ├── TargetExists           the target cluster exists and may not be replaced by this request
         ├── TargetProtected        the target cluster is protected against deletion
         ├── TargetNotAllowed       the deployment does not allow replacing this cluster
@@ -58,7 +58,7 @@ class AwsUnreachable(Retryable):
 
 
 class ResourceBusy(Retryable):
-    """A cluster, instance or snapshot is in a passing status, or capacity is short for now."""
+    """A cluster, instance or snapshot is in a transient status, or capacity is short for now."""
 
 
 class StateConflict(Retryable):
@@ -94,7 +94,7 @@ class SnapshotNotFound(Terminal):
 
 
 class SnapshotUnusable(Terminal):
-    """The snapshot is there, and cannot be restored."""
+    """The snapshot exists, and cannot be restored."""
 
 
 class TargetExists(Terminal):

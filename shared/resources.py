@@ -86,7 +86,7 @@ class Changeable(Resource):
     has_pending_changes: bool
 
     @property
-    def is_settled(self) -> bool:
+    def is_stable(self) -> bool:
         """Available, and no change is still to be applied."""
         return self.status == AVAILABLE and not self.has_pending_changes
 

@@ -27,7 +27,7 @@ def sweep(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
     """Start removing what is due, and return its ids; what cannot be removed stays for the next.
 
     Due is what was kept for a time that is over, whatever its target, and what a failed operation
-    left behind on its way onto this target and can never use again.
+    left on its way onto this target and can never use again.
     """
     swept = []
     for name, remove in _all_due(operation, aws, now):
@@ -54,7 +54,7 @@ def _all_due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
 
 def _due_clusters(operation: Operation, aurora: Aurora, now: datetime) -> Iterator[Due]:
     for cluster in aurora.clusters():
-        if cluster.is_protected or not cluster.is_settled:
+        if cluster.is_protected or not cluster.is_stable:
             continue
         if _is_candidate(cluster, operation, now):
             yield cluster.id, partial(aurora.ensure_emptied_and_deleted, cluster, None)

@@ -1,4 +1,4 @@
-"""Abandoning a failed operation: a request that removes at once what it has left.
+"""Abandoning a failed operation: a request that removes its leftovers at once.
 
 It is an operation of its own, with its own lock, state and audit trail, and it carries the
 parameters of the one it abandons.
@@ -44,7 +44,7 @@ def parameters(raw: Mapping[str, Any], store: Store) -> dict[str, JsonValue]:
         RestoreRequest.model_validate(inherited)
     except ValidationError:
         raise InvalidRequest(
-            f"operation_id: {failed.operation_id} was refused, so it has left nothing."
+            f"operation_id: {failed.operation_id} was refused, so it has no leftovers."
         ) from None
     return inherited
 

@@ -1,7 +1,7 @@
-"""What an operation that ended badly has left behind, in words: what it is, and what it costs.
+"""The leftovers of an operation that failed, in words: what it is, and what it costs.
 
 A step that failed may have made something that it could not note any more; since names follow
-from the operation, that can be told all the same.
+from the operation, that can be said all the same.
 """
 
 from collections.abc import Iterator

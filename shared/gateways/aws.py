@@ -88,7 +88,7 @@ class Aws:
 
     @cached_property
     def messages(self) -> "Messages":
-        # Only the last step tells anybody.
+        # Only the last step publishes.
         from shared.gateways.topic import Messages
 
         return Messages(self._client("sns"), self.settings.topic_arn)

@@ -1,4 +1,4 @@
-"""S3 buckets of one region: only ever looked at."""
+"""S3 buckets of one region: read only."""
 
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,8 @@ class Buckets:
     def check_usable(self, bucket: str) -> None:
         """Raise `ConfigurationError` when there is no such bucket, or it is in another region."""
         with named_errors(f"Looking at bucket {bucket}"):
-            found = self._client.head_bucket(Bucket=bucket)
-        where = found.get("BucketRegion", self._region)
+            response = self._client.head_bucket(Bucket=bucket)
+        where = response.get("BucketRegion", self._region)
         if where != self._region:
             raise ConfigurationError(
                 f"Bucket {bucket} is in {where}. RDS exports only to a bucket of {self._region}, "

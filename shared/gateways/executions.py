@@ -34,16 +34,16 @@ class Executions:
     def describe(self, arn: str) -> Execution:
         """Tell how an execution is doing, or how it ended."""
         with named_errors(f"Looking at execution {arn}"):
-            told = self._client.describe_execution(executionArn=arn)
+            response = self._client.describe_execution(executionArn=arn)
         return Execution(
             arn=arn,
-            status=told["status"],
-            started_at=told["startDate"],
-            stopped_at=told.get("stopDate"),
-            redrive_count=told.get("redriveCount", 0),
-            request=json.loads(told.get("input", "{}")),
-            error=told.get("error"),
-            message=_message(told.get("cause")),
+            status=response["status"],
+            started_at=response["startDate"],
+            stopped_at=response.get("stopDate"),
+            redrive_count=response.get("redriveCount", 0),
+            request=json.loads(response.get("input", "{}")),
+            error=response.get("error"),
+            message=_message(response.get("cause")),
         )
 
 

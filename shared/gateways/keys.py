@@ -1,4 +1,4 @@
-"""KMS keys of one region: only ever looked at."""
+"""KMS keys of one region: read only."""
 
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ class Keys:
         if kind != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
             raise KeyNotAccessible(
                 f"KMS key {key_id} in {self._region} is not a symmetric key for encryption, which "
-                "RDS needs. Name another key."
+                "RDS needs. Specify another key."
             )
         if Arn.parse(key["Arn"]).region != self._region:
             raise KeyNotAccessible(

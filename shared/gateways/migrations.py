@@ -12,7 +12,7 @@ from shared.operation.status import Phase, Status
 
 # What is written for the readers of the table, and worked out again here.
 _STORED_ONLY = frozenset({"next_step", "expires_at"})
-# The last phase that was begun tells how far an operation was: while it lasts, and after it.
+# The last phase that was begun says how far an operation was: while it lasts, and after it.
 _PROGRESS = (
     (Phase.ARCHIVE, Status.USERS_CONFIGURED, Status.SNAPSHOT_ARCHIVED),
     (Phase.USERS, Status.RESTORE_COMPLETED, Status.USERS_CONFIGURED),

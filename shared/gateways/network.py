@@ -1,4 +1,4 @@
-"""Security groups of one region: only ever looked at."""
+"""Security groups of one region: read only."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

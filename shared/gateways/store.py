@@ -196,8 +196,8 @@ class Store:
                 Key=item_of({"operation_id": key}),
                 ConsistentRead=True,
             )
-        found = answer.get("Item")
-        return None if found is None else values_of(found)
+        item = answer.get("Item")
+        return None if item is None else values_of(item)
 
 
 def _why_cancelled(error: ClientError, operation_id: str) -> RestoreError:

@@ -48,19 +48,23 @@ def _planned(plan: Plan, report: Report) -> Iterator[str]:
         yield "It would delete or rename:"
         yield from _listed(plan.deletes, "plan.deletes", report)
     if plan.estimated_seconds is None:
-        yield "It would last: unknown; no restore of this source by as many copies is on record."
+        yield (
+            "Estimated duration: unknown; no restore of this source with the same number of copies "
+            "is on record."
+        )
     else:
         yield (
-            f"It would last: about {spoken(plan.estimated_seconds)}, the median of earlier "
-            f"restores of this source by as many copies (the last {plan.estimated_from})."
+            f"Estimated duration: about {spoken(plan.estimated_seconds)}, the median of earlier "
+            "restores of this source with the same number of copies "
+            f"(the last {plan.estimated_from})."
         )
     if plan.monthly_price:
-        yield f"What runs then would cost {plan.monthly_price}."
+        yield f"Estimated running cost: {plan.monthly_price}."
 
 
 def _abandonment(report: Report) -> Iterator[str]:
-    yield f"Operation {report.given_up_operation} onto {report.target_cluster} was given up."
-    yield "What it had left behind, clusters and temporary snapshots, was removed."
+    yield f"Operation {report.given_up_operation} onto {report.target_cluster} was abandoned."
+    yield "Its leftovers, clusters and temporary snapshots, were removed."
 
 
 def _success(report: Report) -> Iterator[str]:
@@ -103,7 +107,7 @@ def _access(endpoints: Endpoints, report: Report) -> Iterator[str]:
     yield f"Users:{'' if report.users else ' none'}"
     yield from _listed([_user(user) for user in report.users], "users", report)
     if report.locked_logins:
-        yield f"Logins that came along and were locked: {', '.join(report.locked_logins)}"
+        yield f"Logins inherited from the snapshot, and locked: {', '.join(report.locked_logins)}"
         if "locked_logins" in report.shortened:
             yield _SHORTENED
     if report.warnings:
@@ -160,7 +164,7 @@ def _fate(replaced: Replaced) -> str:
                 f"{replaced.renamed_to} now."
             )
         case Fate.UNTOUCHED:
-            return f"Cluster {replaced.cluster_id}, which was to be replaced, is there as before."
+            return f"Cluster {replaced.cluster_id}, which was to be replaced, is untouched."
         case unknown:
             assert_never(unknown)
 
@@ -174,10 +178,10 @@ def _failure(report: Report) -> Iterator[str]:
     yield message
     yield ""
     if report.left_behind:
-        yield "Left behind, to be continued or removed:"
+        yield "Leftovers, to be continued or removed:"
         yield from _listed(report.left_behind, "left_behind", report)
     else:
-        yield "Nothing was left behind."
+        yield "There are no leftovers."
     if report.replaced_cluster:
         yield _fate(report.replaced_cluster)
     yield ""
@@ -189,13 +193,13 @@ def _what_to_do(problem: Problem, report: Report) -> Iterator[str]:
     yield f'What {problem.name} means and what to do: "{problem.heading}" in {GUIDE}'
     if problem.name == InvalidRequest.__name__:
         return
-    yield "When the cause is gone, go on where it stopped, within 14 days:"
+    yield "When the cause is removed, continue where it stopped, within 14 days:"
     yield (
         f"  aws stepfunctions redrive-execution --region {report.target_region} "
         f"--execution-arn {report.execution_arn}"
     )
     if report.left_behind:
-        yield "Or give it up and remove what it left: start an execution with"
+        yield "Or abandon it and remove its leftovers: start an execution with"
         yield f'  {{"abandon": true, "operation_id": "{report.operation_id}"}}'
 
 

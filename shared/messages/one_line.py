@@ -25,7 +25,7 @@ def subject(report: Report) -> str:
 
 
 def sms(report: Report) -> str:
-    """One line that costs one SMS: of the details, as many as find room."""
+    """One line that costs one SMS: with as many of the details as fit."""
     line = _line(report)
     for detail in _details(report):
         if len(line) + len(detail) <= LONGEST_SMS:

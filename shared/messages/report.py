@@ -125,7 +125,7 @@ class Report(Model):
     plan: Plan | None = None
     given_up_operation: str | None = None
     shortened: tuple[str, ...] = ()
-    """What was too long for a message, and is not all there: `left_behind`, `plan.creates`."""
+    """What was too long for a message, and is not complete: `left_behind`, `plan.creates`."""
 
     def short_enough(self) -> Self:
         """The same, with what is too long for a message cut, and named."""

@@ -8,7 +8,7 @@ from shared.model import Model, Moment
 
 
 class EventType(StrEnum):
-    """What an audit event tells."""
+    """What happened, as an audit event says it."""
 
     OPERATION_STARTED = "OPERATION_STARTED"
     SNAPSHOT_VALIDATED = "SNAPSHOT_VALIDATED"
@@ -51,7 +51,7 @@ class EventType(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Whether what an audit event tells went well."""
+    """Whether what happened went well."""
 
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"

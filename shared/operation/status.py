@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
     RESTORE = "restore"
     PLAN = "plan"
-    """It looks, reports what a restore would do, and changes nothing."""
+    """It checks, reports what a restore would do, and changes nothing."""
     CLEAN_UP = "clean_up"
     """It removes what a failed operation has left."""
 

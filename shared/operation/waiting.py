@@ -19,7 +19,7 @@ WAIT_SHARE = 0.04
 
 
 def wait_seconds(now: datetime, waiting_since: datetime) -> int:
-    """Seconds until the next look at something that has been under way since `waiting_since`.
+    """Seconds until the next check of something that has been under way since `waiting_since`.
 
     4 % of the time already spent: what the wait adds stays in proportion at every size, and a
     day-long restore stays far below Step Functions' 25,000 history events.

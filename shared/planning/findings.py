@@ -1,4 +1,4 @@
-"""What stands in the way of a restore: collected, so that all of it is told at once."""
+"""What stands in the way of a restore: collected, so that all of it is reported at once."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -10,9 +10,9 @@ Result = TypeVar("Result")
 
 
 class Findings:
-    """Errors that nobody has to wait for: each look goes on where the one before found something.
+    """Errors that nobody has to wait for: each check runs, whatever the one before has found.
 
-    What passes by trying again is no finding, and is raised at once. What a role may not look at
+    A transient error is no finding, and is raised at once. What a role may not see
     is one.
     """
 
@@ -21,13 +21,13 @@ class Findings:
 
     def of(
         self,
-        look: Callable[Parameters, Result],
+        check: Callable[Parameters, Result],
         *arguments: Parameters.args,
         **named: Parameters.kwargs,
     ) -> Result | None:
-        """What a look returns; `None` when it raises a terminal error, which is kept."""
+        """What the check returns; `None` when it raises a terminal error, which is kept."""
         try:
-            return look(*arguments, **named)
+            return check(*arguments, **named)
         except Terminal as finding:
             self._found.append(finding)
             return None

@@ -30,7 +30,7 @@ def plan(
         creates=tuple(line.replace(own, any_other) for line in _creates(operation)),
         deletes=(
             *(line.replace(own, any_other) for line in _deletes(operation)),
-            *(f"{name}, which an earlier operation has left" for name in due),
+            *(f"{name}, a leftover of an earlier operation" for name in due),
         ),
         estimated_seconds=statistics.median(earlier_seconds) if earlier_seconds else None,
         estimated_from=len(earlier_seconds),

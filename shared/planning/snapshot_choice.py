@@ -62,7 +62,7 @@ def _of_another_account(aws: Aws, request: RestoreRequest, owner: str) -> tuple[
     try:
         own = _of(aws.snapshots(request.source_region, owner), request)
     except AccessDenied:
-        # What is named is the same whoever looks; of "the latest", others may not be shared.
+        # What is named is the same whoever asks; of "the latest", others may not be shared.
         if not (request.source_snapshot_id and shared):
             raise
         return tuple(shared.values())
@@ -178,7 +178,7 @@ def _listed(snapshots: Sequence[Snapshot]) -> str:
 
 
 def _hint(snapshots: Sequence[Snapshot], request: RestoreRequest) -> str:
-    """What to look at: the snapshots closest to the day that was asked for, or the names."""
+    """What to choose from: the snapshots closest to the day that was asked for, or the names."""
     dated = [(snapshot.created_at, snapshot) for snapshot in snapshots if snapshot.created_at]
     if not dated or request.source_snapshot_date in (None, LATEST):
         return "Check the names, the region and the account."

@@ -86,10 +86,10 @@ def advance(operation: Operation, aws: Aws) -> Operation:
     match place:
         case Place.OLD_SERVES if old:
             return _rename_away(operation, old, new, aws)
-        case Place.FREE if new.is_settled:
+        case Place.FREE if new.is_stable:
             aurora.rename(new, target)
             return candidate_moved_in(operation)
-        case Place.NEW_SERVES if new.is_settled:
+        case Place.NEW_SERVES if new.is_stable:
             return target_served(operation, new)
         case _:
             return cutover_status_checked(operation, clusters.statuses)
@@ -110,7 +110,7 @@ def _recorded(operation: Operation, place: Place, clusters: Clusters) -> Operati
 def _rename_away(operation: Operation, old: Cluster, new: Cluster, aws: Aws) -> Operation:
     """Rename the old cluster, as soon as both can be renamed."""
     guard_rails.check_replaceable(old, operation.request, aws.settings)
-    if not (old.is_settled and new.is_settled):
+    if not (old.is_stable and new.is_stable):
         return cutover_status_checked(operation, Clusters(old, new).statuses)
     aws.aurora(operation.request.target_region).rename(old, operation.renamed_id)
     return cutover_started(operation, old)

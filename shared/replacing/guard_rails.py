@@ -1,4 +1,4 @@
-"""Guard rails for deleting: looked at before anything is touched, and again at the moment of it."""
+"""Guard rails for deleting: checked before anything is touched, and again right before deleting."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

@@ -56,7 +56,7 @@ def master_password_started(
 def restore_status_checked(
     operation: Operation, cluster: Cluster, instances: Sequence[Instance], *, is_finished: bool
 ) -> Operation:
-    """The move was looked at; when it is finished, another one follows."""
+    """The move was checked; when it is finished, another one follows."""
     return operation.after(
         EventType.RESTORE_STATUS_CHECKED,
         _details(operation, cluster, instances),

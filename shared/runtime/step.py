@@ -124,15 +124,15 @@ def _run(
     event: Event,
     aws: Aws,
 ) -> Operation:
-    found = find(event, aws)
+    operation = find(event, aws)
     telemetry.logger.append_keys(
-        operation_id=found.operation_id, target_cluster=found.target_cluster
+        operation_id=operation.operation_id, target_cluster=operation.target_cluster
     )
-    telemetry.publish_age(name.module, found)
-    if next_step(found) is not name:
-        telemetry.logger.info("Already done", extra={"status": found.status})
-        return found
-    saved = aws.store.save(run(found, aws))
+    telemetry.publish_age(name.module, operation)
+    if next_step(operation) is not name:
+        telemetry.logger.info("Already done", extra={"status": operation.status})
+        return operation
+    saved = aws.store.save(run(operation, aws))
     telemetry.logger.info("Step done", extra={"status": saved.status})
     return saved
 
@@ -164,7 +164,7 @@ def _keys(event: Event) -> dict[str, Any]:
 
 
 def _named(error: Exception) -> RestoreError:
-    """Our own errors as they are; any other is a defect, told without its text.
+    """Our own errors as they are; any other is a defect, reported without its text.
 
     The text of a foreign exception may quote values, and values may be secrets.
     """

@@ -28,9 +28,9 @@ def test_every_other_status_passes(status: str) -> None:
 
 
 def test_a_change_is_finished_when_nothing_is_pending_any_more() -> None:
-    assert a_cluster().is_settled
-    assert not a_cluster(has_pending_changes=True).is_settled
-    assert not an_instance(status="modifying").is_settled
+    assert a_cluster().is_stable
+    assert not a_cluster(has_pending_changes=True).is_stable
+    assert not an_instance(status="modifying").is_stable
 
 
 @pytest.mark.parametrize("status", ["FAILED", "CANCELING", "CANCELED"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Aurora:
     """The clusters and instances of one region.
 
-    Every verb that changes something may be called twice: `ensure_…` finds what is there already
+    Every verb that changes something may be called twice: `ensure_…` finds what exists already
     and adopts it when it carries this operation's tag; what carries another raises `NotOurs`.
     """
 
@@ -34,10 +34,10 @@ class Aurora:
         """The cluster that has this id now."""
         with named_errors(f"Looking at cluster {cluster_id} in {self._region}"):
             try:
-                found = self._client.describe_db_clusters(DBClusterIdentifier=cluster_id)
+                response = self._client.describe_db_clusters(DBClusterIdentifier=cluster_id)
             except self._client.exceptions.DBClusterNotFoundFault:
                 return None
-        return responses.cluster(found["DBClusters"][0])
+        return responses.cluster(response["DBClusters"][0])
 
     def instances(self, cluster_id: str) -> tuple[Instance, ...]:
         """The instances of a cluster, those under deletion included."""
@@ -56,10 +56,10 @@ class Aurora:
     def _instance(self, instance_id: str) -> Instance | None:
         with named_errors(f"Looking at instance {instance_id} in {self._region}"):
             try:
-                found = self._client.describe_db_instances(DBInstanceIdentifier=instance_id)
+                response = self._client.describe_db_instances(DBInstanceIdentifier=instance_id)
             except self._client.exceptions.DBInstanceNotFoundFault:
                 return None
-        return responses.instance(found["DBInstances"][0])
+        return responses.instance(response["DBInstances"][0])
 
     # Restoring
 
@@ -67,10 +67,10 @@ class Aurora:
         self, cluster_id: str, request: RestoreRequest, snapshot_id: str, tags: Mapping[str, str]
     ) -> Cluster:
         """Start restoring a cluster, without instances, or find it started."""
-        there = self.cluster(cluster_id)
-        if there is not None:
-            there.check_made_by(tags[TAG_OPERATION])
-            return there
+        existing = self.cluster(cluster_id)
+        if existing is not None:
+            existing.check_made_by(tags[TAG_OPERATION])
+            return existing
         snapshot = self._snapshots.find(snapshot_id)
         if snapshot is None:
             raise SnapshotNotFound(
@@ -104,10 +104,10 @@ class Aurora:
         tags: Mapping[str, str],
     ) -> Instance:
         """Start creating an instance of a restored cluster, or find it started."""
-        there = self._instance(instance_id)
-        if there is not None:
-            there.check_made_by(tags[TAG_OPERATION])
-            return there
+        existing = self._instance(instance_id)
+        if existing is not None:
+            existing.check_made_by(tags[TAG_OPERATION])
+            return existing
         with named_errors(f"Creating instance {instance_id} in {self._region}"):
             answer = self._client.create_db_instance(
                 DBInstanceIdentifier=instance_id,

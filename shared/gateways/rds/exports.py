@@ -30,13 +30,15 @@ class SnapshotExports:
         """
         for attempt in itertools.count(1):
             task_id = id_of(attempt)
-            there = self.find(task_id)
-            if there is None:
+            existing = self.find(task_id)
+            if existing is None:
                 break
-            if there.source_arn != snapshot_arn:
-                raise NotOurs(f"Export {task_id} in {self._region} is one of {there.source_arn}.")
-            if not there.has_failed:
-                return there
+            if existing.source_arn != snapshot_arn:
+                raise NotOurs(
+                    f"Export {task_id} in {self._region} is one of {existing.source_arn}."
+                )
+            if not existing.has_failed:
+                return existing
         with named_errors(f"Exporting {snapshot_arn} to bucket {exports.bucket}"):
             answer = self._client.start_export_task(
                 ExportTaskIdentifier=task_id,
@@ -52,7 +54,7 @@ class SnapshotExports:
         """The export task with this id."""
         with named_errors(f"Looking at export {task_id} in {self._region}"):
             try:
-                found = self._client.describe_export_tasks(ExportTaskIdentifier=task_id)
+                response = self._client.describe_export_tasks(ExportTaskIdentifier=task_id)
             except self._client.exceptions.ExportTaskNotFoundFault:
                 return None
-        return responses.export_task(found["ExportTasks"][0])
+        return responses.export_task(response["ExportTasks"][0])

@@ -1,4 +1,4 @@
-"""Subnet groups, parameter groups and instance classes of one region: only ever looked at."""
+"""Subnet groups, parameter groups and instance classes of one region: read only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ class Groups:
     def vpc_of_subnet_group(self, name: str) -> str | None:
         """The VPC of a subnet group; raises `ConfigurationError` when there is no such group."""
         with self._missing("subnet group", name):
-            found = self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
-        return found["DBSubnetGroups"][0].get("VpcId")
+            response = self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
+        return response["DBSubnetGroups"][0].get("VpcId")
 
     def check_cluster_parameter_group(self, name: str, family: str | None) -> None:
         """Raise `ConfigurationError` when there is no such group, or for other engines.
@@ -30,10 +30,12 @@ class Groups:
         Without a family, any will do.
         """
         with self._missing("cluster parameter group", name):
-            found = self._client.describe_db_cluster_parameter_groups(
+            response = self._client.describe_db_cluster_parameter_groups(
                 DBClusterParameterGroupName=name
             )
-        _check_family(name, found["DBClusterParameterGroups"][0]["DBParameterGroupFamily"], family)
+        _check_family(
+            name, response["DBClusterParameterGroups"][0]["DBParameterGroupFamily"], family
+        )
 
     def check_parameter_group(self, name: str, family: str | None) -> None:
         """Raise `ConfigurationError` when there is no such group, or for other engines.
@@ -41,19 +43,19 @@ class Groups:
         Without a family, any will do.
         """
         with self._missing("parameter group", name):
-            found = self._client.describe_db_parameter_groups(DBParameterGroupName=name)
-        _check_family(name, found["DBParameterGroups"][0]["DBParameterGroupFamily"], family)
+            response = self._client.describe_db_parameter_groups(DBParameterGroupName=name)
+        _check_family(name, response["DBParameterGroups"][0]["DBParameterGroupFamily"], family)
 
     def check_orderable(self, instance_class: str, engine: str, version: str | None) -> None:
-        """Raise `ConfigurationError` when the class cannot be had for the engine's version here."""
+        """Raise `ConfigurationError` when the class is not available for the version here."""
         wanted = {"Engine": engine, "DBInstanceClass": instance_class}
         if version:
             wanted["EngineVersion"] = version
         with named_errors(f"Looking for instance class {instance_class} in {self._region}"):
-            found = self._client.describe_orderable_db_instance_options(**wanted)  # type: ignore[arg-type]
-        if not found["OrderableDBInstanceOptions"]:
+            response = self._client.describe_orderable_db_instance_options(**wanted)  # type: ignore[arg-type]
+        if not response["OrderableDBInstanceOptions"]:
             raise ConfigurationError(
-                f"Instance class {instance_class} cannot be had for {engine} {version or ''} in "
+                f"Instance class {instance_class} is not available for {engine} {version or ''} in "
                 f"{self._region}. Choose another db_instance_class."
             )
 

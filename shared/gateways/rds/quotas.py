@@ -27,9 +27,9 @@ class Quotas:
         self._account_id = account_id
 
     def check_capacity(self, *, snapshots: int = 0, clusters: int = 0, instances: int = 0) -> None:
-        """Raise `QuotaExceeded` naming every quota in which so many more have no room.
+        """Raise `QuotaExceeded` naming every quota without capacity for so many more.
 
-        Copies under way have a quota of their own, which passes by waiting: it is not looked at.
+        Copies under way have a quota of their own, for which waiting is enough: it is not checked.
         """
         needed = {_SNAPSHOTS: snapshots, _CLUSTERS: clusters, _INSTANCES: instances}
         where = f"account {self._account_id} in {self._region}"

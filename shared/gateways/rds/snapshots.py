@@ -25,7 +25,7 @@ class Snapshots:
     def __init__(
         self, client: "RDSClient", region: str, deployment: str, account_id: str | None = None
     ) -> None:
-        """Take another account's id when the client acts there."""
+        """Take another account's id when the client acts existing."""
         self._client = client
         self._region = region
         self._deployment = deployment
@@ -43,12 +43,12 @@ class Snapshots:
         )
         with named_errors(f"Looking at snapshot {snapshot_id} in {self._where}"):
             try:
-                found = self._client.describe_db_cluster_snapshots(
+                response = self._client.describe_db_cluster_snapshots(
                     DBClusterSnapshotIdentifier=snapshot_id, **kind
                 )
             except self._client.exceptions.DBClusterSnapshotNotFoundFault:
                 return None
-        listed = found["DBClusterSnapshots"]
+        listed = response["DBClusterSnapshots"]
         return responses.snapshot(listed[0]) if listed else None
 
     def of(self, cluster_id: str) -> tuple[Snapshot, ...]:
@@ -69,11 +69,11 @@ class Snapshots:
 
     def ensure_copy(self, hop: Hop, tags: Mapping[str, str]) -> Snapshot:
         """Start the snapshot copy of a hop into this region, or find it started."""
-        there = self.find(hop.snapshot_id)
-        if there is not None:
-            there.check_made_by(tags[TAG_OPERATION])
-            self._check_temporary(there)
-            return there
+        existing = self.find(hop.snapshot_id)
+        if existing is not None:
+            existing.check_made_by(tags[TAG_OPERATION])
+            self._check_temporary(existing)
+            return existing
         with named_errors(f"Copying {hop.source_arn} to {hop.snapshot_id} in {self._where}"):
             answer = self._client.copy_db_cluster_snapshot(
                 SourceDBClusterSnapshotIdentifier=hop.source_arn,
@@ -132,5 +132,5 @@ class Snapshots:
         if not snapshot.is_temporary_of(self._deployment):
             raise NotOurs(
                 f"Snapshot {snapshot.id} in {self._where} is not a temporary one of this "
-                "deployment. It stays as it is; look who made it."
+                "deployment. It stays as it is; check who created it."
             )

@@ -25,7 +25,7 @@ def assert_refused(stage: Stage, outcome: Outcome, error: str, *words: str) -> N
     (told,) = outcome.messages
     assert "FAILED" in told["Subject"]
     assert outcome.message in told["Message"]
-    assert "Nothing was left behind." in told["Message"]
+    assert "There are no leftovers." in told["Message"]
     assert stage.locks() == []
 
 
@@ -239,7 +239,7 @@ def test_ten_faults_are_told_at_once(stage: Stage) -> None:
         "security group sg-0123456789abcdef0",
         "cluster parameter group lost",
         "parameter group missing",
-        "Instance class db.r1.huge cannot be had",
+        "Instance class db.r1.huge is not available",
         "aurora-restore/spare-admin",
         "aurora-restore/spare-users",
     )

@@ -62,12 +62,12 @@ def test_how_long_it_would_last_is_known_from_earlier_restores_of_the_source(sta
     planned = stage.restore(plan_only=True, target_cluster_id="aurora-staging-2")
 
     assert unknown.state["plan"]["estimated_seconds"] is None
-    assert "It would last: unknown" in unknown.messages[0]["Message"]
+    assert "Estimated duration: unknown" in unknown.messages[0]["Message"]
     assert planned.state["plan"]["estimated_from"] == 2
     total = sum(float(one["total_duration_seconds"]) for one in lasted)
     assert float(planned.state["plan"]["estimated_seconds"]) == total / 2
     assert (
-        "restores of this source by as many copies (the last 2)"
+        "restores of this source with the same number of copies (the last 2)"
         in (planned.messages[-1]["Message"])
     )
 

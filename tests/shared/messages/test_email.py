@@ -1,4 +1,4 @@
-"""The e-mail about the end of an operation, and what it says is left behind."""
+"""The e-mail about the end of an operation, and the leftovers it names."""
 
 import re
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_a_failure_before_anything_was_made_left_nothing_behind() -> None:
     failed = operation_failed(an_operation(), "SnapshotNotFound", "There is none.")
 
     assert failed.leftovers == ()
-    assert "Nothing was left behind." in text(failed)
+    assert "There are no leftovers." in text(failed)
 
 
 def test_a_step_that_died_while_making_something_may_have_left_it() -> None:
@@ -191,7 +191,7 @@ def test_a_swap_that_failed_early_says_that_the_old_cluster_is_there() -> None:
 
     told = text(operation_failed(swapping, "RestoreFailed", "It ended as failed."))
 
-    assert "Cluster aurora-staging, which was to be replaced, is there as before." in told
+    assert "Cluster aurora-staging, which was to be replaced, is untouched." in told
 
 
 def test_a_swap_that_failed_at_its_end_says_that_the_old_cluster_is_kept() -> None:
