@@ -9,7 +9,7 @@ from shared.names import Step
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.parts import Hop
-from shared.request.restore_request import Archive
+from shared.request.fields import Archive
 from shared.runtime.step import step
 
 

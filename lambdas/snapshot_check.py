@@ -25,7 +25,9 @@ from shared.planning import preflight, preview, snapshot_choice
 from shared.planning.findings import Findings
 from shared.planning.transitions import operation_started, restore_planned, snapshot_validated
 from shared.replacing import guard_rails
-from shared.request.restore_request import Archive, RestoreRequest
+from shared.request.abandon_request import asks_to_abandon
+from shared.request.fields import Archive
+from shared.request.restore_request import RestoreRequest
 from shared.resources import Snapshot
 from shared.runtime.step import Event, step
 from shared.settings import Settings
@@ -72,7 +74,7 @@ def create_operation(event: Event, aws: Aws) -> Operation:
 
 def checked_parameters(raw: JsonValue, aws: Aws) -> dict[str, JsonValue]:
     """The request with the deployment's defaults, or that of the operation it abandons."""
-    if isinstance(raw, dict) and abandonment.is_asked_for(raw):
+    if isinstance(raw, dict) and asks_to_abandon(raw):
         return abandonment.parameters(raw, aws.store)
     return RestoreRequest.parse(raw, aws.settings.defaults).model_dump(
         mode="json", exclude_none=True

@@ -2,35 +2,23 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
+from shared.arns import Arn
 from shared.errors import ConfigurationError
 from shared.model import Model
+from shared.request.defaults import RequestDefaults
+from shared.request.fields import AccountId, InstanceClass
 
 # The time-out of the state machine (`statemachine/aurora_restore.asl.json`; a test compares).
 LONGEST_EXECUTION_HOURS = 72
+# For as long Step Functions can redrive an execution that has failed.
+REDRIVE_WINDOW = timedelta(days=14)
 
 Hours = Annotated[float, Field(gt=0, le=LONGEST_EXECUTION_HOURS)]
-
-
-class RequestDefaults(Model):
-    """What a request gets when it leaves a field out (design, section 6). `None`: no default."""
-
-    source_region: str
-    target_region: str
-    db_instance_class: str = "db.r6g.large"
-    vpc_security_group_ids: tuple[str, ...] = ()
-    db_subnet_group_name: str | None = None
-    db_cluster_parameter_group_name: str | None = None
-    db_parameter_group_name: str | None = None
-    port: PositiveInt | None = None
-    kms_key_id: str | None = None
-    log_exports: tuple[str, ...] = ()
-    extended_support: bool = False
-    admin_secret_id: str | None = None
-    users_secret_id: str | None = None
 
 
 class PhaseDeadlines(Model):
@@ -63,7 +51,7 @@ class Prices(Model):
     """What instances cost an hour, by class, as somebody who knows the bill has put it down."""
 
     currency: str
-    instance_hours: dict[str, PositiveFloat]
+    instance_hours: dict[InstanceClass, PositiveFloat]
 
 
 class SourceRole(Model):
@@ -75,13 +63,13 @@ class SourceRole(Model):
 
     @property
     def account_id(self) -> str:
-        return self.arn.split(":")[4]
+        return Arn.parse(self.arn).account_id
 
 
 class SourceAccount(Model):
     """Another account whose snapshots may be restored; without a role only what it shares."""
 
-    account_id: str
+    account_id: AccountId
     role: SourceRole | None = None
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from shared.operation.operation import Operation
 from shared.operation.parts import Hop, ReplacedCluster, RestoreDetails
 from shared.planning.transitions import operation_started, snapshot_validated
+from shared.request.defaults import RequestDefaults
 from shared.request.restore_request import RestoreRequest
 from shared.resources import Cluster, ExportTask, Instance, Member, Snapshot
-from shared.settings import RequestDefaults, Settings, SourceRole
+from shared.settings import Settings, SourceRole
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:aurora-restore:one"

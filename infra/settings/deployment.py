@@ -14,51 +14,38 @@ from pydantic import (
 
 from infra.settings.context import ContextSettings
 from infra.settings.field_types import (
-    AccountId,
     BucketName,
     ClusterPattern,
     EmailAddress,
     ExternalId,
     HttpsUrl,
-    InstanceClass,
     KeyArn,
     Name,
     PhoneNumber,
     Prefix,
     PrefixListId,
     QueueArn,
-    Region,
     RouteTableId,
     ScheduleExpression,
     SecretId,
-    SecurityGroupId,
     SubnetId,
     VpcId,
 )
 from infra.settings.schedule_expressions import A_WEEK_OF_HOURS, longest_days_between
 from infra.settings.scheduled_requests import problems_of
-from shared.archiving.sweep import REDRIVE_WINDOW
+from shared.arns import Arn
 from shared.model import Model
-from shared.request.restore_request import Port
-from shared.settings import (
-    LONGEST_EXECUTION_HOURS,
-    PhaseDeadlines,
-    Prices,
-    RequestDefaults,
-)
+from shared.request.defaults import RequestDefaults
+from shared.request.fields import AccountId, Region, SecurityGroupId
+from shared.settings import REDRIVE_WINDOW, Hours, PhaseDeadlines, Prices
 
 # A failed operation can be redriven for 14 days, and has to be there for that.
 RetentionDays = Annotated[int, Field(gt=REDRIVE_WINDOW.days)]
 
 
 class Defaults(RequestDefaults):
-    """What a request gets when it leaves a field out, as strict as the request itself."""
+    """What a request gets when it leaves a field out; its secrets go into IAM policies."""
 
-    source_region: Region
-    target_region: Region
-    db_instance_class: InstanceClass = "db.r6g.large"
-    vpc_security_group_ids: tuple[SecurityGroupId, ...] = ()
-    port: Port | None = None
     admin_secret_id: SecretId | None = None
     users_secret_id: SecretId | None = None
 
@@ -115,7 +102,7 @@ class Notifications(Model):
 class Alarms(Model):
     """When somebody has to look."""
 
-    longest_restore_hours: Annotated[float, Field(gt=0, le=LONGEST_EXECUTION_HOURS)] = 12
+    longest_restore_hours: Hours = 12
     function_errors_per_hour: PositiveInt = 20
 
 
@@ -200,7 +187,7 @@ class DeploymentSettings(ContextSettings):
         defaults: Defaults | None = info.data.get("defaults")
         if defaults and defaults.kms_key_id and defaults.kms_key_id not in keys:
             raise ValueError("must hold defaults.kms_key_id, or no function may use it")
-        if defaults and any(key.split(":")[3] != defaults.target_region for key in keys):
+        if defaults and any(Arn.parse(key).region != defaults.target_region for key in keys):
             raise ValueError(
                 f"must be keys of {defaults.target_region}, where clusters are restored"
             )

@@ -10,7 +10,8 @@ from pydantic import JsonValue
 
 from shared.errors import InvalidRequest, TargetNotAllowed
 from shared.replacing import guard_rails
-from shared.request.restore_request import Archive, Replace, RestoreRequest
+from shared.request.fields import Archive, Replace
+from shared.request.restore_request import RestoreRequest
 
 LONGEST_RULE_NAME = 64
 TAKEN_NAMES = {"failure"}

@@ -29,8 +29,9 @@ from infra.permissions.statements import (
     use_through_rds,
 )
 from infra.settings.context import ContextSettings
-from infra.settings.field_types import AccountId, ExternalId, Name, Region
+from infra.settings.field_types import ExternalId, Name
 from shared.names import TAG_TEMPORARY, Step, deployment
+from shared.request.fields import AccountId, Region
 
 KEY_HANDLING = (*KEY_DECRYPTION, *KEY_ENCRYPTION)
 STEPS = (

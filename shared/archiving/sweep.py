@@ -6,7 +6,7 @@ sure that no other operation onto the same target is using it.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from shared import names
@@ -16,8 +16,7 @@ from shared.gateways.rds.clusters import Aurora
 from shared.gateways.rds.snapshots import Snapshots
 from shared.operation.operation import Operation
 from shared.resources import Cluster, Snapshot
-
-REDRIVE_WINDOW = timedelta(days=14)
+from shared.settings import REDRIVE_WINDOW
 
 Due = tuple[str, Callable[[], None]]
 """The id of something whose time has passed, and how to remove it."""

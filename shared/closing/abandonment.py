@@ -5,40 +5,21 @@ parameters of the one it abandons.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
 from shared.errors import InvalidRequest
 from shared.gateways.store import Store
-from shared.model import Model
 from shared.operation.operation import Operation
 from shared.operation.status import Status
-from shared.request.restore_request import OperationId, RestoreRequest
-
-
-class AbandonRequest(Model):
-    """What a user asks for: nothing but the operation."""
-
-    abandon: Literal[True]
-    operation_id: OperationId
-
-
-def is_asked_for(raw: object) -> bool:
-    """Whether this request abandons an operation, instead of asking for a restore."""
-    return isinstance(raw, Mapping) and raw.get("abandon") is True
+from shared.request.abandon_request import AbandonRequest
+from shared.request.restore_request import RestoreRequest
 
 
 def parameters(raw: Mapping[str, Any], store: Store) -> dict[str, JsonValue]:
     """The parameters of the operation that carries the request out; raises `InvalidRequest`."""
-    try:
-        wanted = AbandonRequest.model_validate(raw)
-    except ValidationError:
-        raise InvalidRequest(
-            'The request abandons an operation. Then it is {"abandon": true, "operation_id": "…"} '
-            "and nothing else."
-        ) from None
-    failed = failed_operation(wanted.operation_id, store)
+    failed = failed_operation(AbandonRequest.parse(raw).operation_id, store)
     inherited = failed.parameters | {"abandon": True, "operation_id": failed.operation_id}
     try:
         RestoreRequest.model_validate(inherited)

@@ -26,7 +26,8 @@ from shared.operation.status import Status
 from shared.planning.transitions import operation_started
 from shared.replacing import cutover
 from shared.replacing.transitions import cutover_undo_barred
-from shared.request.restore_request import CLUSTER_ID, OPERATION_ID, RestoreRequest
+from shared.request.fields import CLUSTER_ID, OPERATION_ID
+from shared.request.restore_request import RestoreRequest
 
 _LONGEST = 200
 # A function of an execution that was stopped runs on to its own end: `delete_rds`, the only one

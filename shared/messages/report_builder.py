@@ -20,7 +20,7 @@ from shared.operation.audit import Failure
 from shared.operation.operation import Operation
 from shared.operation.published import Access
 from shared.operation.status import Kind, Phase, Status
-from shared.request.restore_request import Archive
+from shared.request.fields import Archive
 
 _DURATION = "_duration_seconds"
 _TRANSIENT = "Errors that pass by themselves"

@@ -29,7 +29,8 @@ from shared.operation.parts import (
 )
 from shared.operation.published import Plan
 from shared.operation.status import Kind, Phase, PhaseTime, Status
-from shared.request.restore_request import Archive, Replace, RestoreRequest
+from shared.request.fields import Archive, Replace
+from shared.request.restore_request import RestoreRequest
 
 
 class Operation(Model):

@@ -6,7 +6,8 @@ from shared.gateways.secrets import AdminSecret
 from shared.operation.parts import Hop, ReplacedCluster
 from shared.planning.findings import Findings
 from shared.planning.snapshot_choice import ENGINE
-from shared.request.restore_request import Archive, Replace, RestoreRequest
+from shared.request.fields import Archive, Replace
+from shared.request.restore_request import RestoreRequest
 from shared.resources import Source
 
 

@@ -7,7 +7,7 @@ from shared import names
 from shared.operation.operation import Operation
 from shared.operation.parts import TemporarySnapshot
 from shared.operation.published import Plan
-from shared.request.restore_request import Archive
+from shared.request.fields import Archive
 from shared.settings import Prices
 
 _HOURS_A_MONTH = 730

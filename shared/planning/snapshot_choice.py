@@ -16,7 +16,8 @@ from shared.errors import (
 )
 from shared.gateways.aws import Aws
 from shared.gateways.rds.snapshots import Snapshots
-from shared.request.restore_request import LATEST, RestoreRequest
+from shared.request.fields import LATEST
+from shared.request.restore_request import RestoreRequest
 from shared.resources import Snapshot
 
 ENGINE = "aurora-postgresql"

@@ -11,7 +11,8 @@ from shared.errors import (
     TargetProtected,
 )
 from shared.operation.parts import ReplacedCluster
-from shared.request.restore_request import Replace, RestoreRequest
+from shared.request.fields import Replace
+from shared.request.restore_request import RestoreRequest
 from shared.resources import Cluster, Snapshot
 from shared.settings import Settings
 

@@ -11,7 +11,7 @@ def test_settings_survive_the_way_through_the_environment() -> None:
     written = settings(
         replaceable_clusters=("aurora-staging*",),
         deadlines=PhaseDeadlines(copy_hours=2),
-        defaults=defaults(vpc_security_group_ids=("sg-1",), port=6000),
+        defaults=defaults(vpc_security_group_ids=("sg-00000001",), port=6000),
         exports=Exports(bucket="exports", prefix="x", role_arn="arn:role", kms_key_id="key"),
     )
 

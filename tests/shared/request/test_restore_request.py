@@ -1,11 +1,15 @@
 """What a request may ask for, and what a wrong one is told."""
 
+from typing import get_type_hints
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidRequest
-from shared.request.restore_request import Archive, Replace, RestoreRequest
+from shared.request.defaults import RequestDefaults
+from shared.request.fields import Archive, Replace
+from shared.request.restore_request import RestoreRequest
 from tests.builders import a_raw_request, a_request, defaults
 
 
@@ -22,6 +26,15 @@ def test_what_a_request_leaves_out_comes_from_the_deployment() -> None:
     assert request.target_region == "us-west-2"
     assert request.db_subnet_group_name == "aurora"
     assert request.source_snapshot_date == "latest"
+
+
+@pytest.mark.parametrize("field", RequestDefaults.model_fields)
+def test_a_default_of_the_deployment_is_of_the_kind_that_the_request_takes(field: str) -> None:
+    taken = get_type_hints(RestoreRequest, include_extras=True)[field]
+
+    given = get_type_hints(RequestDefaults, include_extras=True)[field]
+
+    assert given in (taken, taken | None)
 
 
 def test_a_request_is_careful_by_default() -> None:
@@ -151,6 +164,19 @@ def test_reserved_tag_keys_are_refused(key: str) -> None:
 def test_a_request_that_is_no_object_is_refused(raw: object) -> None:
     with pytest.raises(InvalidRequest, match="not a JSON object"):
         RestoreRequest.parse(raw, defaults())
+
+
+@pytest.mark.parametrize(
+    "field", ["source_account_id", "source_region", "operation_id", "vpc_security_group_ids"]
+)
+def test_a_wrong_value_is_not_repeated_and_a_right_one_is_described(field: str) -> None:
+    value = ["hunter 2"] if field.endswith("s") else "hunter 2"
+
+    problem = the_problem_with(**{field: value})
+
+    assert f"{field}" in problem
+    assert "must be " in problem
+    assert "hunter" not in problem
 
 
 WORDS = st.text(alphabet="ab-:1.\u00e4", max_size=6)
