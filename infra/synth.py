@@ -16,8 +16,9 @@ from aws_cdk import App, IPolicyValidationPlugin, Validations
 from infra import bundling
 from infra.settings.context import WrongSettings
 from infra.settings.deployment import DeploymentSettings
+from infra.settings.source_account import SourceSettings
 from infra.stacks.pipeline import PipelineStack
-from infra.stacks.source_account import SourceAccountStack, SourceSettings
+from infra.stacks.source_account import SourceAccountStack
 
 
 def synthesize(

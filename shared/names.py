@@ -35,6 +35,24 @@ class Step(StrEnum):
         return "".join(word.title() for word in self.module.split("_"))
 
 
+class Metric(StrEnum):
+    """A metric that the steps publish, beside the durations of an operation."""
+
+    STEP_SUCCEEDED = "StepSucceeded"
+    STEP_FAILED = "StepFailed"
+    OPERATION_AGE = "OperationAge"
+    RESTORE_SUCCEEDED = "RestoreSucceeded"
+    RESTORE_FAILED = "RestoreFailed"
+    TEMPORARY_SNAPSHOTS_LEFT = "TemporarySnapshotsLeft"
+
+
+METRICS_NAMESPACE = "AuroraRestore"
+
+BY_TARGET_CLUSTER = "by_target_cluster"
+BY_SOURCE_CLUSTER = "by_source_cluster"
+LOCK = "LOCK#"
+"""What the keys of locks in the state table begin with."""
+
 TAG_OPERATION = "aurora-restore:operation-id"
 TAG_SOURCE_SNAPSHOT = "aurora-restore:source-snapshot"
 TAG_TARGET_CLUSTER = "aurora-restore:target-cluster"
@@ -101,7 +119,7 @@ def instance_id(cluster_id: str, number: int, operation_id: str) -> str:
 
 def lock_id(account_id: str, region: str, cluster_id: str) -> str:
     """The key of the item that only one operation at a time can put for a target."""
-    return f"LOCK#{account_id}#{region}#{cluster_id}"
+    return f"{LOCK}{account_id}#{region}#{cluster_id}"
 
 
 def fingerprint(text: str) -> str:

@@ -1,1 +1,1 @@
-"""What the stacks are made of, one module per kind of resource."""
+"""What the pipeline's stack consists of: tables, functions, workflow, network, topic."""

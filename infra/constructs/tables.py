@@ -5,7 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from shared.gateways.store import BY_SOURCE_CLUSTER
+from shared.names import BY_SOURCE_CLUSTER, BY_TARGET_CLUSTER
 
 CHANGES = ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete")
 """What could change or delete an item of the audit trail; `PutItem` is how it is added to."""
@@ -24,7 +24,7 @@ class Tables(Construct):
         super().__init__(scope, construct_id)
         self.state = self._table("State", f"{prefix}-state", "operation_id")
         self.state.add_global_secondary_index(
-            index_name="by_target_cluster",
+            index_name=BY_TARGET_CLUSTER,
             partition_key=dynamodb.Attribute(name="target_cluster", type=_TEXT),
             sort_key=dynamodb.Attribute(name="start_time", type=_TEXT),
         )

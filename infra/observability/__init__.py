@@ -1,1 +1,1 @@
-"""Alarms, dashboard and saved queries."""
+"""What shows how the pipeline is doing: alarms, dashboard and saved queries."""

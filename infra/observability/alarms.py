@@ -16,8 +16,7 @@ from constructs import Construct
 from infra.settings.deployment import Alarms as Limits
 from infra.settings.deployment import Schedule
 from infra.settings.schedule_expressions import longest_silence_hours
-from shared.names import Step
-from shared.runtime.telemetry import NAMESPACE
+from shared.names import METRICS_NAMESPACE, Metric, Step
 
 GUIDE = "docs/implementation_guide/05_operations.md"
 
@@ -109,7 +108,7 @@ def _failed_restores(state_machine: sfn.IStateMachine) -> Watch:
 
 def _long_restores(hours: float) -> Watch:
     """A look at what is under way comes every ten minutes at least, and tells the age."""
-    ages = {step.module: _ours("OperationAge", step, _MAXIMUM) for step in Step}
+    ages = {step.module: _ours(Metric.OPERATION_AGE, step, _MAXIMUM) for step in Step}
     return Watch(
         name="restore-running-long",
         heading="A restore is taking longer than usual",
@@ -167,7 +166,7 @@ def _snapshots_left() -> Watch:
         name="snapshots-left",
         heading="Temporary snapshots are left over",
         told="A restore that failed has left temporary snapshots, which are billed.",
-        metric=_ours("TemporarySnapshotsLeft", Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR),
+        metric=_ours(Metric.TEMPORARY_SNAPSHOTS_LEFT, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR),
     )
 
 
@@ -234,11 +233,11 @@ def _together(
 
 
 def _ours(
-    name: str, step: Step, statistic: str, period: Duration | None = None
+    name: Metric, step: Step, statistic: str, period: Duration | None = None
 ) -> cloudwatch.Metric:
     """A metric of a step, as `shared.runtime.telemetry` publishes it."""
     return cloudwatch.Metric(
-        namespace=NAMESPACE,
+        namespace=METRICS_NAMESPACE,
         metric_name=name,
         dimensions_map={"step": step.module},
         statistic=statistic,

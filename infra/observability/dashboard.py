@@ -9,9 +9,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.observability.queries import FAILED, RUNNING, Query
-from shared.names import Step
+from shared.names import METRICS_NAMESPACE, Metric, Step
 from shared.operation.status import Phase
-from shared.runtime.telemetry import NAMESPACE
 
 _DAY, _HOUR = 86400, 3600
 _WIDE, _HALF, _HEIGHT = 24, 12, 7
@@ -46,11 +45,13 @@ class Dashboard(Construct):
                     _graph("Phases, the longest of each hour", *_phases()),
                 ],
                 [
-                    _graph("Steps that failed", _by_step("StepFailed", "Sum", _HOUR)),
+                    _graph("Steps that failed", _by_step(Metric.STEP_FAILED, "Sum", _HOUR)),
                     _graph("Errors and throttles of functions", *_refusals(functions)),
                 ],
                 [
-                    _graph("Temporary snapshots left", _by_cluster("TemporarySnapshotsLeft")),
+                    _graph(
+                        "Temporary snapshots left", _by_cluster(Metric.TEMPORARY_SNAPSHOTS_LEFT)
+                    ),
                     _graph(
                         "Dead letters",
                         dead_letters.metric_approximate_number_of_messages_visible(
@@ -97,12 +98,12 @@ def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
 def _outcomes() -> list[cloudwatch.IMetric]:
     return [
         _expression(f"SUM({_search('target_cluster', name, 'Sum', _DAY)})", name)
-        for name in ("RestoreSucceeded", "RestoreFailed")
+        for name in (Metric.RESTORE_SUCCEEDED, Metric.RESTORE_FAILED)
     ]
 
 
 def _ages() -> cloudwatch.IMetric:
-    return _by_step("OperationAge", "Maximum", _HOUR)
+    return _by_step(Metric.OPERATION_AGE, "Maximum", _HOUR)
 
 
 def _phases() -> list[cloudwatch.IMetric]:
@@ -147,7 +148,7 @@ def _by_step(name: str, statistic: str, period: int) -> cloudwatch.IMetric:
 
 def _search(dimension: str, name: str, statistic: str, period: int) -> str:
     """Every metric of a name, whatever clusters or steps there are."""
-    schema = f'{{{NAMESPACE},{dimension}}} MetricName="{name}"'
+    schema = f'{{{METRICS_NAMESPACE},{dimension}}} MetricName="{name}"'
     return f"SEARCH('{schema}', '{statistic}', {period})"
 
 

@@ -7,6 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from shared.errors import Retryable
+from shared.names import Metric
 from shared.operation.status import Phase, Status
 
 
@@ -55,7 +56,7 @@ or @message like /Task timed out|Runtime exited/
 DURATIONS = Query(
     "How long restores onto a cluster took",
     f"""filter target_cluster = "aurora-staging" and ispresent(total_duration_seconds.0)
-| fields @timestamp, operation_id, RestoreSucceeded.0 as succeeded, {_MINUTES}
+| fields @timestamp, operation_id, {Metric.RESTORE_SUCCEEDED}.0 as succeeded, {_MINUTES}
 | sort @timestamp desc
 | limit 1000""",
 )

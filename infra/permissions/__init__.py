@@ -1,1 +1,1 @@
-"""What each function may do, and why nothing narrower would do."""
+"""What each step may do in AWS, and why nothing narrower would do."""

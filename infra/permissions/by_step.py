@@ -34,8 +34,7 @@ from infra.permissions.statements import (
     in_regions,
     use_through_rds,
 )
-from shared.gateways.store import BY_SOURCE_CLUSTER
-from shared.names import Step
+from shared.names import BY_SOURCE_CLUSTER, LOCK, Step
 
 Permission = Callable[[Scope], list[iam.PolicyStatement]]
 
@@ -60,7 +59,7 @@ def release_locks(scope: Scope) -> list[iam.PolicyStatement]:
             "dynamodb:DeleteItem",
             on=[scope.state_table],
             when={
-                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["LOCK#*"]},
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{LOCK}*"]},
                 # "For all values" is also true of none.
                 "Null": {"dynamodb:LeadingKeys": "false"},
             },

@@ -1,1 +1,1 @@
-"""The deployment settings: their fields, and how they are read."""
+"""What a deployment decides: its settings, how they are read, and what can be wrong."""

@@ -1,1 +1,1 @@
-"""The two stacks: the pipeline, and what a source account needs."""
+"""The stacks: which constructs a deployment has, and how they find each other."""

@@ -6,13 +6,11 @@ from the deployment's, so neither stack has to be told the other's outputs.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
 
 from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
-from pydantic import Field
 
 from infra.permissions.acknowledged import acknowledge, grant
 from infra.permissions.statements import (
@@ -28,10 +26,8 @@ from infra.permissions.statements import (
     tagged_temporary,
     use_through_rds,
 )
-from infra.settings.context import ContextSettings
-from infra.settings.field_types import ExternalId, Name
-from shared.names import TAG_TEMPORARY, Step, deployment
-from shared.request.fields import AccountId, Region
+from infra.settings.source_account import SourceSettings
+from shared.names import TAG_TEMPORARY, Step
 
 KEY_HANDLING = (*KEY_DECRYPTION, *KEY_ENCRYPTION)
 STEPS = (
@@ -41,24 +37,6 @@ STEPS = (
     Step.ARCHIVE_SNAPSHOT,
 )
 """The steps that act in the other account: they look, copy, share, and clean up."""
-
-
-class SourceSettings(ContextSettings):
-    """What the owner of a source account decides."""
-
-    context_key = "aurora-restore-source"
-
-    name: Name = "aurora-restore"
-    account: AccountId | None = None
-    pipeline_account: AccountId
-    pipeline_region: Region
-    external_id: ExternalId
-    source_regions: Annotated[tuple[Region, ...], Field(min_length=1)]
-
-    @property
-    def deployment(self) -> str:
-        """The pipeline's name among all accounts: that of the stack, its role and its key."""
-        return deployment(self.name, self.pipeline_account, self.pipeline_region)
 
 
 class SourceAccountStack(Stack):

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-BY_SOURCE_CLUSTER = "by_source_cluster"
 _RESTORES_COUNTED = 5
 
 ITEM_IS_NEW = "attribute_not_exists(operation_id)"
@@ -56,7 +55,7 @@ class Store:
         with named_errors(f"Looking for earlier restores of {source_cluster}"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._settings.state_table,
-                IndexName=BY_SOURCE_CLUSTER,
+                IndexName=names.BY_SOURCE_CLUSTER,
                 KeyConditionExpression="source_cluster = :cluster",
                 FilterExpression="#status = :completed AND size(route) = :hops "
                 "AND NOT attribute_type(#plan, :map)",

@@ -8,11 +8,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from shared import clock
-from shared.names import Step
+from shared.names import METRICS_NAMESPACE, Metric, Step
 from shared.operation.operation import Operation
 from shared.operation.status import Kind, Status
-
-NAMESPACE = "AuroraRestore"
 
 logger = Logger(service="aurora-restore")
 
@@ -20,7 +18,8 @@ logger = Logger(service="aurora-restore")
 def count_step(step: str, *, succeeded: bool) -> None:
     """Count one run of a step."""
     with _metrics("step", step) as metrics:
-        metrics.add_metric("StepSucceeded" if succeeded else "StepFailed", MetricUnit.Count, 1)
+        name = Metric.STEP_SUCCEEDED if succeeded else Metric.STEP_FAILED
+        metrics.add_metric(name, MetricUnit.Count, 1)
 
 
 def publish_age(step: str, operation: Operation) -> None:
@@ -32,7 +31,7 @@ def publish_age(step: str, operation: Operation) -> None:
         return
     age = clock.now() - operation.attempt_began_at
     with _metrics("step", step, operation) as metrics:
-        metrics.add_metric("OperationAge", MetricUnit.Seconds, age.total_seconds())
+        metrics.add_metric(Metric.OPERATION_AGE, MetricUnit.Seconds, age.total_seconds())
 
 
 def measure(operation: Operation) -> None:
@@ -45,14 +44,14 @@ def measure(operation: Operation) -> None:
     is_success = operation.status is Status.COMPLETED
     left = len(operation.leftover_snapshots)
     with _metrics("target_cluster", operation.target_cluster, operation) as metrics:
-        metrics.add_metric("RestoreSucceeded", MetricUnit.Count, int(is_success))
-        metrics.add_metric("RestoreFailed", MetricUnit.Count, int(not is_success))
-        metrics.add_metric("TemporarySnapshotsLeft", MetricUnit.Count, left)
+        metrics.add_metric(Metric.RESTORE_SUCCEEDED, MetricUnit.Count, int(is_success))
+        metrics.add_metric(Metric.RESTORE_FAILED, MetricUnit.Count, int(not is_success))
+        metrics.add_metric(Metric.TEMPORARY_SNAPSHOTS_LEFT, MetricUnit.Count, left)
         for name, seconds in operation.metrics.metrics.items():
             if name.endswith("_seconds"):
                 metrics.add_metric(name, MetricUnit.Seconds, seconds)
     with _metrics("step", Step.SNS_NOTIFICATION.module, operation) as metrics:
-        metrics.add_metric("TemporarySnapshotsLeft", MetricUnit.Count, left)
+        metrics.add_metric(Metric.TEMPORARY_SNAPSHOTS_LEFT, MetricUnit.Count, left)
 
 
 def _is_counted(operation: Operation) -> bool:
@@ -73,7 +72,7 @@ def _metrics(
     dimension: str, value: str, operation: Operation | None = None
 ) -> Iterator[EphemeralMetrics]:
     """Metrics under one dimension; the operation is named only in the log line."""
-    metrics = EphemeralMetrics(namespace=NAMESPACE)
+    metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
     metrics.add_dimension(dimension, value)
     if operation:
         metrics.add_metadata("operation_id", operation.operation_id)

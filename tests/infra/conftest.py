@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import ROOT
-from infra.stacks.source_account import SourceSettings
+from infra.settings.source_account import SourceSettings
 from infra.synth import synthesize
 from local.rehearsal.scene import SOURCE_ROLE
 from tests.infra.template import LOCAL_SETTINGS, Template, synthesized

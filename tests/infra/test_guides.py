@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from infra.settings.deployment import DeploymentSettings
-from infra.stacks.source_account import SourceSettings
+from infra.settings.source_account import SourceSettings
 from shared.model import Model
 from shared.names import Step
 from tests.guides import GUIDES, Row, explained, fields_of

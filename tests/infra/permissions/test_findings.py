@@ -11,7 +11,7 @@ from cfnlint.api import ManualArgs, lint
 from infra.bundling import ROOT
 from infra.constructs.workflow import DEFINITION
 from infra.settings.deployment import DeploymentSettings
-from infra.stacks.source_account import SourceSettings
+from infra.settings.source_account import SourceSettings
 from infra.synth import synthesize
 
 EXAMPLES = ROOT / "infra" / "examples"

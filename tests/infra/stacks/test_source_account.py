@@ -8,7 +8,8 @@ import pytest
 from infra.bundling import ROOT
 from infra.permissions.statements import BY_AWS_FOR_THE_CALLER, KEY_USE
 from infra.settings.context import WrongSettings
-from infra.stacks.source_account import STEPS, SourceSettings
+from infra.settings.source_account import SourceSettings
+from infra.stacks.source_account import STEPS
 from infra.synth import synthesize
 from local.rehearsal.scene import SOURCE_ROLE
 from shared.names import TAG_TEMPORARY, Step

@@ -1,0 +1,67 @@
+"""Who may import whom inside the CDK app, and what the app may take from the functions' code."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+FLOORS = (
+    "synth",
+    "stacks",
+    "observability",
+    "constructs",
+    "permissions",
+    "settings",
+    "bundling",
+)
+"""From top to bottom, as the map in `infra/__init__.py` shows them."""
+
+FROM_SHARED = (
+    "arns",
+    "clock",
+    "errors",
+    "model",
+    "names",
+    "resources",
+    "request",
+    "settings",
+    "operation.status",
+    "replacing.guard_rails",
+)
+FILES = [file for file in sorted(Path("infra").rglob("*.py")) if file != Path("infra/__init__.py")]
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    """The modules that a file imports, in full."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_a_package_imports_only_from_floors_below(file: Path) -> None:
+    own = file.relative_to("infra").parts[0].removesuffix(".py")
+    below = FLOORS[FLOORS.index(own) :]
+
+    imported = {module.split(".")[1] for module in imports_of(file) if module.startswith("infra.")}
+
+    assert imported <= set(below)
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_the_app_takes_nothing_from_the_functions_code_that_only_runs_there(file: Path) -> None:
+    taken = {module for module in imports_of(file) if module.startswith("shared.")}
+    allowed = tuple(f"shared.{name}." for name in FROM_SHARED)
+
+    assert {module for module in taken if not f"{module}.".startswith(allowed)} == set()
+
+
+def test_the_map_shows_every_package_from_top_to_bottom() -> None:
+    shown = re.findall(r"^    (\w+)  ", Path("infra/__init__.py").read_text(), re.MULTILINE)
+
+    assert shown == list(FLOORS)
+    assert set(shown) == {file.relative_to("infra").parts[0].removesuffix(".py") for file in FILES}
