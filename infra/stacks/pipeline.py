@@ -1,9 +1,17 @@
-"""The stack: what is deployed, and how the parts find each other."""
+"""The pipeline's stack: its parts, in the order in which they need each other.
+
+What is made earlier has the earlier place in the template.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Environment, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.dead_letters import DeadLetters
@@ -25,6 +33,21 @@ from infra.settings.deployment import DeploymentSettings, Source
 from shared.names import Step, deployment
 from shared.settings import Settings, SourceAccount, SourceRole
 
+Rules = Mapping[str, events.Rule]
+StepFunctions = Mapping[Step, lambda_.Function]
+
+
+class Foundation(NamedTuple):
+    """What the functions, and most of what comes after them, are built on."""
+
+    tables: Tables
+    notification: Notification
+    restore_keys: tuple[str, ...]
+    default_key: str
+    export_role: ExportRole | None
+    source_accounts: tuple[SourceAccount, ...]
+    dead_letters: sqs.Queue
+
 
 class PipelineStack(Stack):
     """One deployment of the pipeline, in the region that it restores into."""
@@ -41,161 +64,205 @@ class PipelineStack(Stack):
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
             analytics_reporting=False,
         )
-        prefix = settings.name
-        name = deployment(settings.name, self.account, settings.region)
+        self._settings = settings
+        self._prefix = settings.name
+        self._deployment = deployment(settings.name, self.account, settings.region)
+        foundation = self._foundation()
+        functions = self._functions(foundation, code)
+        state_machine = self._workflow(foundation, functions)
+        rules = self._schedules(foundation, state_machine)
+        self._observability(foundation, functions, state_machine, rules)
+        self._long_term_archive(foundation)
+        self._output(
+            {
+                "StateMachineArn": state_machine.state_machine_arn,
+                "StateTable": foundation.tables.state.table_name,
+                "AuditTable": foundation.tables.audit.table_name,
+                "TopicArn": foundation.notification.topic.topic_arn,
+                "DeadLetterQueueUrl": foundation.dead_letters.queue_url,
+                "RestoreKeyArn": foundation.restore_keys[0],
+            }
+        )
+
+    def _foundation(self) -> Foundation:
+        settings, prefix = self._settings, self._prefix
         tables = Tables(self, "Tables", prefix=prefix)
         notification = Notification(
             self, "Notification", prefix=prefix, subscribers=settings.notifications
         )
-        restore_keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys)
-        default_key = settings.defaults.kms_key_id or restore_keys.arns[0]
-        export_role = self._export_role(settings, default_key)
-        source_accounts = [
-            _source_account(source, name, settings.region) for source in settings.source_accounts
-        ]
-        dead_letters = DeadLetters(self, "DeadLetters", prefix=prefix).queue
-        functions = Functions(
+        keys = RestoreKeys(self, "RestoreKeys", prefix=prefix, named=settings.restore_keys).arns
+        default_key = settings.defaults.kms_key_id or keys[0]
+        return Foundation(
+            tables=tables,
+            notification=notification,
+            restore_keys=keys,
+            default_key=default_key,
+            export_role=self._export_role(default_key),
+            source_accounts=tuple(map(self._source_account, settings.source_accounts)),
+            dead_letters=DeadLetters(self, "DeadLetters", prefix=prefix).queue,
+        )
+
+    def _export_role(self, default_key: str) -> ExportRole | None:
+        target = self._settings.exports
+        if target is None:
+            return None
+        return ExportRole(self, "ExportRole", target=target, default_key=default_key)
+
+    def _source_account(self, source: Source) -> SourceAccount:
+        """Another account, with role and key as its own stack names them."""
+        if source.external_id is None:
+            return SourceAccount(account_id=source.account)
+        kms = f"arn:{Aws.PARTITION}:kms:{self._settings.region}:{source.account}"
+        role = SourceRole(
+            arn=f"arn:{Aws.PARTITION}:iam::{source.account}:role/{self._deployment}",
+            external_id=source.external_id,
+            kms_key_id=f"{kms}:alias/{self._deployment}",
+        )
+        return SourceAccount(account_id=source.account, role=role)
+
+    def _functions(self, foundation: Foundation, code: Path) -> StepFunctions:
+        return Functions(
             self,
             "Functions",
-            prefix=prefix,
+            prefix=self._prefix,
             code=code,
-            settings=Settings(
-                account_id=self.account,
-                deployment=name,
-                state_table=tables.state.table_name,
-                audit_table=tables.audit.table_name,
-                topic_arn=notification.topic.topic_arn,
-                defaults=settings.defaults.model_copy(update={"kms_key_id": default_key}),
-                replaceable_clusters=settings.replaceable_clusters,
-                exports=export_role.settings if export_role else None,
-                source_accounts=tuple(source_accounts),
-                prices=settings.prices,
-                deadlines=settings.deadlines,
-                state_retention_days=settings.state_retention_days,
-                audit_retention_days=settings.audit_retention_days,
-            ),
-            permitted=Scope(
-                partition=Aws.PARTITION,
-                account=self.account,
-                region=self.region,
-                deployment=name,
-                all_regions=settings.regions,
-                state_table=tables.state.table_arn,
-                audit_table=tables.audit.table_arn,
-                topic=notification.topic.topic_arn,
-                topic_key=notification.key.key_arn,
-                # By name: the state machine itself needs the functions to exist first.
-                executions=self.format_arn(
-                    service="states",
-                    resource="execution",
-                    resource_name=f"{prefix}:*",
-                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                ),
-                admin_secrets=settings.admin_secrets,
-                users_secrets=settings.users_secrets,
-                restore_keys=restore_keys.arns,
-                replaceable_clusters=settings.replaceable_clusters,
-                source_accounts=[one.account_id for one in source_accounts],
-                source_roles=[one.role.arn for one in source_accounts if one.role],
-                export_bucket=export_role.bucket_arn if export_role else None,
-                export_role=export_role.settings.role_arn if export_role else None,
-            ),
-            network=self._network(settings),
+            settings=self._settings_of_functions(foundation),
+            permitted=self._scope_of_functions(foundation),
+            network=self._network(),
         ).by_step
-        state_machine = Workflow(self, "Workflow", prefix=prefix, functions=functions).state_machine
-        FailureRule(
-            self,
-            "FailureRule",
-            prefix=prefix,
-            state_machine=state_machine,
-            notify=functions[Step.SNS_NOTIFICATION],
-            dead_letters=dead_letters,
-        )
-        rules = Schedules(
-            self,
-            "Schedules",
-            prefix=prefix,
-            schedules=settings.schedules,
-            state_machine=state_machine,
-            dead_letters=dead_letters,
-        ).rules
-        alarms = Alarms(
-            self,
-            "Alarms",
-            prefix=prefix,
-            topic=notification.topic,
-            limits=settings.alarms,
-            state_machine=state_machine,
-            functions=functions,
-            dead_letters=dead_letters,
-            schedules=settings.schedules,
-            rules=rules,
-        ).names
-        Dashboard(
-            self,
-            "Dashboard",
-            prefix=prefix,
-            alarms=alarms,
-            functions=functions,
-            dead_letters=dead_letters,
-        )
-        Queries(
-            self,
-            "Queries",
-            prefix=prefix,
-            log_groups=[function.log_group for function in functions.values()],
-        )
-        if settings.long_term_archive:
-            archive = TableExports(
-                self,
-                "LongTermArchive",
-                prefix=prefix,
-                settings=settings.long_term_archive,
-                tables=tables,
-                dead_letters=dead_letters,
-            )
-            self._tell({"ArchiveBucket": archive.bucket.bucket_name})
-        self._tell(
-            {
-                "StateMachineArn": state_machine.state_machine_arn,
-                "StateTable": tables.state.table_name,
-                "AuditTable": tables.audit.table_name,
-                "TopicArn": notification.topic.topic_arn,
-                "DeadLetterQueueUrl": dead_letters.queue_url,
-                "RestoreKeyArn": restore_keys.arns[0],
-            }
+
+    def _settings_of_functions(self, foundation: Foundation) -> Settings:
+        """What the functions read from their environment."""
+        settings, export_role = self._settings, foundation.export_role
+        return Settings(
+            account_id=self.account,
+            deployment=self._deployment,
+            state_table=foundation.tables.state.table_name,
+            audit_table=foundation.tables.audit.table_name,
+            topic_arn=foundation.notification.topic.topic_arn,
+            defaults=settings.defaults.model_copy(update={"kms_key_id": foundation.default_key}),
+            replaceable_clusters=settings.replaceable_clusters,
+            exports=export_role.settings if export_role else None,
+            source_accounts=foundation.source_accounts,
+            prices=settings.prices,
+            deadlines=settings.deadlines,
+            state_retention_days=settings.state_retention_days,
+            audit_retention_days=settings.audit_retention_days,
         )
 
-    def _export_role(self, settings: DeploymentSettings, default_key: str) -> ExportRole | None:
-        if settings.exports is None:
-            return None
-        return ExportRole(self, "ExportRole", target=settings.exports, default_key=default_key)
+    def _scope_of_functions(self, foundation: Foundation) -> Scope:
+        """What the functions' permissions are about."""
+        settings, export_role = self._settings, foundation.export_role
+        return Scope(
+            partition=Aws.PARTITION,
+            account=self.account,
+            region=self.region,
+            deployment=self._deployment,
+            all_regions=settings.regions,
+            state_table=foundation.tables.state.table_arn,
+            audit_table=foundation.tables.audit.table_arn,
+            topic=foundation.notification.topic.topic_arn,
+            topic_key=foundation.notification.key.key_arn,
+            # By name: the state machine itself needs the functions to exist first.
+            executions=self.format_arn(
+                service="states",
+                resource="execution",
+                resource_name=f"{self._prefix}:*",
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
+            admin_secrets=settings.admin_secrets,
+            users_secrets=settings.users_secrets,
+            restore_keys=foundation.restore_keys,
+            replaceable_clusters=settings.replaceable_clusters,
+            source_accounts=[source.account_id for source in foundation.source_accounts],
+            source_roles=[source.role.arn for source in foundation.source_accounts if source.role],
+            export_bucket=export_role.bucket_arn if export_role else None,
+            export_role=export_role.settings.role_arn if export_role else None,
+        )
 
-    def _network(self, settings: DeploymentSettings) -> FunctionNetwork | None:
+    def _network(self) -> FunctionNetwork | None:
+        settings = self._settings
         if settings.network is None:
             return None
         return FunctionNetwork(
             self,
             "Network",
-            prefix=settings.name,
+            prefix=self._prefix,
             network=settings.network,
             clusters=settings.defaults.vpc_security_group_ids,
             port=settings.defaults.port,
         )
 
-    def _tell(self, outputs: Mapping[str, str]) -> None:
+    def _workflow(self, foundation: Foundation, functions: StepFunctions) -> sfn.StateMachine:
+        """The state machine, and the rule that closes what it ends badly."""
+        workflow = Workflow(self, "Workflow", prefix=self._prefix, functions=functions)
+        FailureRule(
+            self,
+            "FailureRule",
+            prefix=self._prefix,
+            state_machine=workflow.state_machine,
+            notify=functions[Step.SNS_NOTIFICATION],
+            dead_letters=foundation.dead_letters,
+        )
+        return workflow.state_machine
+
+    def _schedules(self, foundation: Foundation, state_machine: sfn.StateMachine) -> Rules:
+        return Schedules(
+            self,
+            "Schedules",
+            prefix=self._prefix,
+            schedules=self._settings.schedules,
+            state_machine=state_machine,
+            dead_letters=foundation.dead_letters,
+        ).rules
+
+    def _observability(
+        self,
+        foundation: Foundation,
+        functions: StepFunctions,
+        state_machine: sfn.StateMachine,
+        rules: Rules,
+    ) -> None:
+        alarms = Alarms(
+            self,
+            "Alarms",
+            prefix=self._prefix,
+            topic=foundation.notification.topic,
+            limits=self._settings.alarms,
+            state_machine=state_machine,
+            functions=functions,
+            dead_letters=foundation.dead_letters,
+            schedules=self._settings.schedules,
+            rules=rules,
+        )
+        Dashboard(
+            self,
+            "Dashboard",
+            prefix=self._prefix,
+            alarms=alarms.names,
+            functions=functions,
+            dead_letters=foundation.dead_letters,
+        )
+        Queries(
+            self,
+            "Queries",
+            prefix=self._prefix,
+            log_groups=[function.log_group for function in functions.values()],
+        )
+
+    def _long_term_archive(self, foundation: Foundation) -> None:
+        if self._settings.long_term_archive is None:
+            return
+        archive = TableExports(
+            self,
+            "LongTermArchive",
+            prefix=self._prefix,
+            settings=self._settings.long_term_archive,
+            tables=foundation.tables,
+            dead_letters=foundation.dead_letters,
+        )
+        self._output({"ArchiveBucket": archive.bucket.bucket_name})
+
+    def _output(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
-
-
-def _source_account(source: Source, name: str, region: str) -> SourceAccount:
-    """Another account, with role and key as its own stack names them."""
-    if source.external_id is None:
-        return SourceAccount(account_id=source.account)
-    kms = f"arn:{Aws.PARTITION}:kms:{region}:{source.account}"
-    role = SourceRole(
-        arn=f"arn:{Aws.PARTITION}:iam::{source.account}:role/{name}",
-        external_id=source.external_id,
-        kms_key_id=f"{kms}:alias/{name}",
-    )
-    return SourceAccount(account_id=source.account, role=role)
