@@ -1,4 +1,4 @@
-"""What could not be dealt with is kept."""
+"""The queue that keeps what could not be processed."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
@@ -6,7 +6,7 @@ from constructs import Construct
 
 
 class DeadLetters(Construct):
-    """The queue of what was tried in vain; an alarm tells when there is something in it."""
+    """The queue of what was tried without success; an alarm triggers while it holds a message."""
 
     def __init__(self, scope: Construct, construct_id: str, *, prefix: str) -> None:
         super().__init__(scope, construct_id)

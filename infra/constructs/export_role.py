@@ -33,7 +33,7 @@ class ExportRole(Construct):
             description=f"RDS, exporting snapshots to {target.bucket}",
             assumed_by=iam.ServicePrincipal(
                 "export.rds.amazonaws.com",
-                # So that nobody else's RDS can be made to write here.
+                # So that RDS cannot be made to write here on behalf of another account.
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             ),
         )

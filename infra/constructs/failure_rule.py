@@ -15,7 +15,7 @@ TRIES = 60
 
 
 class FailureRule(Construct):
-    """Tell `sns_notification` how an execution of this state machine ended, when it ended badly.
+    """Send `sns_notification` the event of an execution of this state machine that did not succeed.
 
     Closing can take hours and many tries. The queue between rule and function gives it both, where
     Lambda itself would try three times within minutes.

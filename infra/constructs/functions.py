@@ -19,7 +19,7 @@ from shared.names import Step
 from shared.settings import Settings
 
 
-class Form(NamedTuple):
+class FunctionOptions(NamedTuple):
     """How a function differs from the others, its permissions aside."""
 
     seconds: int = 60
@@ -28,8 +28,8 @@ class Form(NamedTuple):
     is_in_network: bool = False
 
 
-FORMS = {
-    Step.SETUP_DB_USERS: Form(
+OPTIONS = {
+    Step.SETUP_DB_USERS: FunctionOptions(
         seconds=300,
         layers=(bundling.DEPENDENCIES, bundling.PSYCOPG2),
         environment=(("PGSSLROOTCERT", bundling.RDS_ROOT_CERTIFICATES),),
@@ -61,9 +61,11 @@ class Functions(Construct):
         self._layers = {
             layer.name: self._layer(layer) for layer in (bundling.DEPENDENCIES, bundling.PSYCOPG2)
         }
-        self.by_step = {step: self._function(step, FORMS.get(step, Form())) for step in Step}
+        self.by_step = {
+            step: self._function(step, OPTIONS.get(step, FunctionOptions())) for step in Step
+        }
 
-    def _function(self, step: Step, form: Form) -> lambda_.Function:
+    def _function(self, step: Step, options: FunctionOptions) -> lambda_.Function:
         name = f"{self._prefix}-{step.function}"
         log_group = logs.LogGroup(
             self,
@@ -80,10 +82,10 @@ class Functions(Construct):
             architecture=lambda_.Architecture.ARM_64,
             code=self._code,
             handler=f"lambdas.{step.module}.handler",
-            layers=[self._layers[layer.name] for layer in form.layers],
-            environment=self._environment | dict(form.environment),
+            layers=[self._layers[layer.name] for layer in options.layers],
+            environment=self._environment | dict(options.environment),
             memory_size=512,
-            timeout=Duration.seconds(form.seconds),
+            timeout=Duration.seconds(options.seconds),
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
             role=self._role(step, log_group),
@@ -93,7 +95,7 @@ class Functions(Construct):
             "AwsSolutions-L1",
             "The layers hold wheels for Python 3.13, which Lambda supports until 2029",
         )
-        if form.is_in_network and self._network:
+        if options.is_in_network and self._network:
             _place(function, name, self._network, self._permitted)
         return function
 

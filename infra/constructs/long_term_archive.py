@@ -124,7 +124,7 @@ class TableExports(Construct):
             description="EventBridge Scheduler, exporting the tables to the long-term archive",
             assumed_by=iam.ServicePrincipal(
                 "scheduler.amazonaws.com",
-                # So that nobody else's schedule, and no other one of ours, can take it.
+                # So that no other schedule, of this account or another, can assume it.
                 conditions={
                     "StringEquals": {
                         "aws:SourceAccount": Stack.of(self).account,

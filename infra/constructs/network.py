@@ -2,7 +2,7 @@
 
                         ┌── database port ──▶ the clusters' security groups
     setup_db_users ─────┼── 443 ──▶ interface endpoints of Secrets Manager and RDS
-    (nobody comes in)   └── 443 ──▶ DynamoDB's prefix list, through a gateway endpoint
+    (nothing comes in)  └── 443 ──▶ DynamoDB's prefix list, through a gateway endpoint
 
 Without `endpoints` 443 leads everywhere, and a NAT gateway takes it there. The function calls no
 other service: logs, traces and metrics are what Lambda sends, and not through the VPC.
@@ -26,7 +26,7 @@ from shared.names import Step
 POSTGRESQL = 5432
 HTTPS = 443
 
-# The services with an interface endpoint, and what tells the SDK to use it
+# The services with an interface endpoint, and the variable that makes the SDK use it
 # (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
 INTERFACES = {
     "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
@@ -85,10 +85,12 @@ class FunctionNetwork(Construct):
         }
 
     def _group_of_function(self, clusters: Sequence[str]) -> str:
-        """Make a group that nobody may come into, and let it into the clusters' groups."""
+        """Make a group that allows nothing in, and allow it into the clusters' groups."""
         to_clusters = [
-            _egress("The database port of clusters", self._port, destination_security_group_id=one)
-            for one in clusters
+            _egress(
+                "The database port of clusters", self._port, destination_security_group_id=group_id
+            )
+            for group_id in clusters
         ]
         group = self._group(
             "FunctionGroup",
@@ -207,7 +209,7 @@ def interface_statements(permitted: Scope, function_name: str) -> list[iam.Polic
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
-    looking = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+    describing = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
     managing = (
         "ec2:CreateNetworkInterface",
         "ec2:DeleteNetworkInterface",
@@ -217,7 +219,7 @@ def interface_statements(permitted: Scope, function_name: str) -> list[iam.Polic
     function = permitted.arn("lambda", f"function:{function_name}")
     by_the_function = {"ArnEquals": {"lambda:SourceFunctionArn": function}}
     return [
-        allow(*looking, on=["*"]),
+        allow(*describing, on=["*"]),
         # A subnet may be another account's, shared with this one.
         allow(
             *managing,
@@ -225,7 +227,7 @@ def interface_statements(permitted: Scope, function_name: str) -> list[iam.Polic
         ),
         iam.PolicyStatement(
             effect=iam.Effect.DENY,
-            actions=[*looking, *managing],
+            actions=[*describing, *managing],
             resources=["*"],
             conditions=by_the_function,
         ),

@@ -1,4 +1,4 @@
-"""The topic that tells people how a restore ended."""
+"""The topic that reports how a restore ended."""
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -12,7 +12,7 @@ from infra.settings.deployment import Notifications
 class Notification(Construct):
     """A topic that the stack's alarms may use, too.
 
-    It is under a key of its own: the policy of `aws/sns` cannot be told to let alarms in.
+    It is under a key of its own: the policy of `aws/sns` cannot be changed to let alarms publish.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Notification(Construct):
         self._let_alarms_publish(prefix)
 
     def _subscribe(self, subscribers: Notifications) -> None:
-        """Subscribe everyone, in the form that suits them.
+        """Subscribe everyone, in the format that suits them.
 
         Queues get the JSON alone, and the attributes as their own. Over HTTPS SNS leaves the
         attributes out of a raw delivery, and its signature, by which a receiver knows it.

@@ -47,7 +47,7 @@ class Tables(Construct):
         statement = iam.PolicyStatement(
             effect=iam.Effect.DENY,
             principals=[iam.AnyPrincipal()],
-            actions=[f"dynamodb:{one}" for one in CHANGES],
+            actions=[f"dynamodb:{change}" for change in CHANGES],
             resources=[
                 Stack.of(self).format_arn(
                     service="dynamodb", resource="table", resource_name=table_name

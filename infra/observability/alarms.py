@@ -1,4 +1,4 @@
-"""When somebody has to look: every alarm, what it tells, and where to read what to do."""
+"""Every alarm: what triggers it, what it says, and where to read what to do."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -24,17 +24,18 @@ _SUM, _MAXIMUM = cloudwatch.Stats.SUM, cloudwatch.Stats.MAXIMUM
 _MINUTE, _HOUR = Duration.minutes(1), Duration.hours(1)
 
 
-class Watch(NamedTuple):
-    """What is looked at, and when somebody is told.
+class AlarmSpec(NamedTuple):
+    """What an alarm monitors, and when it triggers.
 
-    Unless said otherwise, any value above 0 is told, and no data is no news: between restores
-    nothing reports.
+    Unless it says otherwise, any value above 0 triggers it and missing data does not: between
+    restores nothing is published.
     """
 
     name: str
     heading: str
     """Where the operations guide says what to do."""
-    told: str
+    condition: str
+    """What has happened when it triggers, as the first sentence of its description."""
     metric: cloudwatch.IMetric
     threshold: float = 0
     comparison: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
@@ -44,7 +45,7 @@ class Watch(NamedTuple):
 
 
 class Alarms(Construct):
-    """The alarms of a deployment, which all tell its topic."""
+    """The alarms of a deployment, which all notify its topic."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Alarms(Construct):
         rules: Mapping[str, events.IRule],
     ) -> None:
         super().__init__(scope, construct_id)
-        watches = (
+        specs = (
             _failed_restores(state_machine),
             _long_restores(limits.longest_restore_hours),
             _dead_letters(dead_letters),
@@ -70,30 +71,30 @@ class Alarms(Construct):
             _snapshots_left(),
             *_schedules(schedules, rules),
         )
-        self.names = [f"{prefix}-{watch.name}" for watch in watches]
-        for name, watch in zip(self.names, watches, strict=True):
-            self._alarm(name, watch).add_alarm_action(actions.SnsAction(topic))
+        self.names = [f"{prefix}-{spec.name}" for spec in specs]
+        for name, spec in zip(self.names, specs, strict=True):
+            self._alarm(name, spec).add_alarm_action(actions.SnsAction(topic))
 
-    def _alarm(self, name: str, watch: Watch) -> cloudwatch.Alarm:
+    def _alarm(self, name: str, spec: AlarmSpec) -> cloudwatch.Alarm:
         return cloudwatch.Alarm(
             self,
-            watch.name,
+            spec.name,
             alarm_name=name,
-            alarm_description=f"{watch.told} What to do: {GUIDE}, '{watch.heading}'.",
-            metric=watch.metric,
-            comparison_operator=watch.comparison,
-            threshold=watch.threshold,
-            evaluation_periods=watch.periods,
-            datapoints_to_alarm=watch.periods_to_alarm,
-            treat_missing_data=watch.missing,
+            alarm_description=f"{spec.condition} What to do: {GUIDE}, '{spec.heading}'.",
+            metric=spec.metric,
+            comparison_operator=spec.comparison,
+            threshold=spec.threshold,
+            evaluation_periods=spec.periods,
+            datapoints_to_alarm=spec.periods_to_alarm,
+            treat_missing_data=spec.missing,
         )
 
 
-def _failed_restores(state_machine: sfn.IStateMachine) -> Watch:
-    return Watch(
+def _failed_restores(state_machine: sfn.IStateMachine) -> AlarmSpec:
+    return AlarmSpec(
         name="restore-failed",
         heading="A restore has failed",
-        told="An execution of the state machine failed, timed out or was stopped.",
+        condition="An execution of the state machine failed, timed out or was stopped.",
         metric=_together(
             "SUM",
             {
@@ -106,23 +107,23 @@ def _failed_restores(state_machine: sfn.IStateMachine) -> Watch:
     )
 
 
-def _long_restores(hours: float) -> Watch:
-    """A look at what is under way comes every ten minutes at least, and tells the age."""
+def _long_restores(hours: float) -> AlarmSpec:
+    """The age is published at least every ten minutes while something is under way."""
     ages = {step.module: _ours(Metric.OPERATION_AGE, step, _MAXIMUM) for step in Step}
-    return Watch(
+    return AlarmSpec(
         name="restore-running-long",
         heading="A restore is taking longer than usual",
-        told=f"An operation has been running for more than {hours:g} hours.",
+        condition=f"An operation has been running for more than {hours:g} hours.",
         metric=_together("MAX", ages, Duration.minutes(15)),
         threshold=hours * 3600,
     )
 
 
-def _dead_letters(queue: sqs.IQueue) -> Watch:
-    return Watch(
+def _dead_letters(queue: sqs.IQueue) -> AlarmSpec:
+    return AlarmSpec(
         name="dead-letter",
         heading="There are dead letters",
-        told="A failed restore was not closed, or a scheduled one not started.",
+        condition="A failed restore was not closed, or a scheduled one not started.",
         metric=queue.metric_approximate_number_of_messages_visible(
             period=_MINUTE, statistic=_MAXIMUM
         ),
@@ -131,46 +132,48 @@ def _dead_letters(queue: sqs.IQueue) -> Watch:
     )
 
 
-def _errors(functions: Mapping[Step, lambda_.IFunction], per_hour: int) -> Watch:
-    """What the state machine tries again is an error of the function, too; some are usual."""
+def _errors(functions: Mapping[Step, lambda_.IFunction], per_hour: int) -> AlarmSpec:
+    """A retried error is an error of the function, too, and a few of them are usual."""
     errors = {
         step.module: function.metric_errors(statistic=_SUM) for step, function in functions.items()
     }
-    return Watch(
+    return AlarmSpec(
         name="function-errors",
         heading="Functions fail more often than usual",
-        told=f"The functions failed more than {per_hour} times within an hour.",
+        condition=f"The functions failed more than {per_hour} times within an hour.",
         metric=_together("SUM", errors, _HOUR),
         threshold=per_hour,
     )
 
 
-def _throttles(functions: Mapping[Step, lambda_.IFunction]) -> Watch:
-    """The state machine tries again; only what lasts is told."""
+def _throttles(functions: Mapping[Step, lambda_.IFunction]) -> AlarmSpec:
+    """The state machine retries; only lasting throttling triggers the alarm."""
     throttles = {
         step.module: function.metric_throttles(statistic=_SUM)
         for step, function in functions.items()
     }
-    return Watch(
+    return AlarmSpec(
         name="functions-throttled",
         heading="Functions are throttled",
-        told="Lambda refused to run functions in three of six periods of five minutes.",
+        condition="Lambda refused to run functions in three of six periods of five minutes.",
         metric=_together("SUM", throttles, Duration.minutes(5)),
         periods=6,
         periods_to_alarm=3,
     )
 
 
-def _snapshots_left() -> Watch:
-    return Watch(
+def _snapshots_left() -> AlarmSpec:
+    return AlarmSpec(
         name="snapshots-left",
         heading="Temporary snapshots are left over",
-        told="A restore that failed has left temporary snapshots, which are billed.",
+        condition="A restore that failed has left temporary snapshots, which are billed.",
         metric=_ours(Metric.TEMPORARY_SNAPSHOTS_LEFT, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR),
     )
 
 
-def _schedules(schedules: Sequence[Schedule], rules: Mapping[str, events.IRule]) -> Iterator[Watch]:
+def _schedules(
+    schedules: Sequence[Schedule], rules: Mapping[str, events.IRule]
+) -> Iterator[AlarmSpec]:
     for schedule in schedules:
         if not schedule.enabled:
             continue
@@ -180,31 +183,31 @@ def _schedules(schedules: Sequence[Schedule], rules: Mapping[str, events.IRule])
             yield _missed_start(schedule.name, rule, hours)
 
 
-def _failed_start(name: str, rule: events.IRule) -> Watch:
-    """What ended in the dead-letter queue need not count as failed; it is looked at as well."""
+def _failed_start(name: str, rule: events.IRule) -> AlarmSpec:
+    """An event in the dead-letter queue need not count as failed, so both are monitored."""
     failures = {
         "failed": _of_rule("FailedInvocations", rule),
         "put_aside": _of_rule("InvocationsSentToDlq", rule),
         "lost": _of_rule("InvocationsFailedToBeSentToDlq", rule),
     }
-    return Watch(
+    return AlarmSpec(
         name=f"{name}-start-failed",
         heading="A schedule could not start its restore",
-        told=f"The rule of schedule {name} could not start the state machine.",
+        condition=f"The rule of schedule {name} could not start the state machine.",
         metric=_together("SUM", failures, Duration.minutes(5)),
     )
 
 
-def _missed_start(name: str, rule: events.IRule, hours: int) -> Watch:
-    """A rule that does nothing reports nothing.
+def _missed_start(name: str, rule: events.IRule, hours: int) -> AlarmSpec:
+    """A rule that starts nothing publishes nothing.
 
-    Filled with 0, the hours are counted exactly: for missing ones CloudWatch would look back
-    farther than it is told to.
+    With missing hours filled with 0 exactly the hours given are evaluated; otherwise CloudWatch
+    would look for data points farther back.
     """
-    return Watch(
+    return AlarmSpec(
         name=f"{name}-missed",
         heading="A schedule has not started anything",
-        told=f"Schedule {name} has not started a restore for {hours} hours.",
+        condition=f"Schedule {name} has not started a restore for {hours} hours.",
         metric=cloudwatch.MathExpression(
             expression="FILL(started, 0)",
             using_metrics={"started": _of_rule("Invocations", rule)},

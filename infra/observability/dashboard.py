@@ -1,4 +1,4 @@
-"""A page to look at: what is running, how restores ended, how long they took, what went wrong."""
+"""The dashboard: what is running, how restores ended, how long they took, what went wrong."""
 
 from collections.abc import Mapping, Sequence
 
@@ -30,7 +30,7 @@ class Dashboard(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._log_groups = [one.log_group.log_group_name for one in functions.values()]
+        self._log_groups = [function.log_group.log_group_name for function in functions.values()]
         cloudwatch.Dashboard(
             self,
             "Dashboard",
@@ -46,7 +46,7 @@ class Dashboard(Construct):
                 ],
                 [
                     _graph("Steps that failed", _by_step(Metric.STEP_FAILED, "Sum", _HOUR)),
-                    _graph("Errors and throttles of functions", *_refusals(functions)),
+                    _graph("Errors and throttles of functions", *_errors_and_throttles(functions)),
                 ],
                 [
                     _graph(
@@ -116,7 +116,7 @@ def _phases() -> list[cloudwatch.IMetric]:
     ]
 
 
-def _refusals(functions: Mapping[Step, lambda_.Function]) -> list[cloudwatch.IMetric]:
+def _errors_and_throttles(functions: Mapping[Step, lambda_.Function]) -> list[cloudwatch.IMetric]:
     """One line for all errors, one for all throttles."""
     return [
         cloudwatch.MathExpression(
@@ -128,11 +128,17 @@ def _refusals(functions: Mapping[Step, lambda_.Function]) -> list[cloudwatch.IMe
         for label, metrics in (
             (
                 "errors",
-                {f"e_{step.module}": one.metric_errors() for step, one in functions.items()},
+                {
+                    f"e_{step.module}": function.metric_errors()
+                    for step, function in functions.items()
+                },
             ),
             (
                 "throttles",
-                {f"t_{step.module}": one.metric_throttles() for step, one in functions.items()},
+                {
+                    f"t_{step.module}": function.metric_throttles()
+                    for step, function in functions.items()
+                },
             ),
         )
     ]

@@ -12,7 +12,7 @@ from shared.operation.status import Phase, Status
 
 
 class Query(NamedTuple):
-    """A question, and the query that answers it; what to put in is an example."""
+    """A question, and the query that answers it; the ids in it are examples."""
 
     question: str
     text: str
@@ -22,7 +22,7 @@ def _quoted(names: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-_PASSING = _quoted([error.__name__ for error in Retryable.__subclasses__()])
+_TRANSIENT = _quoted([error.__name__ for error in Retryable.__subclasses__()])
 _CLOSED = _quoted([Status.COMPLETED, Status.FAILED])
 # The embedded metric format writes values as lists; Insights finds their first item under `.0`.
 _MINUTES = ", ".join(
@@ -47,7 +47,7 @@ by operation_id
 )
 FAILED = Query(
     "Which steps failed, and why",
-    f"""filter (ispresent(error) and error not in [{_PASSING}]) \
+    f"""filter (ispresent(error) and error not in [{_TRANSIENT}]) \
 or @message like /Task timed out|Runtime exited/
 | fields @timestamp, operation_id, target_cluster, step, error, message, at, @log
 | sort @timestamp desc
@@ -62,7 +62,7 @@ DURATIONS = Query(
 )
 TRIED_AGAIN = Query(
     "What was throttled or tried again",
-    f"""filter error in [{_PASSING}]
+    f"""filter error in [{_TRANSIENT}]
 | stats count(*) as times, earliest(timestamp) as first_time, latest(timestamp) as last_time, \
 latest(message) as last_message by operation_id, step, error
 | sort times desc""",

@@ -24,7 +24,7 @@ RESOURCES: Mapping[str, str] = {
         "never changed."
     ),
     "rds:cluster:*": (
-        "Which clusters requests name is not known before. Any may be looked at; one is made only "
+        "Which clusters requests name is not known before. Any may be described; one is made only "
         "with the operation's tag, changed only if it carries that tag, deleted or renamed only "
         "under the names that `replaceable_clusters` allows."
     ),
@@ -32,12 +32,12 @@ RESOURCES: Mapping[str, str] = {
         "The instances of such clusters; deleted only if name or tag says that they belong to one "
         "of `replaceable_clusters`."
     ),
-    "rds:subgrp:*": "Requests name subnet groups; they are looked at and used",
-    "rds:cluster-pg:*": "Requests name parameter groups; they are looked at and used",
-    "rds:pg:*": "Requests name parameter groups; they are looked at and used",
+    "rds:subgrp:*": "Requests name subnet groups; they are described and used",
+    "rds:cluster-pg:*": "Requests name parameter groups; they are described and used",
+    "rds:pg:*": "Requests name parameter groups; they are described and used",
     "rds:og:*": "RDS asks for the default option group, whose name has the engine's version in it",
     "kms:key/*": (
-        "Which key a snapshot or a secret is under, only that tells. Keys are looked at; they are "
+        "Only the snapshot or the secret says which key it is under. Keys are described; they are "
         "used through RDS or Secrets Manager alone, and as their policies allow."
     ),
     "ec2:subnet/*": "The same, in subnets that another account shares",
@@ -61,8 +61,8 @@ ACTIONS: Mapping[str, str] = {
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     """Say why a finding of a rule is meant; `rule` may hold the finding: `rule[finding]`."""
     # The pack's name is part of the id: without it, CDK takes the rule for one of its own.
-    told = Acknowledgment(id=f"AwsSolutions::{rule}", reason=reason)
-    Validations.of(construct).acknowledge(told)
+    acknowledgment = Acknowledgment(id=f"AwsSolutions::{rule}", reason=reason)
+    Validations.of(construct).acknowledge(acknowledgment)
 
 
 def grant(role: iam.IRole, statements: Sequence[iam.PolicyStatement]) -> None:

@@ -11,10 +11,10 @@ from aws_cdk import aws_iam as iam
 from infra.permissions.rds import (
     copy_snapshots,
     delete_clusters,
+    describe_clusters,
+    describe_instances,
+    describe_snapshots,
     keep_replaced_clusters,
-    look_at_clusters,
-    look_at_instances,
-    look_at_snapshots,
     manage_passwords,
     remove_leftover_clusters,
     remove_temporary_snapshots,
@@ -24,8 +24,8 @@ from infra.permissions.rds import (
 from infra.permissions.scope import Scope
 from infra.permissions.statements import (
     KEY_DECRYPTION,
+    KEY_DESCRIPTION,
     KEY_ENCRYPTION,
-    KEY_LOOK,
     KEY_USE,
     TAGGED_AS_OURS,
     TEMPORARY_SNAPSHOTS,
@@ -47,7 +47,7 @@ def use_state(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
-def look_up_earlier_restores(scope: Scope) -> list[iam.PolicyStatement]:
+def query_earlier_restores(scope: Scope) -> list[iam.PolicyStatement]:
     """Query operations by their source cluster."""
     return [allow("dynamodb:Query", on=[f"{scope.state_table}/index/{BY_SOURCE_CLUSTER}"])]
 
@@ -67,8 +67,8 @@ def release_locks(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
-def look_at_surroundings(scope: Scope) -> list[iam.PolicyStatement]:
-    """Check that what a request names exists. What the last statement is about has no ARN."""
+def check_network_and_class(scope: Scope) -> list[iam.PolicyStatement]:
+    """Check that what a request names exists. The last statement is about what has no ARN."""
     return [
         allow("rds:DescribeDBSubnetGroups", on=scope.rds("subgrp:*")),
         allow("rds:DescribeDBClusterParameterGroups", on=scope.rds("cluster-pg:*")),
@@ -83,8 +83,8 @@ def look_at_surroundings(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
-def look_at_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """See whether keys can be used, wherever snapshots are."""
+def describe_keys(scope: Scope) -> list[iam.PolicyStatement]:
+    """Check whether keys can be used, wherever snapshots are."""
     return [
         allow(
             "kms:DescribeKey",
@@ -98,7 +98,7 @@ def look_at_keys(scope: Scope) -> list[iam.PolicyStatement]:
 
 
 def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS copy encrypted snapshots; which keys they are under, only the snapshots know."""
+    """Let RDS copy encrypted snapshots; only a snapshot says which key it is under."""
     return [
         statement
         for region in scope.source_regions
@@ -118,11 +118,11 @@ def read_with_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
     """Let RDS restore what other accounts share."""
     if not scope.shared_keys:
         return []
-    return use_through_rds(scope.shared_keys, scope.region, (KEY_LOOK, *KEY_DECRYPTION))
+    return use_through_rds(scope.shared_keys, scope.region, (KEY_DESCRIPTION, *KEY_DECRYPTION))
 
 
 def act_in_source_accounts(scope: Scope) -> list[iam.PolicyStatement]:
-    """Take the roles that other accounts offer; what they may do there, those accounts decide."""
+    """Assume the roles that other accounts offer; those accounts decide what the roles may do."""
     return [allow("sts:AssumeRole", on=scope.source_roles)] if scope.source_roles else []
 
 
@@ -130,7 +130,7 @@ def read_with_keys(scope: Scope) -> list[iam.PolicyStatement]:
     """Let RDS restore an encrypted snapshot of the stack's region, whatever key it is under."""
     keys = [scope.arn("kms", "key/*"), *scope.foreign_restore_keys]
     return [
-        allow(KEY_LOOK, on=keys),
+        allow(KEY_DESCRIPTION, on=keys),
         *use_through_rds(keys, scope.region, KEY_DECRYPTION),
     ]
 
@@ -145,8 +145,8 @@ def use_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
     return use_through_rds(scope.restore_keys, scope.region, KEY_USE)
 
 
-def look_at_bucket(scope: Scope) -> list[iam.PolicyStatement]:
-    """See whether the bucket for exports is there."""
+def check_export_bucket(scope: Scope) -> list[iam.PolicyStatement]:
+    """Check whether the bucket for exports exists."""
     return [allow("s3:ListBucket", on=[scope.export_bucket])] if scope.export_bucket else []
 
 
@@ -184,8 +184,8 @@ def read_managed_passwords(scope: Scope) -> list[iam.PolicyStatement]:
     return [allow("secretsmanager:GetSecretValue", on=[scope.managed_secrets])]
 
 
-def tell_people(scope: Scope) -> list[iam.PolicyStatement]:
-    """Look how an execution ended, and publish it."""
+def publish_outcomes(scope: Scope) -> list[iam.PolicyStatement]:
+    """Find out how an execution ended, and publish it."""
     return [
         allow("states:DescribeExecution", on=[scope.executions]),
         allow("sns:Publish", on=[scope.topic]),
@@ -218,43 +218,43 @@ def _read_secrets(scope: Scope, secrets: Sequence[str]) -> list[iam.PolicyStatem
 
 
 def _secret_arn(scope: Scope, secret: str) -> str:
-    """The ARN of a secret ends in six characters that its name does not tell."""
+    """The ARN of a secret ends in six characters that cannot be derived from its name."""
     is_name = not secret.startswith("arn:")
     return scope.arn("secretsmanager", f"secret:{secret}-??????") if is_name else secret
 
 
 PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     Step.SNAPSHOT_CHECK: (
-        look_up_earlier_restores,
-        look_at_clusters,
-        look_at_snapshots,
-        look_at_surroundings,
-        look_at_keys,
+        query_earlier_restores,
+        describe_clusters,
+        describe_snapshots,
+        check_network_and_class,
+        describe_keys,
         act_in_source_accounts,
-        look_at_bucket,
+        check_export_bucket,
         read_admin_secrets,
         read_users_secrets,
     ),
     Step.COPY_SNAPSHOT: (
-        look_at_snapshots,
+        describe_snapshots,
         act_in_source_accounts,
         copy_snapshots,
         use_source_keys,
         copy_with_shared_keys,
         use_restore_keys,
     ),
-    Step.CHECK_COPY_STATUS: (look_at_snapshots, act_in_source_accounts),
+    Step.CHECK_COPY_STATUS: (describe_snapshots, act_in_source_accounts),
     Step.DELETE_RDS: (
-        look_at_clusters,
-        look_at_instances,
+        describe_clusters,
+        describe_instances,
         rename_clusters,
         delete_clusters,
         keep_replaced_clusters,
     ),
     Step.RESTORE_SNAPSHOT: (
-        look_at_clusters,
-        look_at_instances,
-        look_at_snapshots,
+        describe_clusters,
+        describe_instances,
+        describe_snapshots,
         restore_clusters,
         manage_passwords,
         read_with_keys,
@@ -262,23 +262,23 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         encrypt_with_restore_keys,
         read_admin_secrets,
     ),
-    Step.CHECK_RESTORE_STATUS: (look_at_clusters, look_at_instances),
+    Step.CHECK_RESTORE_STATUS: (describe_clusters, describe_instances),
     Step.SETUP_DB_USERS: (
-        look_at_clusters,
+        describe_clusters,
         read_admin_secrets,
         read_users_secrets,
         read_managed_passwords,
     ),
     Step.ARCHIVE_SNAPSHOT: (
-        look_at_clusters,
-        look_at_instances,
-        look_at_snapshots,
+        describe_clusters,
+        describe_instances,
+        describe_snapshots,
         act_in_source_accounts,
         export_snapshots,
         remove_temporary_snapshots,
         remove_leftover_clusters,
     ),
-    Step.SNS_NOTIFICATION: (look_at_clusters, rename_clusters, release_locks, tell_people),
+    Step.SNS_NOTIFICATION: (describe_clusters, rename_clusters, release_locks, publish_outcomes),
 }
 
 

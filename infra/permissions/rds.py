@@ -24,17 +24,17 @@ from infra.permissions.statements import (
 from shared.names import TAG_TARGET_CLUSTER
 
 
-def look_at_clusters(scope: Scope) -> list[iam.PolicyStatement]:
+def describe_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     """Describe clusters where they are restored."""
     return [allow("rds:DescribeDBClusters", on=scope.rds("cluster:*"))]
 
 
-def look_at_instances(scope: Scope) -> list[iam.PolicyStatement]:
+def describe_instances(scope: Scope) -> list[iam.PolicyStatement]:
     """Describe instances where clusters are restored."""
     return [allow("rds:DescribeDBInstances", on=scope.rds("db:*"))]
 
 
-def look_at_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
+def describe_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
     """Describe snapshots wherever they may come from, also those that other accounts share."""
     return [
         allow(

@@ -9,10 +9,10 @@ from shared.names import TAG_OPERATION, TAG_TEMPORARY, Step
 Conditions = Mapping[str, Mapping[str, object]]
 
 # What RDS asks for on behalf of its caller (Aurora user guide: sharing encrypted snapshots).
-KEY_LOOK = "kms:DescribeKey"
+KEY_DESCRIPTION = "kms:DescribeKey"
 KEY_DECRYPTION = ("kms:Decrypt",)
 KEY_ENCRYPTION = ("kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
-KEY_USE = (KEY_LOOK, *KEY_DECRYPTION, *KEY_ENCRYPTION)
+KEY_USE = (KEY_DESCRIPTION, *KEY_DECRYPTION, *KEY_ENCRYPTION)
 
 # Names that shared.names derives, as patterns: `?` stands for one character.
 TEMPORARY_SNAPSHOTS = "*-copy-??????"
@@ -37,7 +37,7 @@ def copy_out_of(sources: Sequence[str], made: Conditions) -> list[iam.PolicyStat
     """Copy these snapshots into what the call's tags say, and nothing else out of them.
 
     Without the condition the statement would allow these as targets, too. Across regions RDS may
-    look at the source once more, for its caller and without the tags; AWS does not say.
+    read the source again, for its caller and without the tags; AWS does not document it.
     """
     return [
         allow("rds:CopyDBClusterSnapshot", on=sources, when=conditions)

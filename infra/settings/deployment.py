@@ -65,7 +65,7 @@ class Endpoints(Model):
     """VPC endpoints for `setup_db_users`, where its subnets have no NAT gateway.
 
     The route tables are those of its subnets, of which no two may be in the same zone.
-    The prefix list is DynamoDB's in the region: only AWS's own API tells its id.
+    The prefix list is DynamoDB's in the region: AWS's API alone reports its id.
     """
 
     route_table_ids: Annotated[tuple[RouteTableId, ...], Field(min_length=1)]
@@ -100,7 +100,7 @@ class Notifications(Model):
 
 
 class Alarms(Model):
-    """When somebody has to look."""
+    """When the alarms with a limit of their own trigger."""
 
     longest_restore_hours: Hours = 12
     function_errors_per_hour: PositiveInt = 20
@@ -128,7 +128,7 @@ class ExportBucket(Model):
 class Schedule(Model):
     """A restore that starts by itself.
 
-    An alarm tells when it has not been started for `missed_after_hours`, a week at most; without
+    An alarm triggers when it has not been started for `missed_after_hours`, a week at most; without
     them, for as long as its expression says, if `infra.settings.schedule_expressions` can read
     that in it.
     """
@@ -214,7 +214,7 @@ class DeploymentSettings(ContextSettings):
     ) -> LongTermArchive | None:
         # Twice, so that an export that fails is made up for by the next one.
         needed = ceil(2 * longest_days_between(archive.schedule)) if archive else 0
-        kept = [info.data.get(f"{one}_retention_days", needed) for one in ("state", "audit")]
+        kept = [info.data.get(f"{table}_retention_days", needed) for table in ("state", "audit")]
         if min(kept) < needed:
             raise ValueError(
                 f"state_retention_days and audit_retention_days must be at least {needed}, twice "
@@ -245,7 +245,7 @@ class DeploymentSettings(ContextSettings):
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """Every region that the functions look into, the stack's first."""
+        """Every region that the functions read from, the stack's first."""
         return tuple(
             dict.fromkeys((self.region, self.defaults.source_region, *self.source_regions))
         )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 A_WEEK_OF_HOURS = 168
-"""An alarm cannot look back farther."""
+"""The longest time that an alarm can evaluate."""
 
 _EVERY = {"*", "?", "*/1", "1/1"}
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -19,7 +19,7 @@ _LONGEST_MONTH = 31
 
 
 def check(expression: str) -> str:
-    """The expression itself; raises `ValueError` when EventBridge would not take its form."""
+    """The expression itself; raises `ValueError` when EventBridge would not accept it."""
     if _interval(expression) is None and _cron(expression) is None:
         raise ValueError(
             f"{expression!r} is not an expression such as cron(0 2 * * ? *), with six fields, or "
@@ -44,10 +44,10 @@ def longest_silence_hours(expression: str) -> int | None:
 
 
 def longest_days_between(expression: str) -> float:
-    """The days from one run to the next, at most, as far as months tell.
+    """The days from one run to the next, at most, as far as its months say.
 
     A day that not every month has, such as the 31st, counts as every month's. Raises `ValueError`
-    for one that names years, for it ends one day.
+    for one that names years, since it ends one day.
     """
     if interval := _interval(expression):
         return interval / timedelta(days=1)

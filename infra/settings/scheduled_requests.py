@@ -1,6 +1,6 @@
 """Whether a request that a schedule will make can be carried out by the deployment that makes it.
 
-Nobody is there at night to read that it was refused.
+At night nobody would read that it was refused.
 """
 
 from collections.abc import Iterator, Mapping

@@ -2,7 +2,7 @@
 
 It lives in the region that the pipeline restores into: there the account copies a snapshot, under
 a key that the pipeline's account may use, and shares the copy. Role and key have names that follow
-from the deployment's, so neither stack has to be told the other's outputs.
+from the deployment's, so neither stack needs the other's outputs.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from constructs import Construct
 from infra.permissions.acknowledged import acknowledge, grant
 from infra.permissions.statements import (
     KEY_DECRYPTION,
+    KEY_DESCRIPTION,
     KEY_ENCRYPTION,
-    KEY_LOOK,
     KEY_USE,
     TEMPORARY_SNAPSHOTS,
     allow,
@@ -36,7 +36,7 @@ STEPS = (
     Step.CHECK_COPY_STATUS,
     Step.ARCHIVE_SNAPSHOT,
 )
-"""The steps that act in the other account: they look, copy, share, and clean up."""
+"""The steps that act in the other account: they describe, copy, share, and clean up."""
 
 
 class SourceAccountStack(Stack):
@@ -89,9 +89,9 @@ class SourceAccountStack(Stack):
             removal_policy=RemovalPolicy.DESTROY,
         )
         pipeline = iam.AccountPrincipal(settings.pipeline_account)
-        looking = allow("kms:DescribeKey", on=["*"])
+        describing = allow("kms:DescribeKey", on=["*"])
         using = use_through_rds(["*"], settings.pipeline_region, KEY_USE)
-        for statement in (looking, *using):
+        for statement in (describing, *using):
             statement.add_principals(pipeline)
             key.add_to_resource_policy(statement)
         return key
@@ -128,7 +128,7 @@ class SourceAccountStack(Stack):
                 on=copies,
                 when=tagged_temporary(settings.deployment),
             ),
-            allow(KEY_LOOK, on=self._keys(regions)),
+            allow(KEY_DESCRIPTION, on=self._keys(regions)),
             # Which keys the snapshots are under, only the snapshots know.
             *(
                 statement
