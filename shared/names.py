@@ -78,7 +78,7 @@ def has_expired(tags: Mapping[str, str], now: datetime) -> bool:
 
 
 def operation_id(execution_arn: str, started_at: datetime) -> str:
-    """The id of the operation of an execution: the same for ever, and no other execution's."""
+    """The id of the operation of an execution: always the same, and unique to the execution."""
     started = started_at.astimezone(UTC)
     return f"restore-{started:%Y%m%d-%H%M%S}-{fingerprint(execution_arn)}"
 
@@ -92,7 +92,7 @@ def copy_id(cluster_id: str, taken_at: datetime, operation_id: str) -> str:
 
 
 def final_snapshot_id(cluster_id: str, day: datetime, operation_id: str) -> str:
-    """The id of the final snapshot of a replaced cluster; it must be unique for ever."""
+    """The id of the final snapshot of a replaced cluster; no other may ever have it."""
     return _joined(cluster_id, f"final-{day:%Y-%m-%d}-{fingerprint(operation_id)}")
 
 

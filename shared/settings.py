@@ -48,14 +48,14 @@ class Exports(Model):
 
 
 class Prices(Model):
-    """What instances cost an hour, by class, as somebody who knows the bill has put it down."""
+    """What instances cost per hour, by class, as the deployment's owner states it."""
 
     currency: str
     instance_hours: dict[InstanceClass, PositiveFloat]
 
 
 class SourceRole(Model):
-    """The role to take in another account, and a key there that this account may use."""
+    """The role to assume in another account, and a key there that this account may use."""
 
     arn: str
     external_id: str
@@ -76,7 +76,7 @@ class SourceAccount(Model):
 class Settings(Model):
     """The settings of one deployment, as its functions see them.
 
-    Every field is one environment variable, its name in upper case; what is not a plain text is
+    Every field is one environment variable, its name in upper case; what is not plain text is
     JSON. `to_environment` writes what `from_environment` reads.
     """
 
@@ -106,9 +106,9 @@ class Settings(Model):
         return self.exports
 
     def source_role(self, account_id: str) -> SourceRole | None:
-        """The role to take in another account, if this deployment has one there."""
-        found = (one.role for one in self.source_accounts if one.account_id == account_id)
-        return next(found, None)
+        """The role to assume in another account, if this deployment has one there."""
+        roles = (source.role for source in self.source_accounts if source.account_id == account_id)
+        return next(roles, None)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

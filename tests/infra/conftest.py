@@ -1,4 +1,4 @@
-"""Deployments that the infrastructure tests look at, each synthesized once."""
+"""Deployments that the infrastructure tests examine, each synthesized once."""
 
 import json
 from pathlib import Path

@@ -14,21 +14,21 @@ from tests.guides import GUIDES, Row, explained, fields_of
 from tests.infra.template import Template
 
 SETTINGS = explained("01_prerequisites.md", "Deployment settings")
-TOLD_IN_OTHER_WORDS = re.compile(
+DESCRIBED_IN_OTHER_WORDS = re.compile(
     r"dynamodb:|kms:|logs:|xray:|sqs:|ec2:|s3:ListBucket|rds:Describe|rds:AddTagsToResource"
 )
 
 
 @pytest.mark.parametrize("step", Step)
-def test_the_security_guide_tells_what_a_step_may_change_and_read(
+def test_the_security_guide_names_what_a_step_may_change_and_read(
     template: Template, step: Step
 ) -> None:
     (row,) = re.findall(rf"^\| `{step.module}` \| (.+) \|$", security_guide(), re.MULTILINE)
     allowed = {action for one in template.of_step(step) for action in one.actions}
 
-    told = set(re.findall(r"`([a-z0-9]+:\w+)`", row))
+    named = set(re.findall(r"`([a-z0-9]+:\w+)`", row))
 
-    assert _told_by_name(told) == _told_by_name(allowed)
+    assert _given_by_name(named) == _given_by_name(allowed)
 
 
 def test_every_setting_has_its_row_and_every_row_its_setting() -> None:
@@ -44,7 +44,7 @@ def test_every_setting_of_a_source_account_has_its_row() -> None:
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.fields[0])
 def test_what_a_setting_consists_of_is_in_its_row_or_on_the_page_that_it_links(row: Row) -> None:
     pages = re.findall(r"\((\d\d_\w+\.md)\)", row.text)
-    told = row.text + "".join((GUIDES / page).read_text() for page in pages)
+    explained_in = row.text + "".join((GUIDES / page).read_text() for page in pages)
 
     # The request's own table says which of its fields have a default of the deployment.
     parts = {
@@ -54,17 +54,17 @@ def test_what_a_setting_consists_of_is_in_its_row_or_on_the_page_that_it_links(r
         for name in parts_of(DeploymentSettings.model_fields[field].annotation)
     }
 
-    assert {name for name in parts if not re.search(rf"\b{name}\b", told)} == set()
+    assert {name for name in parts if not re.search(rf"\b{name}\b", explained_in)} == set()
 
 
 @pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.fields[0])
 def test_numbers_that_a_row_gives_as_defaults_are_those_of_the_settings(row: Row) -> None:
     fields = DeploymentSettings.model_fields
-    told = [float(number) for number in re.findall(r"\d+", row.default)]
+    given = [float(number) for number in re.findall(r"\d+", row.default)]
 
     defaults = [fields[name].get_default(call_default_factory=True) for name in row.fields]
 
-    assert told in ([], [number for default in defaults for number in numbers_in(default)])
+    assert given in ([], [number for default in defaults for number in numbers_in(default)])
 
 
 def parts_of(kind: Any) -> Iterator[str]:
@@ -85,5 +85,5 @@ def security_guide() -> str:
     return (GUIDES / "09_security.md").read_text()
 
 
-def _told_by_name(actions: set[str]) -> set[str]:
-    return {action for action in actions if not TOLD_IN_OTHER_WORDS.match(action)}
+def _given_by_name(actions: set[str]) -> set[str]:
+    return {action for action in actions if not DESCRIBED_IN_OTHER_WORDS.match(action)}

@@ -1,4 +1,4 @@
-"""The alarms: what each looks at, when it tells, and that the guide says what to do."""
+"""The alarms: what each monitors, when it triggers, and that the guide says what to do."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def alarms(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
-    """The metrics that an alarm looks at."""
+    """The metrics that an alarm monitors."""
     if "Metrics" not in alarm:
         return [alarm]
     return [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
@@ -96,7 +96,7 @@ def test_a_deployment_without_schedules_has_no_alarm_about_them(other_template: 
     assert set(alarms(other_template)) == ALWAYS
 
 
-def test_every_alarm_tells_the_topic(chosen: Template) -> None:
+def test_every_alarm_notifies_the_topic(chosen: Template) -> None:
     topic = {"Ref": chosen.id_of("AWS::SNS::Topic")}
 
     for alarm in alarms(chosen).values():
@@ -105,13 +105,13 @@ def test_every_alarm_tells_the_topic(chosen: Template) -> None:
 
 
 def test_every_alarm_names_the_heading_that_says_what_to_do(chosen: Template) -> None:
-    told = {
+    references = {
         name: re.search(rf"What to do: {GUIDE}, '(.+)'\.$", alarm["AlarmDescription"])
         for name, alarm in alarms(chosen).items()
     }
 
-    assert {match[1] for match in told.values() if match} == set(headings())
-    assert all(told.values())
+    assert {match[1] for match in references.values() if match} == set(headings())
+    assert all(references.values())
 
 
 @pytest.mark.parametrize("name", sorted(ALWAYS))
@@ -130,7 +130,7 @@ def test_the_guide_counts_what_is_billed(chosen: Template) -> None:
     assert f"(1 over {counts['monthly-start-failed']} where" in Path(GUIDE).read_text()
 
 
-def test_no_alarm_looks_at_more_metrics_than_cloudwatch_allows(chosen: Template) -> None:
+def test_no_alarm_monitors_more_metrics_than_cloudwatch_allows(chosen: Template) -> None:
     for alarm in alarms(chosen).values():
         assert len(metrics(alarm)) <= 10
         for period in periods(alarm):
@@ -138,7 +138,7 @@ def test_no_alarm_looks_at_more_metrics_than_cloudwatch_allows(chosen: Template)
             assert looked_back <= (7 if period >= 3600 else 1) * 86400
 
 
-def test_every_bad_end_of_an_execution_is_told(template: Template) -> None:
+def test_every_execution_that_does_not_succeed_triggers_an_alarm(template: Template) -> None:
     alarm = alarms(template)["restore-failed"]
     machine = template.id_of("AWS::StepFunctions::StateMachine")
 
@@ -153,7 +153,7 @@ def test_every_bad_end_of_an_execution_is_told(template: Template) -> None:
     assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_the_age_of_an_operation_is_told_whichever_step_is_at_work(template: Template) -> None:
+def test_the_age_of_an_operation_is_monitored_whichever_step_is_at_work(template: Template) -> None:
     alarm = alarms(template)["restore-running-long"]
 
     assert set(names(alarm)) == {("AuroraRestore", "OperationAge")}
@@ -181,7 +181,7 @@ def test_errors_of_all_functions_are_counted_together(template: Template) -> Non
     assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_throttling_is_told_only_when_it_lasts(template: Template) -> None:
+def test_throttling_triggers_an_alarm_only_when_it_lasts(template: Template) -> None:
     alarm = alarms(template)["functions-throttled"]
 
     assert set(names(alarm)) == {("AWS/Lambda", "Throttles")}
@@ -190,7 +190,7 @@ def test_throttling_is_told_only_when_it_lasts(template: Template) -> None:
     assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (3, 6)
 
 
-def test_snapshots_that_a_failure_left_are_told_without_naming_clusters(
+def test_snapshots_that_a_failure_left_trigger_an_alarm_without_naming_clusters(
     template: Template,
 ) -> None:
     alarm = alarms(template)["snapshots-left"]
@@ -200,7 +200,7 @@ def test_snapshots_that_a_failure_left_are_told_without_naming_clusters(
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
 
 
-def test_a_dead_letter_is_told_until_the_queue_is_empty(template: Template) -> None:
+def test_a_dead_letter_is_an_alarm_until_the_queue_is_empty(template: Template) -> None:
     alarm = alarms(template)["dead-letter"]
     queue, _ = template.dead_letters["Fn::GetAtt"]
 
@@ -209,7 +209,7 @@ def test_a_dead_letter_is_told_until_the_queue_is_empty(template: Template) -> N
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "ignore")
 
 
-def test_a_schedule_that_could_not_start_is_told_wherever_its_event_went(
+def test_a_schedule_that_could_not_start_triggers_an_alarm_wherever_its_event_went(
     template: Template,
 ) -> None:
     alarm = alarms(template)["nightly-staging-start-failed"]
@@ -225,7 +225,7 @@ def test_a_schedule_that_could_not_start_is_told_wherever_its_event_went(
 
 
 @pytest.mark.parametrize(("name", "hours"), [("nightly", 26), ("patient", 72)])
-def test_a_schedule_that_starts_nothing_for_too_long_is_told(
+def test_a_schedule_that_starts_nothing_for_too_long_triggers_an_alarm(
     chosen: Template, name: str, hours: int
 ) -> None:
     alarm = alarms(chosen)[f"{name}-missed"]
@@ -276,7 +276,7 @@ def test_a_limit_that_can_never_be_right_is_refused(wrong: dict[str, float]) -> 
         DeploymentSettings.read(settings)
 
 
-def test_the_longest_limit_is_when_the_state_machine_gives_up(template: Template) -> None:
+def test_the_longest_limit_is_the_time_out_of_the_state_machine(template: Template) -> None:
     longest = {"longest_restore_hours": template.definition["TimeoutSeconds"] / 3600}
     settings = json.loads(LOCAL_SETTINGS.read_text()) | {"alarms": longest}
 

@@ -77,10 +77,10 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         "surprise": True,
     }
 
-    with pytest.raises(WrongSettings) as told:
+    with pytest.raises(WrongSettings) as refused:
         DeploymentSettings.read(wrong)
 
-    named = [line.split(":")[0].strip() for line in str(told.value).splitlines()[1:]]
+    named = [line.split(":")[0].strip() for line in str(refused.value).splitlines()[1:]]
     assert named == [
         "name",
         "account",
@@ -131,18 +131,19 @@ def test_a_schedule_that_the_deployment_would_always_refuse_is_refused(
         DeploymentSettings.read(settings)
 
 
-def test_every_problem_of_every_schedule_is_told() -> None:
+def test_every_problem_of_every_schedule_is_reported() -> None:
     request = {"source_cluster_id": "a", "target_cluster_id": "b", "operation_id": "once"}
     schedules = [
         {"name": "one", "schedule": "rate(1 day)", "request": request | {"replace": "swap"}},
         {"name": "two", "schedule": "rate(1 day)", "request": request},
     ]
 
-    with pytest.raises(WrongSettings) as told:
+    with pytest.raises(WrongSettings) as refused:
         DeploymentSettings.read(RIGHT | {"schedules": schedules})
 
-    assert str(told.value).count("operation_id: can be used once") == 2
-    assert "one: This deployment does not allow replacing or removing cluster b" in str(told.value)
+    problems = str(refused.value)
+    assert problems.count("operation_id: can be used once") == 2
+    assert "one: This deployment does not allow replacing or removing cluster b" in problems
 
 
 @pytest.mark.parametrize("name", ["failure", "a" * 36])

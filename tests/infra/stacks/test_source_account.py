@@ -123,7 +123,7 @@ def test_the_key_is_open_to_the_pipelines_account_for_snapshots_alone(
     }
 
 
-def test_the_pipeline_finds_role_and_key_without_being_told(
+def test_the_pipeline_finds_role_and_key_without_outputs(
     source_template: Template, template: Template
 ) -> None:
     (with_role, sharing_only) = json.loads(

@@ -18,9 +18,9 @@ def test_every_field_of_a_request_has_its_row_and_every_row_its_field() -> None:
 
 
 def test_the_rows_say_which_fields_the_deployment_has_defaults_for() -> None:
-    told = [row for row in ROWS if row.default.startswith("deployment")]
+    with_default = [row for row in ROWS if row.default.startswith("deployment")]
 
-    assert fields_of(told) == sorted(RequestDefaults.model_fields)
+    assert fields_of(with_default) == sorted(RequestDefaults.model_fields)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fields[0])

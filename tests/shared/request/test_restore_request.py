@@ -1,4 +1,4 @@
-"""What a request may ask for, and what a wrong one is told."""
+"""What a request may ask for, and what is said about a wrong one."""
 
 from typing import get_type_hints
 

@@ -1,4 +1,4 @@
-"""The dashboard and the saved queries: what there is to look at."""
+"""The dashboard and the saved queries."""
 
 import json
 import re
@@ -85,9 +85,9 @@ def test_the_guide_has_every_saved_query_and_no_other(template: Template) -> Non
     assert set(re.findall(r"^\| \*(.+?)\* \|", chapter, re.M)) == saved
 
 
-def test_what_is_tried_again_and_what_is_not_are_told_apart_by_the_error_tree() -> None:
-    told = {query.question: query.text for query in ALL}
-    passing = ", ".join(f'"{error.__name__}"' for error in Retryable.__subclasses__())
+def test_the_error_tree_separates_what_is_retried_from_what_is_not() -> None:
+    queries = {query.question: query.text for query in ALL}
+    transient = ", ".join(f'"{error.__name__}"' for error in Retryable.__subclasses__())
 
-    assert f"error in [{passing}]" in told["What was throttled or tried again"]
-    assert f"error not in [{passing}]" in told["Which steps failed, and why"]
+    assert f"error in [{transient}]" in queries["What was throttled or tried again"]
+    assert f"error not in [{transient}]" in queries["Which steps failed, and why"]
