@@ -15,11 +15,11 @@ from shared.archiving.transitions import (
 )
 from shared.errors import ExportFailed, SnapshotNotFound
 from shared.gateways.aws import Aws
-from shared.names import Step
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.status import Phase
 from shared.runtime.step import step
+from shared.steps import Step
 
 
 @step(Step.ARCHIVE_SNAPSHOT)

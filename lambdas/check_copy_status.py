@@ -3,12 +3,12 @@
 from shared.copying.transitions import copy_completed, copy_status_checked
 from shared.errors import CopyFailed
 from shared.gateways.aws import Aws
-from shared.names import Step
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.parts import TemporarySnapshot
 from shared.operation.status import Phase
 from shared.runtime.step import step
+from shared.steps import Step
 
 
 @step(Step.CHECK_COPY_STATUS)

@@ -2,7 +2,6 @@
 
 from shared.errors import RestoreFailed
 from shared.gateways.aws import Aws
-from shared.names import Step
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.parts import Move
@@ -10,6 +9,7 @@ from shared.operation.status import Phase
 from shared.resources import Cluster, Instance
 from shared.restoring.transitions import restore_completed, restore_status_checked
 from shared.runtime.step import step
+from shared.steps import Step
 
 
 @step(Step.CHECK_RESTORE_STATUS)

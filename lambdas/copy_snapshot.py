@@ -5,12 +5,12 @@ from datetime import timedelta
 from shared import clock, names
 from shared.copying.transitions import copy_started
 from shared.gateways.aws import Aws
-from shared.names import Step
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.parts import Hop
 from shared.request.fields import Archive
 from shared.runtime.step import step
+from shared.steps import Step
 
 
 @step(Step.COPY_SNAPSHOT)

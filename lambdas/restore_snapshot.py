@@ -3,7 +3,6 @@
 from shared.errors import ResourceBusy, RestoreFailed
 from shared.gateways.aws import Aws
 from shared.gateways.rds.clusters import Aurora
-from shared.names import Step
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.resources import Cluster, Instance
@@ -13,6 +12,7 @@ from shared.restoring.transitions import (
     restore_started,
 )
 from shared.runtime.step import step
+from shared.steps import Step
 
 
 @step(Step.RESTORE_SNAPSHOT)

@@ -2,10 +2,10 @@
 
 from shared.errors import NotOurs, ResourceBusy
 from shared.gateways.aws import Aws
-from shared.names import Step
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.runtime.step import step
+from shared.steps import Step
 from shared.users.master.notes import Notes
 from shared.users.master.sessions import Login, Server
 from shared.users.preparation import prepare

@@ -16,7 +16,6 @@ from shared.copying.route import Destination, plan_route
 from shared.errors import InvalidRequest
 from shared.gateways.aws import Aws
 from shared.model import Model, Moment
-from shared.names import Step
 from shared.operation.operation import Operation
 from shared.operation.parts import Hop, ReplacedCluster
 from shared.operation.published import Plan
@@ -31,6 +30,7 @@ from shared.request.restore_request import RestoreRequest
 from shared.resources import Snapshot
 from shared.runtime.step import Event, step
 from shared.settings import Settings
+from shared.steps import Step
 
 
 class Start(Model):

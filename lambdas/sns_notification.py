@@ -3,10 +3,10 @@
 from shared.closing import failed_executions
 from shared.closing.transitions import notification_sent, operation_completed
 from shared.gateways.aws import Aws
-from shared.names import Step
 from shared.operation.operation import Operation
 from shared.runtime import telemetry
 from shared.runtime.step import Event, load, step
+from shared.steps import Step
 
 
 def find_operation(event: Event, aws: Aws) -> Operation:

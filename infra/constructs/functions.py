@@ -15,8 +15,8 @@ from infra.permissions import by_step
 from infra.permissions.acknowledged import acknowledge, grant
 from infra.permissions.scope import Scope
 from infra.permissions.statements import role_path
-from shared.names import Step
 from shared.settings import Settings
+from shared.steps import Step
 
 
 class FunctionOptions(NamedTuple):

@@ -21,7 +21,7 @@ from infra.permissions import by_step
 from infra.permissions.scope import Scope
 from infra.permissions.statements import allow
 from infra.settings.deployment import Endpoints, Network
-from shared.names import Step
+from shared.steps import Step
 
 POSTGRESQL = 5432
 HTTPS = 443

@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.permissions.acknowledged import acknowledge
-from shared.names import Step
+from shared.steps import Step
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "aurora_restore.asl.json"
 

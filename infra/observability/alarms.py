@@ -16,7 +16,8 @@ from constructs import Construct
 from infra.settings.deployment import Alarms as Limits
 from infra.settings.deployment import Schedule
 from infra.settings.schedule_expressions import longest_silence_hours
-from shared.names import METRICS_NAMESPACE, Metric, Step
+from shared.names import METRICS_NAMESPACE, Metric
+from shared.steps import Step
 
 GUIDE = "docs/implementation_guide/05_operations.md"
 

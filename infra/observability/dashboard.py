@@ -9,8 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.observability.queries import FAILED, RUNNING, Query
-from shared.names import METRICS_NAMESPACE, Metric, Step
+from shared.names import METRICS_NAMESPACE, Metric
 from shared.operation.status import Phase
+from shared.steps import Step
 
 _DAY, _HOUR = 86400, 3600
 _WIDE, _HALF, _HEIGHT = 24, 12, 7

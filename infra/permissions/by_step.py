@@ -34,7 +34,8 @@ from infra.permissions.statements import (
     in_regions,
     use_through_rds,
 )
-from shared.names import BY_SOURCE_CLUSTER, LOCK, Step
+from shared.names import BY_SOURCE_CLUSTER, LOCK
+from shared.steps import Step
 
 Permission = Callable[[Scope], list[iam.PolicyStatement]]
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 
-from shared.names import TAG_OPERATION, TAG_TEMPORARY, Step
+from shared.names import TAG_OPERATION, TAG_TEMPORARY
+from shared.steps import Step
 
 Conditions = Mapping[str, Mapping[str, object]]
 

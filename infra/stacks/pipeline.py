@@ -30,8 +30,9 @@ from infra.observability.dashboard import Dashboard
 from infra.observability.queries import Queries
 from infra.permissions.scope import Scope
 from infra.settings.deployment import DeploymentSettings, Source
-from shared.names import Step, deployment
+from shared.names import deployment
 from shared.settings import Settings, SourceAccount, SourceRole
+from shared.steps import Step
 
 Rules = Mapping[str, events.Rule]
 StepFunctions = Mapping[Step, lambda_.Function]

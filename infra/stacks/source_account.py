@@ -27,7 +27,8 @@ from infra.permissions.statements import (
     use_through_rds,
 )
 from infra.settings.source_account import SourceSettings
-from shared.names import TAG_TEMPORARY, Step
+from shared.names import TAG_TEMPORARY
+from shared.steps import Step
 
 KEY_HANDLING = (*KEY_DECRYPTION, *KEY_ENCRYPTION)
 STEPS = (

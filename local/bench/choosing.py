@@ -9,7 +9,7 @@ from local.bench.figures import Figure
 from local.clock import InstantClock
 from local.rehearsal.production import CLUSTER, REGION, at_once
 from local.rehearsal.scene import Scene, scene
-from shared.names import Step
+from shared.steps import Step
 
 _REQUEST = Path("statemachine/examples/refresh_in_another_region.json")
 _SNAPSHOTS = 1_000

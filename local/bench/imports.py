@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.bundling import stage_code
 from local.bench.figures import Figure, stated
-from shared.names import Step
+from shared.steps import Step
 
 _INEVITABLE = """
 import boto3

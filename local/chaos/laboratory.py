@@ -30,7 +30,7 @@ from local.rehearsal.production import (
 from local.rehearsal.scene import Scene, scene
 from local.workflows.workflows import Execution
 from shared import names
-from shared.names import Step
+from shared.steps import Step
 
 # A restore has few looks at things under way, and some.
 _DURATIONS = Durations(

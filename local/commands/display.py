@@ -14,8 +14,8 @@ from local.rehearsal.availability import Server, Watch, changes, time_unserved
 from local.rehearsal.evidence import Evidence
 from local.rehearsal.scene import Scene
 from local.rehearsal.trail import STEP_OF, Event, only_looks, words
-from shared.names import Step
 from shared.operation.audit import EventType
+from shared.steps import Step
 
 _LOOKS_PER_SECOND = 16
 _FRAMES_PER_SECOND = 8

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.names import Step
 from shared.operation.audit import EventType
+from shared.steps import Step
 
 Event = Mapping[str, Any]
 

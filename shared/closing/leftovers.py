@@ -7,10 +7,10 @@ from the operation, that can be said all the same.
 from collections.abc import Iterator
 
 from shared.errors import ExportFailed
-from shared.names import Step
 from shared.operation.operation import Operation
 from shared.operation.parts import Cutover, TemporarySnapshot
 from shared.operation.status import Status
+from shared.steps import Step
 
 _SNAPSHOT = "billed as snapshot storage until it is deleted"
 _CLUSTER = "its storage is billed until it is deleted"

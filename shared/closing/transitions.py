@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from shared import clock, errors
 from shared.closing import leftovers
-from shared.names import Step
 from shared.operation.audit import EventType, Failure
 from shared.operation.metrics import Metrics
 from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
 from shared.operation.parts import Notification, TemporarySnapshot
 from shared.operation.status import Phase, Status
+from shared.steps import Step
 
 if TYPE_CHECKING:
     from pydantic import JsonValue

@@ -2,9 +2,9 @@
 
 from typing import assert_never
 
-from shared.names import Step
 from shared.operation.operation import Operation
 from shared.operation.status import Kind, Status
+from shared.steps import Step
 
 
 def next_step(operation: Operation) -> Step | None:

@@ -13,7 +13,6 @@ from pydantic import Field, JsonValue, ValidationError
 
 from shared import clock, names
 from shared.model import Model, Moment
-from shared.names import Step
 from shared.operation.audit import AuditEvent, EventType, Failure, Outcome
 from shared.operation.metrics import Metrics
 from shared.operation.parts import (
@@ -31,6 +30,7 @@ from shared.operation.published import Plan
 from shared.operation.status import Kind, Phase, PhaseTime, Status
 from shared.request.fields import Archive, Replace
 from shared.request.restore_request import RestoreRequest
+from shared.steps import Step
 
 
 class Operation(Model):

@@ -24,13 +24,13 @@ from shared.closing.transitions import operation_redriven
 from shared.errors import InternalError, NotOurs, RestoreError, Retryable
 from shared.gateways.aws import Aws
 from shared.model import Model
-from shared.names import Step
 from shared.operation import waiting
 from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
 from shared.operation.status import Status
 from shared.runtime import telemetry
 from shared.settings import Settings
+from shared.steps import Step
 
 Event = Mapping[str, Any]
 Ticket = dict[str, Any]

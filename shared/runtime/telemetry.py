@@ -8,9 +8,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from shared import clock
-from shared.names import METRICS_NAMESPACE, Metric, Step
+from shared.names import METRICS_NAMESPACE, Metric
 from shared.operation.operation import Operation
 from shared.operation.status import Kind, Status
+from shared.steps import Step
 
 logger = Logger(service="aurora-restore")
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared import errors
 from shared.errors import RestoreError, Terminal
-from shared.names import Step
+from shared.steps import Step
 
 MAY_IMPORT = {
     "lambdas": {"shared"},

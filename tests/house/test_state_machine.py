@@ -8,8 +8,8 @@ import pytest
 
 from shared import errors
 from shared.errors import RestoreError, Retryable, Terminal
-from shared.names import Step
 from shared.settings import LONGEST_EXECUTION_HOURS
+from shared.steps import Step
 
 DEFINITION = json.loads(Path("statemachine/aurora_restore.asl.json").read_text())
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]

@@ -10,7 +10,7 @@ from infra.bundling import ROOT
 from infra.settings.deployment import DeploymentSettings
 from infra.synth import synthesize
 from local.iam.conditions import listed
-from shared.names import Step
+from shared.steps import Step
 
 LOCAL_SETTINGS = ROOT / "local" / "deployment.json"
 

@@ -16,7 +16,7 @@ from cryptography import x509
 from infra import bundling
 from infra.bundling import Layer, LayerNotBuilt
 from local.bench.sizes import MOST_BYTES, zipped_size
-from shared.names import Step
+from shared.steps import Step
 
 LAYERS = (bundling.DEPENDENCIES, bundling.PSYCOPG2)
 FINGERPRINTS = bundling.ROOT / "requirements" / "layers.sha256"

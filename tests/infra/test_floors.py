@@ -25,6 +25,7 @@ FROM_SHARED = (
     "model",
     "names",
     "resources",
+    "steps",
     "request",
     "settings",
     "operation.status",

@@ -9,7 +9,7 @@ import pytest
 from infra.settings.deployment import DeploymentSettings
 from infra.settings.source_account import SourceSettings
 from shared.model import Model
-from shared.names import Step
+from shared.steps import Step
 from tests.guides import GUIDES, Row, explained, fields_of
 from tests.infra.template import Template
 

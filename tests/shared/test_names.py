@@ -1,4 +1,4 @@
-"""The names of steps and of what an operation makes."""
+"""The names of what an operation makes."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import names
-from shared.names import Step
 from tests.builders import EXECUTION, NOON
 
 CLUSTER_IDS = st.from_regex(r"[a-z]([a-z0-9]|-(?=[a-z0-9])){0,62}", fullmatch=True)
@@ -16,14 +15,6 @@ OPERATION_IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{2,63}", fullmatch=True)
 
 def is_rds_identifier(name: str) -> bool:
     return bool(re.fullmatch(r"(?!.*--)[a-z][a-z0-9-]{0,62}(?<!-)", name))
-
-
-def test_a_step_has_one_name_in_every_layer() -> None:
-    step = Step.CHECK_COPY_STATUS
-
-    assert step.module == "check_copy_status"
-    assert step.function == "check-copy-status"
-    assert step.state == "CheckCopyStatus"
 
 
 def test_an_execution_always_gets_the_same_operation_id() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.names import Step
 from shared.settings import Settings
+from shared.steps import Step
 from tests.infra.template import Template, text
 
 each_step = pytest.mark.parametrize("step", Step)

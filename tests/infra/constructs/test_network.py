@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from infra.settings.deployment import Network
-from shared.names import Step
+from shared.steps import Step
 from tests.infra.template import Statement, Template, statements_of, text
 
 STEP = Step.SETUP_DB_USERS

@@ -2,7 +2,7 @@
 
 import json
 
-from shared.names import Step
+from shared.steps import Step
 from tests.infra.template import Statement, Template, text
 
 

@@ -11,8 +11,8 @@ from infra.bundling import ROOT
 from infra.observability.alarms import GUIDE
 from infra.settings.context import WrongSettings
 from infra.settings.deployment import DeploymentSettings
-from shared.names import Step
 from shared.operation.waiting import LONGEST_WAIT
+from shared.steps import Step
 from tests.infra.template import LOCAL_SETTINGS, Template, synthesized, text
 
 ALWAYS = {

@@ -10,8 +10,8 @@ import pytest
 from infra.observability.alarms import GUIDE
 from infra.observability.queries import ALL, Query
 from shared.errors import Retryable
-from shared.names import Step
 from shared.operation.status import Phase
+from shared.steps import Step
 from tests.infra.template import Template, text
 
 LOG_GROUPS = [f"/aws/lambda/aurora-restore-{step.function}" for step in Step]

@@ -10,7 +10,7 @@ import pytest
 
 from infra.permissions.by_step import PERMISSIONS
 from shared import names
-from shared.names import Step
+from shared.steps import Step
 from tests.infra.template import Statement, Template, text
 
 RDS = "arn:aws:rds:us-west-2:123456789012"

@@ -12,7 +12,8 @@ from infra.settings.source_account import SourceSettings
 from infra.stacks.source_account import STEPS
 from infra.synth import synthesize
 from local.rehearsal.scene import SOURCE_ROLE
-from shared.names import TAG_TEMPORARY, Step
+from shared.names import TAG_TEMPORARY
+from shared.steps import Step
 from tests.infra.template import LOCAL_SETTINGS, Template, text
 
 KEY_ACTIONS = {

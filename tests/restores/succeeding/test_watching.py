@@ -10,7 +10,7 @@ import pytest
 
 from infra.observability.queries import ALL, Query
 from local.api.faults import AnswerError, Throttle
-from shared.names import Step
+from shared.steps import Step
 from tests.restores.stage import TARGET_REGION, Stage
 
 CLUSTER = "aurora-staging"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from shared.names import Step
 from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
 from shared.operation.parts import Cutover, Hop, Move, Notification
 from shared.operation.status import Status
+from shared.steps import Step
 from tests.builders import NOON, a_replaced_cluster, an_operation
 
 HOP = Hop(
