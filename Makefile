@@ -20,7 +20,7 @@ ASSEMBLY := .build/assembly/.synthesized
 DEPLOYED := $(shell find infra lambdas shared statemachine -type f -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test check bench chaos synth deploy layers clean
+.PHONY: help demo local test check bench chaos pictures synth deploy layers clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,10 @@ check: $(ENVIRONMENT)  ## format, lint and types, then every test
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(MAKE) --no-print-directory test
+
+pictures: $(ENVIRONMENT)  ## draw the flow again, and write the table of copy routes
+	@$(BIN)/python -m local.documents.flow.picture
+	@$(BIN)/python -m local.documents.copy_routes
 
 synth: $(LAYERS)  ## write template and assets into cdk.out, for cdk.json, SETTINGS=file or SOURCE=file
 	@$(BIN)/python -m infra.synth cdk.out $(if $(SETTINGS),--settings "$(SETTINGS)") \

@@ -1,0 +1,1 @@
+"""The picture of the flow, drawn from the state machine's definition."""
