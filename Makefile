@@ -3,10 +3,11 @@
 
 PYTHON ?= python3
 
-# make demo KEEP=1; make demo ACCOUNTS=2
+# make demo KEEP=1; make demo ACCOUNTS=2; make demo SCREEN=docs/demo.svg
 # make deploy SETTINGS=settings.toml ARGS="--profile production"; make deploy COMMAND=diff
 KEEP ?=
 ACCOUNTS ?=
+SCREEN ?=
 SETTINGS ?=
 SOURCE ?=
 ARGS ?=
@@ -26,7 +27,8 @@ help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(ASSEMBLY)  ## restore a real database on this machine and prove it; KEEP=1 leaves it running
-	@$(BIN)/python -m local demo $(if $(KEEP),--keep) $(if $(ACCOUNTS),--accounts $(ACCOUNTS))
+	@$(BIN)/python -m local demo $(if $(KEEP),--keep) $(if $(ACCOUNTS),--accounts $(ACCOUNTS)) \
+		$(if $(SCREEN),--screen "$(SCREEN)")
 
 local: $(ASSEMBLY)  ## run the local cloud until interrupted
 	@$(BIN)/python -m local serve

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> int:
@@ -14,6 +15,7 @@ def main() -> int:
     demo_parser.add_argument(
         "--accounts", type=int, choices=(1, 2), default=1, help="2: production is in another one"
     )
+    demo_parser.add_argument("--screen", type=Path, help="an SVG file to keep the last act in")
     serve_parser = commands.add_parser("serve", help="run the local cloud until interrupted")
     serve_parser.add_argument("--speed", type=float, default=60, help="how fast time runs")
     bench_parser = commands.add_parser("bench", help="measure what the project promises")
@@ -36,7 +38,7 @@ def main() -> int:
         case "demo":
             from local.commands.demo import demo
 
-            return demo(keep=arguments.keep, accounts=arguments.accounts)
+            return demo(keep=arguments.keep, accounts=arguments.accounts, picture=arguments.screen)
         case "serve":
             from local.commands.serve import serve
 

@@ -25,6 +25,7 @@ from local.commands.display import (
     show_metrics,
     show_serving,
 )
+from local.commands.screen import clear, recorded, save, unrecorded
 from local.commands.serve import until_interrupted, write_exports
 from local.functions.functions import ACCOUNT
 from local.rehearsal.availability import Watch
@@ -50,9 +51,12 @@ SCALE = 5
 NEW_CUSTOMERS = 250
 
 
-def demo(*, keep: bool, accounts: int = 1) -> int:
-    """Play both acts, or the one for two accounts; returns 0 when every proof held."""
-    console, begun = Console(), time.monotonic()
+def demo(*, keep: bool, accounts: int = 1, picture: Path | None = None) -> int:
+    """Play both acts, or the one for two accounts; returns 0 when every proof held.
+
+    The last act, with its proof and the verdict, is kept in the file `picture`.
+    """
+    console, begun = recorded(picture), time.monotonic()
     waiting = console.status("Starting the local cloud; filling production with data")
     waiting.start()
     source = ACCOUNT if accounts == 1 else SOURCE_ACCOUNT
@@ -64,10 +68,13 @@ def demo(*, keep: bool, accounts: int = 1) -> int:
         else:
             is_proven = first_act(console, here, CROSSING) and look_abroad(console, here)
         if is_proven:
-            connect_yourself(console, here)
+            with unrecorded(console):
+                connect_yourself(console, here)
         seconds = time.monotonic() - begun
         verdict = "[green]Every proof held[/]" if is_proven else "[red]Not every proof held[/]"
         console.print(f"\n{verdict}, after {seconds:.0f} s.")
+        if picture:
+            save(console, picture, "make demo")
         if keep:
             look_around(console, here)
             until_interrupted()
@@ -98,7 +105,8 @@ def first_act(console: Console, here: Scene, file: Path) -> bool:
     restore = start(console, here, file)
     is_restored = restore.follow(console) == "SUCCEEDED"
     is_proven = is_restored and prove(console, evidence(here, cluster_id, region))
-    report(console, here, restore)
+    with unrecorded(console):
+        report(console, here, restore)
     return is_proven
 
 
@@ -115,8 +123,9 @@ def second_act(console: Console, here: Scene) -> bool:
     is_restored = restore.follow(console, watch) == "SUCCEEDED"
     show_serving(console, watch)
     is_proven = is_restored and prove(console, _both(here, watch))
-    _headline(console, "The cut-over in the audit trail")
-    show_audit_trail(console, cutover(restore.events()))
+    with unrecorded(console):
+        _headline(console, "The cut-over in the audit trail")
+        show_audit_trail(console, cutover(restore.events()))
     return is_proven
 
 
@@ -217,6 +226,7 @@ def _name(snapshot_arn: str) -> str:
 
 def _act(console: Console, text: str) -> None:
     console.print("\n")
+    clear(console)
     console.rule(f"[bold cyan]{text}", align="left", style="cyan", characters="━")
 
 

@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
+from local.commands.screen import unrecorded
 from local.rehearsal.availability import Server, Watch, changes, time_unserved
 from local.rehearsal.evidence import Evidence
 from local.rehearsal.scene import Scene
@@ -19,6 +20,8 @@ from shared.steps import Step
 
 _LOOKS_PER_SECOND = 16
 _FRAMES_PER_SECOND = 8
+_INSTANT_SPEED = 60
+"""Simulated seconds between so many looks on a clock that has no speed."""
 
 _MARKS = {Server.OLD: "[green]●[/]", Server.NOBODY: "[red]○[/]", Server.NEW: "[cyan]●[/]"}
 
@@ -52,7 +55,8 @@ class Restore:
         begun, latest = clock.now(), ""
         progress = _progress()
         shown = Group(progress, _Servers(watch, begun)) if watch else progress
-        with Live(shown, console=console, refresh_per_second=_FRAMES_PER_SECOND):
+        frames = Live(shown, console=console, refresh_per_second=_FRAMES_PER_SECOND, transient=True)
+        with unrecorded(console), frames:
             rows: dict[Step, TaskID] = {}
             while True:
                 status = self.status()
@@ -64,9 +68,8 @@ class Restore:
                 if status != "RUNNING":
                     _finish(progress, rows.values())
                     break
-                clock.sleep(max(clock.speed, 1) / _LOOKS_PER_SECOND)
-        if not console.is_interactive:
-            console.line()  # The live display ends its last line on terminals only.
+                clock.sleep((clock.speed or _INSTANT_SPEED) / _LOOKS_PER_SECOND)
+        console.print(shown)
         return status
 
 
