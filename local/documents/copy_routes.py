@@ -1,6 +1,6 @@
 """The table of copy routes in `docs/`, written from the function that plans them.
 
-python -m local.documents.copy_routes
+make pictures
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ _KINDS = {"automated": "automated", "manual": "manual", "AWS Backup": "manual"}
 _HEADER = """\
 # Copy routes
 
-<!-- Written by `python -m local.documents.copy_routes` from `shared/copying/route.py`.
+<!-- Written by `make pictures` from `shared/copying/route.py`.
 Do not edit; a test compares. -->
 
 Which copies bring a snapshot to where it can be restored. *Here* is the pipeline's account and the
