@@ -49,7 +49,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_every_link_leads_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(document)):
+    for target in re.findall(r"(?:\]\(|src=\")([^)\s\"]+)", prose(document)):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, heading = target.partition("#")
