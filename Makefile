@@ -81,8 +81,8 @@ $(ENVIRONMENT): requirements/development.txt
 		--no-deps --require-hashes --requirement requirements/development.txt
 	@touch $@
 
-$(LAYERS): $(ENVIRONMENT) requirements/functions.txt requirements/psycopg2.txt infra/bundling.py \
-		$(wildcard infra/certificates/*)
+$(LAYERS): $(ENVIRONMENT) requirements/functions.txt requirements/psycopg2.txt requirements/bytecode.json \
+		infra/bundling.py infra/bytecode.py infra/bytecode.mjs $(wildcard infra/certificates/*)
 	@echo "Building the Lambda layers"
 	@$(BIN)/python -m infra.bundling
 	@touch $@

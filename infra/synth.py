@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aws_cdk import App, IPolicyValidationPlugin, Validations
 
-from infra import bundling
+from infra import bundling, bytecode
 from infra.settings.context import WrongSettings
 from infra.settings.deployment import DeploymentSettings
 from infra.settings.source_account import SourceSettings
@@ -51,7 +51,7 @@ def synthesize_or_exit(
     """Synthesize; what a user can put right ends the process with its message alone."""
     try:
         synthesize(context, folder)
-    except (WrongSettings, bundling.LayerNotBuilt) as error:
+    except (WrongSettings, bundling.LayerNotBuilt, bytecode.CompilerMissing) as error:
         sys.exit(str(error))
 
 
