@@ -1,15 +1,13 @@
 """What a cold start imports: how long that takes beside what it cannot do without."""
 
-import compileall
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.bundling import stage_code
+from local.bench.deployed import Deployed, lay_out
 from local.bench.figures import Figure, stated
+from local.rehearsal.scene import ASSEMBLY
 from shared.steps import Step
 
 _INEVITABLE = """
@@ -41,51 +39,62 @@ import lambdas.{}
 print(len(built), int("psycopg2" in sys.modules))
 """
 _ROUNDS = 11
-_LARGEST_RATIO = 1.15
+_LARGEST_RATIO = 1.25
 _MODULES = [step.module for step in Step]
 _DRIVER_MODULES = {Step.SETUP_DB_USERS.module}
 
 
 def measure_imports() -> Iterator[Figure]:
-    """Import every function's module, compiled like the packages, in interpreters of its own."""
+    """Import every function's module as it is deployed, in interpreters of its own."""
+    (asset,) = {folder.parent for folder in ASSEMBLY.glob("asset.*/lambdas")}
     with tempfile.TemporaryDirectory() as folder:
-        code = stage_code(Path(folder))
-        compileall.compile_dir(code, quiet=1)
-        seconds = _seconds(code)
-        bare = {module: seconds[module] / seconds["bare"] for module in _MODULES}
-        used = {module: seconds[module] / seconds[_libraries_of(module)] for module in _MODULES}
-        worst = max(bare, key=bare.__getitem__)
-        yield Figure(
-            "cold import ÷ import of boto3, pydantic, powertools",
-            f"at most {_LARGEST_RATIO}",
-            f"{bare[worst]:.2f} ({worst}, the worst)",
-            bare[worst] <= _LARGEST_RATIO,
-        )
-        worst = max(used, key=used.__getitem__)
-        yield stated(
-            "the same, with one model defined, and psycopg2 where it is used",
-            f"{used[worst]:.2f} ({worst}, the worst)",
-        )
-        clients, driver_modules = 0, set()
-        for step in Step:
-            built, has_driver = map(int, _run(_WATCHED.format(step.module), code).split())
-            clients += built
-            if has_driver:
-                driver_modules.add(step.module)
-        yield Figure("clients built at import", "none", str(clients or "none"), clients == 0)
-        yield Figure(
-            "modules that import psycopg2",
-            ", ".join(_DRIVER_MODULES),
-            ", ".join(sorted(driver_modules)),
-            driver_modules == _DRIVER_MODULES,
-        )
+        deployed = lay_out(asset, Path(folder))
+        yield from _ratios(deployed)
+        yield from _what_is_loaded(deployed)
+
+
+def _ratios(deployed: Deployed) -> Iterator[Figure]:
+    seconds = _seconds(deployed)
+    bare = {module: seconds[module] / seconds["bare"] for module in _MODULES}
+    used = {module: seconds[module] / seconds[_libraries_of(module)] for module in _MODULES}
+    worst = max(bare, key=bare.__getitem__)
+    yield stated("imported with", deployed.bytecode)
+    yield Figure(
+        "cold import ÷ import of boto3, pydantic, powertools",
+        f"at most {_LARGEST_RATIO}",
+        f"{bare[worst]:.2f} ({worst}, the worst)",
+        bare[worst] <= _LARGEST_RATIO,
+    )
+    for module, ratio in sorted(bare.items(), key=lambda item: -item[1]):
+        yield stated(f"    {module}", f"{ratio:.2f} ({seconds[module] * 1000:.0f} ms)")
+    worst = max(used, key=used.__getitem__)
+    yield stated(
+        "the same, with one model defined, and psycopg2 where it is used",
+        f"{used[worst]:.2f} ({worst}, the worst)",
+    )
+
+
+def _what_is_loaded(deployed: Deployed) -> Iterator[Figure]:
+    clients, driver_modules = 0, set()
+    for module in _MODULES:
+        built, has_driver = map(int, _run(_WATCHED.format(module), deployed).split())
+        clients += built
+        if has_driver:
+            driver_modules.add(module)
+    yield Figure("clients built at import", "none", str(clients or "none"), clients == 0)
+    yield Figure(
+        "modules that import psycopg2",
+        ", ".join(_DRIVER_MODULES),
+        ", ".join(sorted(driver_modules)),
+        driver_modules == _DRIVER_MODULES,
+    )
 
 
 def _libraries_of(module: str) -> str:
     return "with driver" if module in _DRIVER_MODULES else "as used"
 
 
-def _seconds(code: Path) -> dict[str, float]:
+def _seconds(deployed: Deployed) -> dict[str, float]:
     """How long the import of each module takes, and of the libraries alone: each at its best.
 
     All take turns, so that a busy minute of the machine hurts all of them. The first turn only
@@ -100,11 +109,11 @@ def _seconds(code: Path) -> dict[str, float]:
     seconds: defaultdict[str, list[float]] = defaultdict(list)
     for _ in range(1 + _ROUNDS):
         for name, statement in imports.items():
-            seconds[name].append(float(_run(_TIMED.format(statement), code)))
+            seconds[name].append(float(_run(_TIMED.format(statement), deployed)))
     return {name: min(taken[1:]) for name, taken in seconds.items()}
 
 
-def _run(script: str, folder: Path) -> str:
-    return subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, check=True, capture_output=True, text=True
-    ).stdout
+def _run(script: str, deployed: Deployed) -> str:
+    done = deployed.run(script)
+    done.check_returncode()
+    return done.stdout
