@@ -119,19 +119,14 @@ def build(layer: Layer) -> None:
 
 
 def _bytecode_of(code: Path) -> Path:
-    """A folder of nothing but the code's bytecode, compiled once for all who synthesize this code.
-
-    What nobody has asked for in a day is removed when something new comes.
-    """
+    """A folder of nothing but the code's bytecode, compiled once however often it is staged."""
     key = hashlib.sha256(f"{bytecode.recipe()} {fingerprint(code)}".encode()).hexdigest()
     kept = _BYTECODE / key
     if kept.is_dir():
         os.utime(kept)
         return kept
     _BYTECODE.mkdir(parents=True, exist_ok=True)
-    for other in _BYTECODE.iterdir():
-        if other.stat().st_mtime < time.time() - _SECONDS_KEPT:
-            shutil.rmtree(other, ignore_errors=True)
+    _forget_unused_bytecode()
     with tempfile.TemporaryDirectory(dir=_BYTECODE) as folder:
         copy = shutil.copytree(code, Path(folder) / "code")
         bytecode.add_bytecode(copy, CODE_PATH)
@@ -140,6 +135,13 @@ def _bytecode_of(code: Path) -> Path:
         with contextlib.suppress(OSError):  # another process was faster
             copy.rename(kept)
     return kept
+
+
+def _forget_unused_bytecode() -> None:
+    for kept in _BYTECODE.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process has removed it
+            if kept.stat().st_mtime < time.time() - _SECONDS_KEPT:
+                shutil.rmtree(kept, ignore_errors=True)
 
 
 def _install(requirements: Path, target: Path) -> None:
