@@ -8,9 +8,9 @@ import pytest
 
 from shared import errors
 from shared.errors import RestoreError, Retryable, Terminal
-from shared.names import Step
 from shared.operation.audit import EventType
 from shared.request.restore_request import RestoreRequest
+from shared.steps import Step
 
 DOCUMENTS = sorted(
     [*Path().glob("*.md"), *Path("docs").rglob("*.md"), *Path("tests").rglob("*.md")]

@@ -10,7 +10,7 @@ import pytest
 
 from infra import bundling, bytecode
 from infra.bytecode import COMPILER, CompilerMissing, WrongCompiler
-from shared.names import Step
+from shared.steps import Step
 from tests.infra.template import Template
 
 MAGIC_OF_PYTHON_3_13 = (3571).to_bytes(2, "little") + b"\r\n"

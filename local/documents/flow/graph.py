@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from shared.names import Step
+from shared.steps import Step
 
 DEFINITION = Path("statemachine/aurora_restore.asl.json")
 

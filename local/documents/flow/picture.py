@@ -15,7 +15,7 @@ from local.documents.flow.labels import place_labels
 from local.documents.flow.placing import HEADING, Layout, place
 from local.documents.flow.routing import Router
 from local.documents.flow.text import wrap
-from shared.names import Step
+from shared.steps import Step
 
 PICTURE = Path("docs/architecture/flow.svg")
 

@@ -21,7 +21,7 @@ from local.documents.flow.labels import place_labels
 from local.documents.flow.picture import PICTURE, drawn, routed
 from local.documents.flow.placing import Layout, place
 from local.documents.flow.text import width, wrap
-from shared.names import Step
+from shared.steps import Step
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from local.commands.demo import RESTORING, first_act, second_act
 from local.commands.screen import clear, recorded, save, unrecorded
-from shared.names import Step
+from shared.steps import Step
 from tests.restores.stage import Stage
 
 COMMITTED = Path("docs/demo.svg")
