@@ -7,7 +7,7 @@ until the phase's deadline.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 from shared import names
 from shared.arns import Arn
@@ -89,31 +89,6 @@ class Changeable(Resource):
     def is_stable(self) -> bool:
         """Available, and no change is still to be applied."""
         return self.status == AVAILABLE and not self.has_pending_changes
-
-
-class Source(Protocol):
-    """What a cluster can be restored from, and what is asked of it before."""
-
-    @property
-    def wording(self) -> str:
-        """What it is called in messages: `snapshot nightly`."""
-
-    @property
-    def engine(self) -> str: ...
-    @property
-    def engine_version(self) -> str: ...
-    @property
-    def family(self) -> str:
-        """The family of parameter groups that fits: `aurora-postgresql16`."""
-
-    @property
-    def region(self) -> str: ...
-    @property
-    def encrypted(self) -> bool: ...
-    @property
-    def kms_key_id(self) -> str | None: ...
-    @property
-    def master_username(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from shared.gateways.buckets import Buckets
-from shared.gateways.executions import Executions
-from shared.gateways.keys import Keys
-from shared.gateways.network import Network
 from shared.gateways.rds.clusters import Aurora
-from shared.gateways.rds.exports import SnapshotExports
-from shared.gateways.rds.groups import Groups
-from shared.gateways.rds.quotas import Quotas
 from shared.gateways.rds.snapshots import Snapshots
-from shared.gateways.roles import Roles
 from shared.gateways.store import Store
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.gateways.buckets import Buckets
+    from shared.gateways.executions import Executions
+    from shared.gateways.keys import Keys
+    from shared.gateways.network import Network
+    from shared.gateways.rds.exports import SnapshotExports
+    from shared.gateways.rds.groups import Groups
+    from shared.gateways.rds.quotas import Quotas
+    from shared.gateways.roles import Roles
     from shared.gateways.secrets import Secrets
     from shared.gateways.topic import Messages
 
@@ -32,7 +32,10 @@ _ONE_ATTEMPT = Config(
 
 
 class Aws:
-    """The gateways of one deployment; clients are made once per region and container."""
+    """The gateways of one deployment; clients are made once per region and container.
+
+    Gateways that few steps need are imported when they are first used: functions start faster.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -49,30 +52,44 @@ class Aws:
         client = self._client_of(account_id, "rds", region)
         return Snapshots(client, region, self.settings.deployment, account_id)
 
-    def keys(self, region: str, account_id: str | None = None) -> Keys:
+    def keys(self, region: str, account_id: str | None = None) -> "Keys":
         """The keys as this account sees them, or as another one does that lets us in."""
+        from shared.gateways.keys import Keys
+
         client = self._client_of(account_id, "kms", region)
         return Keys(client, region, account_id or self.settings.account_id)
 
-    def network(self, region: str) -> Network:
+    def network(self, region: str) -> "Network":
+        from shared.gateways.network import Network
+
         return Network(self._client("ec2", region), region)
 
-    def groups(self, region: str) -> Groups:
+    def groups(self, region: str) -> "Groups":
+        from shared.gateways.rds.groups import Groups
+
         return Groups(self._client("rds", region), region)
 
-    def quotas(self, region: str, account_id: str | None = None) -> Quotas:
+    def quotas(self, region: str, account_id: str | None = None) -> "Quotas":
         """What this account, or another one that lets us in, may have in a region."""
+        from shared.gateways.rds.quotas import Quotas
+
         owner = account_id or self.settings.account_id
         return Quotas(self._client_of(account_id, "rds", region), region, owner)
 
-    def exports(self, region: str) -> SnapshotExports:
+    def exports(self, region: str) -> "SnapshotExports":
+        from shared.gateways.rds.exports import SnapshotExports
+
         return SnapshotExports(self._client("rds", region), region)
 
-    def buckets(self, region: str) -> Buckets:
+    def buckets(self, region: str) -> "Buckets":
+        from shared.gateways.buckets import Buckets
+
         return Buckets(self._client("s3", region), region)
 
     @cached_property
-    def _roles(self) -> Roles:
+    def _roles(self) -> "Roles":
+        from shared.gateways.roles import Roles
+
         return Roles(self._client("sts"), self.settings, self._make_client)
 
     @cached_property
@@ -81,20 +98,20 @@ class Aws:
 
     @cached_property
     def secrets(self) -> "Secrets":
-        # Only three steps read secrets; all nine would load the models of their content.
         from shared.gateways.secrets import Secrets
 
         return Secrets(self._client("secretsmanager"))
 
     @cached_property
     def messages(self) -> "Messages":
-        # Only the last step publishes.
         from shared.gateways.topic import Messages
 
         return Messages(self._client("sns"), self.settings.topic_arn)
 
     @cached_property
-    def executions(self) -> Executions:
+    def executions(self) -> "Executions":
+        from shared.gateways.executions import Executions
+
         return Executions(self._client("stepfunctions"))
 
     def _client_of(self, account_id: str | None, service: str, region: str) -> Any:

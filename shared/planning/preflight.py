@@ -1,5 +1,7 @@
 """What later steps will need, checked before anything is created."""
 
+from typing import TYPE_CHECKING
+
 from shared.errors import ConfigurationError
 from shared.gateways.aws import Aws
 from shared.gateways.secrets import AdminSecret
@@ -8,14 +10,16 @@ from shared.planning.findings import Findings
 from shared.planning.snapshot_choice import ENGINE
 from shared.request.fields import Archive, Replace
 from shared.request.restore_request import RestoreRequest
-from shared.resources import Source
+
+if TYPE_CHECKING:
+    from shared.planning.source import Source
 
 
 def collect(
     findings: Findings,
     aws: Aws,
     request: RestoreRequest,
-    source: Source | None,
+    source: "Source | None",
     route: tuple[Hop, ...],
     replaced: ReplacedCluster | None,
 ) -> None:
@@ -33,7 +37,7 @@ def _check_keys(
     findings: Findings,
     aws: Aws,
     request: RestoreRequest,
-    source: Source | None,
+    source: "Source | None",
     route: tuple[Hop, ...],
 ) -> None:
     """Check every key on the way, each from the account that is going to use it."""
@@ -62,7 +66,7 @@ def _check_network(findings: Findings, aws: Aws, request: RestoreRequest) -> Non
 
 
 def _check_groups(
-    findings: Findings, aws: Aws, request: RestoreRequest, source: Source | None
+    findings: Findings, aws: Aws, request: RestoreRequest, source: "Source | None"
 ) -> None:
     groups = aws.groups(request.target_region)
     family = source.family if source else None
@@ -111,7 +115,7 @@ def _check_capacity_for_copy(aws: Aws, region: str, account_id: str) -> None:
 
 
 def _check_secrets(
-    findings: Findings, aws: Aws, request: RestoreRequest, source: Source | None
+    findings: Findings, aws: Aws, request: RestoreRequest, source: "Source | None"
 ) -> None:
     admin = findings.of(_admin, aws, request)
     if admin and source:
@@ -123,7 +127,7 @@ def _admin(aws: Aws, request: RestoreRequest) -> AdminSecret:
     return aws.secrets.admin(request.admin_secret_id)
 
 
-def _check_master(admin: AdminSecret, request: RestoreRequest, source: Source) -> None:
+def _check_master(admin: AdminSecret, request: RestoreRequest, source: "Source") -> None:
     if admin.username != source.master_username:
         raise ConfigurationError(
             f"Secret {request.admin_secret_id} is for another master user than the one of "
