@@ -7,6 +7,7 @@
     permissions      what each step may do in AWS, and why nothing narrower would do
     settings         what a deployment decides, and how it is checked
     bundling         code and layers as they are shipped
+    bytecode         what Lambda's Python would compile at every cold start, compiled before
 
 Each imports only from lines below its own. Of `shared` they take the ground, `request`, `settings`,
 the statuses of an operation and the guard rails, and nothing else.

@@ -14,7 +14,7 @@
     operation    what is known of one restore, and what comes next?
     settings     what does a deployment decide?
     request      what may be asked for?
-    the ground   errors, aws_errors, resources, names, arns, model, clock
+    the ground   errors, aws_errors, resources, names, steps, arns, model, clock
 
 A module imports only from lines below its own, or from its own folder; neighbours between two
 blank lines of `tests/house/test_floors.py` know nothing of each other.

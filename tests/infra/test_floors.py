@@ -15,6 +15,7 @@ FLOORS = (
     "permissions",
     "settings",
     "bundling",
+    "bytecode",
 )
 """From top to bottom, as the map in `infra/__init__.py` shows them."""
 
@@ -50,7 +51,8 @@ def test_a_package_imports_only_from_floors_below(file: Path) -> None:
 
     imported = {module.split(".")[1] for module in imports_of(file) if module.startswith("infra.")}
 
-    assert imported <= set(below)
+    # What `infra` itself defines are constants, such as the place of Node.
+    assert {name for name in imported if not name.isupper()} <= set(below)
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
