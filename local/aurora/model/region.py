@@ -2,7 +2,7 @@
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.ec2.models import ec2_backends
 from moto.kms.models import kms_backends
@@ -10,6 +10,7 @@ from moto.rds.models import rds_backends
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
+from local.aurora.model.export_task import ExportTask
 from local.aurora.model.resources import Cluster, Instance, Snapshot
 from local.aurora.rules.errors import (
     Fault,
@@ -22,9 +23,6 @@ from local.aurora.rules.errors import (
 )
 from local.iam.policies import opens_key
 from local.iam.sessions import role_of
-
-if TYPE_CHECKING:
-    from local.aurora.actions.exports import ExportTask
 
 DEFAULT_KEY = "alias/aws/rds"
 
@@ -65,7 +63,7 @@ class Region:
         return clusters
 
     @property
-    def exports(self) -> "MutableMapping[str, ExportTask]":
+    def exports(self) -> MutableMapping[str, ExportTask]:
         tasks: MutableMapping[str, ExportTask] = self._rds.export_tasks
         return tasks
 
