@@ -21,6 +21,7 @@ from local.api.endpoint import Endpoint
 from local.api.faults import Faults
 from local.api.rates import Rates
 from local.aurora.model.limits import Durations
+from local.aurora.required_permissions import required_by_rds
 from local.aurora.simulator import AuroraSimulator
 from local.background import Background
 from local.calls import Calls
@@ -29,6 +30,7 @@ from local.cloudformation.deployment import Deployment, Stack, deploy
 from local.emulator.accounts import SECRET, Accounts, owner_key
 from local.emulator.mail import Post
 from local.emulator.queues import Queues
+from local.emulator.required_permissions import REQUIRED_BY
 from local.emulator.shortcuts import Shortcuts
 from local.emulator.transactions import Transactions
 from local.eventbridge.deliveries import Delivery
@@ -39,6 +41,7 @@ from local.functions.functions import ACCOUNT, Functions, InvocationSeconds
 from local.functions.invocations import Invocations
 from local.functions.output import LogGroupArns
 from local.functions.registry import Roster
+from local.iam.judge import Judge
 from local.iam.record import RECORD
 from local.postgres import Databases
 from local.workflows.workflows import Execution, Workflows
@@ -100,7 +103,8 @@ class LocalCloud:
         self.aurora.install()
         at_exit(lambda: self.aurora.uninstall())
         roster = Roster()
-        endpoint = self._endpoint_server = Endpoint(clock, roster)
+        judge = Judge({**REQUIRED_BY, "rds": required_by_rds})
+        endpoint = self._endpoint_server = Endpoint(clock, roster, judge)
         endpoint.start()
         at_exit(endpoint.close)
         at_exit(self._close_clients)

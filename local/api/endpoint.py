@@ -17,6 +17,7 @@ from werkzeug.serving import ThreadedWSGIServer
 
 from local.api.gate import Application, Gate, Workers
 from local.clock import Clock
+from local.iam.judge import Judge
 
 
 class _Emulator(DomainDispatcherApplication):  # type: ignore[misc]
@@ -103,9 +104,9 @@ class _Server(ThreadedWSGIServer):
 class Endpoint:
     """A server on a free port of this machine, from `start` to `close`."""
 
-    def __init__(self, clock: Clock, workers: Workers) -> None:
+    def __init__(self, clock: Clock, workers: Workers, judge: Judge) -> None:
         self._emulator = _Emulator(create_backend_app)
-        self.gate = Gate(clock, self._emulator, workers)
+        self.gate = Gate(clock, self._emulator, workers, judge)
         self._server = _Server(self.gate)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(

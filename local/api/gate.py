@@ -26,7 +26,7 @@ from local.api.rates import Rates
 from local.calls import Call, Calls, Request
 from local.clock import Clock
 from local.iam.judge import Judge, serves
-from local.iam.policies import Demand
+from local.iam.required_permissions import RequiredPermission
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
@@ -51,11 +51,13 @@ class Workers(Protocol):
 class Gate:
     """A WSGI layer in front of the emulator."""
 
-    def __init__(self, clock: Clock, application: Application, workers: Workers) -> None:
+    def __init__(
+        self, clock: Clock, application: Application, workers: Workers, judge: Judge
+    ) -> None:
         self.calls = Calls()
         self.faults = Faults()
         self.rates = Rates()
-        self._judge = Judge()
+        self._judge = judge
         self._clock = clock
         self._application = application
         self._workers = workers
@@ -99,7 +101,7 @@ class Gate:
         )
         effect = self._admit(call)
         if effect is None and role_arn:
-            invoking = Demand("lambda:InvokeFunction", function_name)
+            invoking = RequiredPermission("lambda:InvokeFunction", function_name)
             effect = None if serves(role_arn, invoking) else Refuse(f"No {invoking} in {role_arn}")
         match effect:
             case None:

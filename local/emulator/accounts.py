@@ -17,7 +17,7 @@ from moto.sts.exceptions import STSClientError
 from moto.sts.responses import TokenResponse
 
 from local.functions.registry import Roster
-from local.iam.policies import shows_key, trusts
+from local.iam.policies import allows, trusts
 from local.iam.sessions import role_of, session_of
 from local.patches import Patches
 
@@ -96,7 +96,8 @@ def _foreign_key(arn: str, owner: str, account_id: str) -> Any:
     kms, name = kms_backends[owner][arn.split(":")[3]], arn.split(":", 5)[5]
     key_id = kms.get_key_id_from_alias(name) if name.startswith("alias/") else name
     key = kms.keys.get((key_id or "").removeprefix("key/"))
-    if key is None or not shows_key(key.policy, account_id):
+    root = f"arn:aws:iam::{account_id}:root"
+    if key is None or not allows(key.policy, root, "kms:DescribeKey", {}):
         raise AccessDeniedException(
             "The ciphertext refers to a customer master key that does not exist, does not exist "
             "in this region, or you are not allowed to access."

@@ -24,7 +24,7 @@ from local.background import Background, Work
 from local.clock import Clock
 from local.functions.functions import ACCOUNT, Functions
 from local.iam.judge import serves
-from local.iam.policies import Demand
+from local.iam.required_permissions import RequiredPermission
 from local.patches import Patches
 
 _KNOWN_SETTINGS = frozenset({"EventSourceArn", "FunctionName", "BatchSize", "Enabled", "Tags"})
@@ -131,10 +131,10 @@ def _mapping_of(queue: Any) -> Any:
     return next((mapping for mapping in mappings if mapping.enabled), None)
 
 
-def _polling(queue_arn: str) -> list[Demand]:
+def _polling(queue_arn: str) -> list[RequiredPermission]:
     """What Lambda does with a queue, in the role of the function."""
     actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-    return [Demand(action, queue_arn) for action in actions]
+    return [RequiredPermission(action, queue_arn) for action in actions]
 
 
 def _queue(arn: str) -> Any:

@@ -19,7 +19,7 @@ from local.eventbridge.deliveries import Delivery, GivenUp, deliver
 from local.functions.asynchronous import AsynchronousInvocations, send_to_queue
 from local.functions.functions import ACCOUNT
 from local.iam.judge import serves
-from local.iam.policies import Demand
+from local.iam.required_permissions import RequiredPermission
 
 
 class Events:
@@ -95,7 +95,7 @@ class Events:
                 self._gate.invocation(target["Arn"], region)
                 self._asynchronous.process(work, target["Arn"], region, payload.encode())
             case "states":
-                starting = Demand("states:StartExecution", target["Arn"])
+                starting = RequiredPermission("states:StartExecution", target["Arn"])
                 if not serves(target["RoleArn"], starting):
                     raise PermissionError(f"{target['RoleArn']} does not allow {starting}")
                 backend = stepfunctions_parser_backends[account][region]

@@ -18,7 +18,8 @@ from local.eventbridge.deliveries import Delivery, deliver
 from local.functions.asynchronous import send_to_queue
 from local.functions.functions import ACCOUNT
 from local.iam.judge import serves
-from local.iam.policies import Demand, trusts_service
+from local.iam.policies import trusts_service
+from local.iam.required_permissions import RequiredPermission
 from local.iam.sessions import role_of, take_role
 
 _PRINCIPAL = "scheduler.amazonaws.com"
@@ -66,7 +67,11 @@ class Scheduler:
             lambda: self._call(target, self._input(schedule, due), region),
         )
         queue_arn = target.get("DeadLetterConfig", {}).get("Arn")
-        if given_up and queue_arn and serves(target["RoleArn"], Demand(_SENDING, queue_arn)):
+        if (
+            given_up
+            and queue_arn
+            and serves(target["RoleArn"], RequiredPermission(_SENDING, queue_arn))
+        ):
             about = {"SCHEDULE_ARN": schedule.arn, "TARGET_ARN": target["Arn"]}
             send_to_queue(
                 queue_arn,

@@ -11,7 +11,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import LogGroup, logs_backends
 
 from local.iam.judge import serves
-from local.iam.policies import Demand
+from local.iam.required_permissions import RequiredPermission
 from local.patches import Patches
 
 _lock = threading.Lock()  # the emulator's log streams are not safe for threads
@@ -42,7 +42,7 @@ def may_log(role_arn: str, region: str, group: str, stream: str) -> bool:
     account = role_arn.split(":")[4]
     arn = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{stream}"
     actions = ("CreateLogStream", "PutLogEvents")
-    return serves(role_arn, *(Demand(f"logs:{action}", arn) for action in actions))
+    return serves(role_arn, *(RequiredPermission(f"logs:{action}", arn) for action in actions))
 
 
 def write_log(account: str, region: str, group: str, stream: str, lines: Iterable[str]) -> None:

@@ -1,13 +1,14 @@
 """The judge: whether a role may do what it is about to do."""
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from local.calls import Call
-from local.iam.demands import demands_of
-from local.iam.policies import Demand, Statement, statements
+from local.iam.policies import Statement, statements
 from local.iam.record import RECORD
+from local.iam.required_permissions import RequiredBy, RequiredPermission, required_permissions
 from local.iam.sessions import role_of, session_of
 
 _read: WeakKeyDictionary[Any, tuple[tuple[object, ...], tuple[Statement, ...]]] = (
@@ -19,7 +20,9 @@ _read: WeakKeyDictionary[Any, tuple[tuple[object, ...], tuple[Statement, ...]]] 
 class Judge:
     """Judges calls by the policies of the caller's role; owners of accounts may do everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, services: Mapping[str, RequiredBy]) -> None:
+        """Judge with what each service, by its prefix in actions, says that its calls require."""
+        self._services = services
         self._sessions: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -31,12 +34,13 @@ class Judge:
         role = role_of(session.role_arn)
         if role is None:
             return f"There is no role {session.role_arn} any more."
-        for demand in demands_of(call, _account_of(role)):
-            if not permits(role, demand):
+        account_id = _account_of(role)
+        for required in required_permissions(call, account_id, self._services):
+            if not permits(role, required):
                 return (
-                    f"User: arn:aws:sts::{_account_of(role)}:assumed-role/{role.name}/local is not "
-                    f"authorized to perform: {demand.action} on resource: {demand.resource} "
-                    f"because no identity-based policy allows the {demand.action} action"
+                    f"User: arn:aws:sts::{account_id}:assumed-role/{role.name}/local is not "
+                    f"authorized to perform: {required.action} on resource: {required.resource} "
+                    f"because no identity-based policy allows the {required.action} action"
                 )
         return None
 
@@ -53,25 +57,27 @@ class Judge:
             return self._sessions[access_key]
 
 
-def permits(role: Any, demand: Demand) -> bool:
+def permits(role: Any, required: RequiredPermission) -> bool:
     """Whether a policy of the role allows it and none denies it; either goes into the record."""
-    about = [
+    matching = [
         (statement, grants)
         for statement in _statements_of(role)
-        if (grants := tuple(statement.used_by(demand)))
+        if (grants := tuple(statement.used_by(required)))
     ]
-    allowing = [grant for one, grants in about if not one.is_denial for grant in grants]
-    if not allowing or any(statement.is_denial for statement, _ in about):
-        RECORD.note_refusal(role.name, demand)
+    allowing = [
+        grant for statement, grants in matching if not statement.is_denial for grant in grants
+    ]
+    if not allowing or any(statement.is_denial for statement, _ in matching):
+        RECORD.note_refusal(role.name, required)
         return False
     RECORD.note_use(allowing)
     return True
 
 
-def serves(role_arn: str, *demands: Demand) -> bool:
+def serves(role_arn: str, *required: RequiredPermission) -> bool:
     """Whether AWS itself may do all of this in a role."""
     role = role_of(role_arn)
-    return role is not None and all(permits(role, demand) for demand in demands)
+    return role is not None and all(permits(role, each) for each in required)
 
 
 def _statements_of(role: Any) -> tuple[Statement, ...]:
@@ -89,7 +95,7 @@ def _statements_of(role: Any) -> tuple[Statement, ...]:
     before, read = _read.get(role, ((), ()))
     if len(before) == len(documents) and all(map(lambda a, b: a is b, before, documents)):
         return read
-    read = tuple(one for name, text in named.items() for one in statements(name, text))
+    read = tuple(each for name, text in named.items() for each in statements(name, text))
     _read[role] = (documents, read)
     return read
 

@@ -2,35 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from local.iam.conditions import Conditions, Context, hold, listed, matches
-
-KEY_ACTIONS = (
-    "kms:CreateGrant",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
-"""What RDS does with a key on behalf of whoever restores or copies (Aurora user guide)."""
-
-
-@dataclass(frozen=True)
-class Demand:
-    """One thing that somebody wants to do: an action on a resource, and what is known about it."""
-
-    action: str
-    resource: str
-    context: Context = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        told = {name: value for name, value in self.context.items() if value}
-        return f"{self.action} on {self.resource}" + (f" with {told}" if told else "")
+from local.iam.required_permissions import RequiredPermission
 
 
 @dataclass(frozen=True)
@@ -51,16 +27,16 @@ class Statement:
     resources: tuple[str, ...]
     conditions: Conditions
 
-    def used_by(self, demand: Demand) -> Iterator[Grant]:
-        """The actions in it that the demand is about, if the whole statement is."""
-        wanted = demand.action.lower()
-        about = [grant for grant in self.grants if matches(grant.action.lower(), wanted)]
+    def used_by(self, required: RequiredPermission) -> Iterator[Grant]:
+        """The grants in it that match the permission, if resource and conditions do too."""
+        action = required.action.lower()
+        matching = [grant for grant in self.grants if matches(grant.action.lower(), action)]
         if (
-            about
-            and any(matches(pattern, demand.resource) for pattern in self.resources)
-            and hold(self.conditions, demand.context)
+            matching
+            and any(matches(pattern, required.resource) for pattern in self.resources)
+            and hold(self.conditions, required.context)
         ):
-            yield from about
+            yield from matching
 
 
 def statements(policy: str, document: str | Mapping[str, Any]) -> Iterator[Statement]:
@@ -68,7 +44,7 @@ def statements(policy: str, document: str | Mapping[str, Any]) -> Iterator[State
     content = json.loads(document) if isinstance(document, str) else document
     for number, statement in enumerate(listed(content["Statement"])):
         yield Statement(
-            grants=tuple(Grant(policy, number, one) for one in listed(statement["Action"])),
+            grants=tuple(Grant(policy, number, action) for action in listed(statement["Action"])),
             is_denial=statement["Effect"] == "Deny",
             resources=tuple(listed(statement["Resource"])),
             conditions=statement.get("Condition", {}),
@@ -76,7 +52,7 @@ def statements(policy: str, document: str | Mapping[str, Any]) -> Iterator[State
 
 
 def trusts_service(document: str, service: str) -> bool:
-    """Whether a trust policy lets a service of AWS take the role; its conditions do not count."""
+    """Whether a trust policy lets a service of AWS take the role; its conditions are ignored."""
 
     def is_meant(statement: Mapping[str, Any]) -> bool:
         return _is_about(statement, "sts:AssumeRole") and service in _principals(
@@ -88,25 +64,11 @@ def trusts_service(document: str, service: str) -> bool:
 
 def trusts(document: str, caller: str, context: Context) -> bool:
     """Whether a trust policy lets a caller, given by ARN, take the role in this context."""
-    return _lets(document, caller, "sts:AssumeRole", context)
+    return allows(document, caller, "sts:AssumeRole", context)
 
 
-def opens_key(document: str, account_id: str, region: str) -> bool:
-    """Whether a key policy lets another account use the key for snapshots, through RDS."""
-    context = {
-        "kms:GrantIsForAWSResource": "true",
-        "kms:ViaService": f"rds.{region}.amazonaws.com",
-    }
-    root = f"arn:aws:iam::{account_id}:root"
-    return all(_lets(document, root, action, context) for action in KEY_ACTIONS)
-
-
-def shows_key(document: str, account_id: str) -> bool:
-    """Whether a key policy lets another account look at the key."""
-    return _lets(document, f"arn:aws:iam::{account_id}:root", "kms:DescribeKey", {})
-
-
-def _lets(document: str, caller: str, action: str, context: Context) -> bool:
+def allows(document: str, caller: str, action: str, context: Context) -> bool:
+    """Whether the policy of a resource lets a caller, given by ARN, act on it in this context."""
     account_id = caller.split(":")[4]
     accepted = {"*", caller, f"arn:aws:iam::{account_id}:root", account_id}
 
@@ -122,8 +84,8 @@ def _lets(document: str, caller: str, action: str, context: Context) -> bool:
 
 def _is_allowed(document: str, is_meant: Callable[[Mapping[str, Any]], bool]) -> bool:
     """Whether a statement that is meant allows it, and none denies it."""
-    found = listed(json.loads(document)["Statement"])
-    effects = {statement["Effect"] for statement in found if is_meant(statement)}
+    statements = listed(json.loads(document)["Statement"])
+    effects = {statement["Effect"] for statement in statements if is_meant(statement)}
     return effects == {"Allow"}
 
 

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.iam.policies import Demand, Grant
+from local.iam.policies import Grant
+from local.iam.required_permissions import RequiredPermission
 
 
 class Record:
@@ -43,16 +44,16 @@ class Record:
             return frozenset(self._refused)
 
     def note_use(self, grants: Sequence[Grant]) -> None:
-        """Remember what has allowed a demand."""
+        """Remember what has allowed something."""
         with self._lock:
             self._used.setdefault(self._assembly, set()).update(grants)
             if len(grants) == 1:
                 self._needed.setdefault(self._assembly, set()).update(grants)
 
-    def note_refusal(self, role_name: str, demand: Demand) -> None:
+    def note_refusal(self, role_name: str, required: RequiredPermission) -> None:
         """Remember that a role was not allowed something."""
         with self._lock:
-            self._refused.add(f"{role_name}: {demand}")
+            self._refused.add(f"{role_name}: {required}")
 
 
 RECORD = Record()

@@ -5,7 +5,8 @@ from typing import Any
 from local.aurora.model.region import Region
 from local.aurora.rules.errors import Fault
 from local.iam.judge import permits
-from local.iam.policies import Demand, trusts_service
+from local.iam.policies import trusts_service
+from local.iam.required_permissions import RequiredPermission
 
 _EXPORTER = "export.rds.amazonaws.com"
 """The principal that RDS assumes the role of an export as."""
@@ -31,7 +32,7 @@ def check_access(region: Region, role_arn: str, bucket: str, path: str) -> None:
         "s3:GetBucketLocation": bucket_arn,
     }
     for action, resource in needed.items():
-        if not permits(role, Demand(action, resource)):
+        if not permits(role, RequiredPermission(action, resource)):
             raise _lacking(role, f"{action} on {resource}")
 
 

@@ -1,4 +1,4 @@
-"""What creating and restoring a cluster demand alike."""
+"""What creating and restoring a cluster have in common."""
 
 from local.aurora.model.region import Region
 from local.aurora.model.resources import Cluster, Snapshot

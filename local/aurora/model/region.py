@@ -21,7 +21,7 @@ from local.aurora.rules.errors import (
     key_not_accessible,
     snapshot_not_found,
 )
-from local.iam.policies import opens_key
+from local.aurora.rules.keys import opens_key
 from local.iam.sessions import role_of
 
 DEFAULT_KEY = "alias/aws/rds"

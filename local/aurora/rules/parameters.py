@@ -1,4 +1,4 @@
-"""What RDS demands of identifiers, passwords, tags and capacities."""
+"""What RDS accepts as identifiers, passwords, tags and capacities."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.cloud import REGION, LocalCloud
+from local.cloud import LocalCloud
 from local.functions.functions import ACCOUNT
-from local.iam.policies import opens_key, trusts
+from local.iam.policies import trusts
 from local.rehearsal.scene import SOURCE_ACCOUNT, SOURCE_ASSEMBLY, SOURCE_ROLE
 
 ROLE = f"arn:aws:iam::{SOURCE_ACCOUNT}:role/guest"
@@ -105,19 +105,3 @@ def test_what_is_denied_is_denied_whatever_is_allowed() -> None:
 def test_a_condition_that_nobody_knows_here_is_not_passed_over() -> None:
     with pytest.raises(NotImplementedError, match="IpAddress"):
         trusts(trust(IpAddress={"aws:SourceIp": "10.0.0.0/8"}), HOST, {})
-
-
-def test_a_key_is_open_only_with_everything_that_snapshots_need() -> None:
-    def policy(*actions: str) -> str:
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-            "Action": [*actions],
-        }
-        return json.dumps({"Statement": statement})
-
-    use = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
-
-    assert opens_key(policy(*use, "kms:DescribeKey", "kms:CreateGrant"), ACCOUNT, REGION)
-    assert not opens_key(policy(*use, "kms:DescribeKey"), ACCOUNT, REGION)
-    assert not opens_key(policy(*use, "kms:DescribeKey", "kms:CreateGrant"), "555555555555", REGION)

@@ -10,8 +10,8 @@ import pytest
 from local.cloud import LocalCloud
 from local.iam.conditions import hold, matches
 from local.iam.judge import permits
-from local.iam.policies import Demand
 from local.iam.record import RECORD
+from local.iam.required_permissions import RequiredPermission
 from local.iam.sessions import role_of
 from tests.local.toys import a_function, invoke
 
@@ -143,7 +143,7 @@ def test_what_allows_something_is_recorded(cloud: LocalCloud) -> None:
     RECORD.deployed(here)
     role = role_of(cloud.client("lambda").get_function(FunctionName=arn)["Configuration"]["Role"])
 
-    assert permits(role, Demand("rds:DescribeDBClusters", f"{CLUSTERS}*"))
+    assert permits(role, RequiredPermission("rds:DescribeDBClusters", f"{CLUSTERS}*"))
 
     assert [one.action for one in RECORD.used(here)] == ["rds:Describe*"]
     assert RECORD.needed(here) == RECORD.used(here)

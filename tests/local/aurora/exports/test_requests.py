@@ -1,4 +1,4 @@
-"""What the simulator demands of a request to export a snapshot."""
+"""What the simulator requires of a request to export a snapshot."""
 
 import json
 from collections.abc import Iterator

@@ -1,20 +1,19 @@
-"""What a call demands of its caller's policies: actions, the resources they are on, the context.
+"""The permissions that calls of the emulated services require.
 
 From the service authorization reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/) and the services' own guides.
-Where these are silent, a call demands more rather than less.
+Where these are silent, a call requires more rather than less.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 
-from local.aurora.demands import rds_demands
 from local.calls import Call
-from local.iam.policies import Demand
+from local.iam.required_permissions import RequiredBy, RequiredPermission
 
 _TRANSACTION = {
     "Put": "PutItem",
@@ -24,54 +23,44 @@ _TRANSACTION = {
 }
 
 
-def demands_of(call: Call, account_id: str) -> Iterator[Demand]:
-    """Everything that a call of an account's role demands.
-
-    A call that is not known here demands itself on every resource, which no narrow policy allows.
-    """
-    known = _SERVICES.get(call.service)
-    demands = known(call, account_id) if known else None
-    region = {"aws:RequestedRegion": call.region}
-    for demand in demands or (Demand(f"{call.service}:{call.action}", "*"),):
-        yield Demand(demand.action, demand.resource, region | dict(demand.context))
-
-
 def _arn(call: Call, account_id: str, resource: str) -> str:
     return f"arn:aws:{call.service}:{call.region}:{account_id}:{resource}"
 
 
-def _dynamodb(call: Call, account_id: str) -> list[Demand] | None:
+def _dynamodb(call: Call, account_id: str) -> list[RequiredPermission] | None:
     parameters = call.parameters
     if call.action == "TransactWriteItems":
         return [
             _on_table(call, account_id, _TRANSACTION[operation], item)
-            for one in parameters["TransactItems"]
-            for operation, item in one.items()
+            for write in parameters["TransactItems"]
+            for operation, item in write.items()
         ]
     if call.action == "ExportTableToPointInTime":
         return list(_export(parameters))
     return [_on_table(call, account_id, call.action, parameters)]
 
 
-def _export(parameters: Mapping[str, Any]) -> Iterator[Demand]:
+def _export(parameters: Mapping[str, Any]) -> Iterator[RequiredPermission]:
     """DynamoDB writes an export in the name of whoever asks for it, whose role must allow both."""
-    yield Demand("dynamodb:ExportTableToPointInTime", parameters["TableArn"])
+    yield RequiredPermission("dynamodb:ExportTableToPointInTime", parameters["TableArn"])
     written = f"arn:aws:s3:::{parameters['S3Bucket']}/{parameters['S3Prefix']}/AWSDynamoDB/"
     for action in ("AbortMultipartUpload", "PutObject", "PutObjectAcl"):
-        yield Demand(f"s3:{action}", written)
+        yield RequiredPermission(f"s3:{action}", written)
 
 
-def _on_table(call: Call, account_id: str, action: str, parameters: Mapping[str, Any]) -> Demand:
+def _on_table(
+    call: Call, account_id: str, action: str, parameters: Mapping[str, Any]
+) -> RequiredPermission:
     table = f"table/{parameters['TableName'].rsplit('/', 1)[-1]}"
     if index := parameters.get("IndexName"):
         table += f"/index/{index}"
     item = parameters.get("Key") or parameters.get("Item") or {}
     leading = tuple(value["S"] for name, value in item.items() if name == "operation_id")
     context = {"dynamodb:LeadingKeys": leading} if leading else {}
-    return Demand(f"dynamodb:{action}", _arn(call, account_id, table), context)
+    return RequiredPermission(f"dynamodb:{action}", _arn(call, account_id, table), context)
 
 
-def _secretsmanager(call: Call, account_id: str) -> list[Demand] | None:
+def _secretsmanager(call: Call, account_id: str) -> list[RequiredPermission] | None:
     if call.action != "GetSecretValue":
         return None
     named = call.parameters["SecretId"]
@@ -79,8 +68,8 @@ def _secretsmanager(call: Call, account_id: str) -> list[Demand] | None:
     if secret is None:
         by_name = _arn(call, account_id, f"secret:{named}-000000")
         arn = named if named.startswith("arn:") else by_name
-        return [Demand("secretsmanager:GetSecretValue", arn)]
-    reading = Demand("secretsmanager:GetSecretValue", secret.arn)
+        return [RequiredPermission("secretsmanager:GetSecretValue", arn)]
+    reading = RequiredPermission("secretsmanager:GetSecretValue", secret.arn)
     key = _own_key(secret.kms_key_id, call.region, account_id)
     if key is None:
         return [reading]
@@ -88,26 +77,29 @@ def _secretsmanager(call: Call, account_id: str) -> list[Demand] | None:
         "kms:ViaService": f"secretsmanager.{call.region}.amazonaws.com",
         "kms:EncryptionContext:SecretARN": secret.arn,
     }
-    return [reading, Demand("kms:Decrypt", key, context)]
+    return [reading, RequiredPermission("kms:Decrypt", key, context)]
 
 
-def _sns(call: Call, account_id: str) -> list[Demand] | None:
+def _sns(call: Call, account_id: str) -> list[RequiredPermission] | None:
     if call.action != "Publish":
         return None
     arn = call.parameters["TopicArn"]
     topic = sns_backends[account_id][call.region].topics.get(arn)
-    publishing = Demand("sns:Publish", arn)
+    publishing = RequiredPermission("sns:Publish", arn)
     key = _own_key(topic.kms_master_key_id, call.region, account_id) if topic else None
     if key is None:
         return [publishing]
     via_sns = {"kms:ViaService": f"sns.{call.region}.amazonaws.com"}
-    encrypting = [Demand(action, key, via_sns) for action in ("kms:GenerateDataKey", "kms:Decrypt")]
+    encrypting = [
+        RequiredPermission(action, key, via_sns)
+        for action in ("kms:GenerateDataKey", "kms:Decrypt")
+    ]
     return [publishing, *encrypting]
 
 
-def _kms(call: Call, account_id: str) -> list[Demand] | None:
+def _kms(call: Call, account_id: str) -> list[RequiredPermission] | None:
     key = _key_arn(call.parameters["KeyId"], call.region, account_id)
-    return [Demand(f"kms:{call.action}", key)]
+    return [RequiredPermission(f"kms:{call.action}", key)]
 
 
 def _own_key(key: str | None, region: str, account_id: str) -> str | None:
@@ -118,8 +110,10 @@ def _own_key(key: str | None, region: str, account_id: str) -> str | None:
     if not key:
         return None
     arn = _key_arn(key, region, account_id)
-    found = kms_backends[account_id][region].keys.get(arn.rsplit("/", 1)[-1])
-    is_of_aws = found is None or any(alias.startswith("alias/aws/") for alias in found.aliases)
+    existing = kms_backends[account_id][region].keys.get(arn.rsplit("/", 1)[-1])
+    is_of_aws = existing is None or any(
+        alias.startswith("alias/aws/") for alias in existing.aliases
+    )
     return None if is_of_aws else arn
 
 
@@ -132,26 +126,25 @@ def _key_arn(key: str, region: str, account_id: str) -> str:
     return f"arn:aws:kms:{region}:{account_id}:key/{key.removeprefix('key/')}"
 
 
-def _states(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
-    return [Demand(f"states:{call.action}", call.parameters["executionArn"])]
+def _states(call: Call, account_id: str) -> list[RequiredPermission] | None:  # noqa: ARG001
+    return [RequiredPermission(f"states:{call.action}", call.parameters["executionArn"])]
 
 
-def _sts(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
+def _sts(call: Call, account_id: str) -> list[RequiredPermission] | None:  # noqa: ARG001
     if call.action != "AssumeRole":
         return None
-    return [Demand("sts:AssumeRole", call.parameters["RoleArn"])]
+    return [RequiredPermission("sts:AssumeRole", call.parameters["RoleArn"])]
 
 
-def _s3(call: Call, account_id: str) -> list[Demand] | None:  # noqa: ARG001
+def _s3(call: Call, account_id: str) -> list[RequiredPermission] | None:  # noqa: ARG001
     if call.action != "HeadBucket":
         return None
-    return [Demand("s3:ListBucket", f"arn:aws:s3:::{call.parameters['Bucket']}")]
+    return [RequiredPermission("s3:ListBucket", f"arn:aws:s3:::{call.parameters['Bucket']}")]
 
 
-_SERVICES: Mapping[str, Callable[[Call, str], list[Demand] | None]] = {
+REQUIRED_BY: Mapping[str, RequiredBy] = {
     "dynamodb": _dynamodb,
     "kms": _kms,
-    "rds": rds_demands,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
     "sns": _sns,

@@ -1,4 +1,4 @@
-"""What the calls of RDS demand: of RDS itself, of KMS on its caller's behalf, and of tagging.
+"""The permissions that calls of RDS require: in RDS itself, in KMS, and for tagging.
 
 RDS asks for everything that a call names, and uses keys with its caller's permissions.
 """
@@ -9,9 +9,10 @@ from typing import Any
 from local.aurora.model.region import Region
 from local.aurora.model.resources import Snapshot
 from local.aurora.rules.errors import Fault
+from local.aurora.rules.keys import KEY_ACTIONS
 from local.calls import Call
 from local.iam.conditions import Context
-from local.iam.policies import KEY_ACTIONS, Demand
+from local.iam.required_permissions import RequiredPermission
 
 _KEY_READING = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey")
 
@@ -29,9 +30,9 @@ _LISTED = {
 }
 
 
-def rds_demands(call: Call, account_id: str) -> list[Demand] | None:
-    """Everything that a call of RDS demands; `None` if it is not known here."""
-    return _RdsCall(call, account_id).demands()
+def required_by_rds(call: Call, account_id: str) -> list[RequiredPermission] | None:
+    """Everything that a call of RDS requires; `None` if the call is unknown."""
+    return _RdsCall(call, account_id).required()
 
 
 class _RdsCall:
@@ -43,7 +44,7 @@ class _RdsCall:
             f"aws:RequestTag/{key}": value for key, value in _tags(call.parameters).items()
         }
 
-    def demands(self) -> list[Demand] | None:
+    def required(self) -> list[RequiredPermission] | None:
         if self._action in _LISTED:
             return self._describe(_LISTED[self._action])
         match self._action:
@@ -67,7 +68,7 @@ class _RdsCall:
                 return self._export()
         return None
 
-    def _describe(self, kinds: Mapping[str, str]) -> list[Demand]:
+    def _describe(self, kinds: Mapping[str, str]) -> list[RequiredPermission]:
         """Of the first kind what is named, or all; of the others only what is named."""
         named = {kind: self._parameters.get(parameter) for kind, parameter in kinds.items()}
         first = next(iter(kinds))
@@ -77,7 +78,7 @@ class _RdsCall:
             if identifier or kind == first
         ]
 
-    def _copy(self) -> list[Demand]:
+    def _copy(self) -> list[RequiredPermission]:
         source = self._arn(
             "cluster-snapshot", self._parameters["SourceDBClusterSnapshotIdentifier"]
         )
@@ -89,7 +90,7 @@ class _RdsCall:
             *self._keys_of_copy(source),
         ]
 
-    def _keys_of_copy(self, source: str) -> list[Demand]:
+    def _keys_of_copy(self, source: str) -> list[RequiredPermission]:
         snapshot = self._snapshot(source)
         if snapshot is None or snapshot.kms_key_id is None:
             return []
@@ -99,7 +100,7 @@ class _RdsCall:
             *(self._key(named, KEY_ACTIONS) if named else []),
         ]
 
-    def _restore(self) -> list[Demand]:
+    def _restore(self) -> list[RequiredPermission]:
         source = self._arn("cluster-snapshot", self._parameters["SnapshotIdentifier"])
         cluster = self._named("cluster", "DBClusterIdentifier")
         snapshot = self._snapshot(source)
@@ -116,7 +117,7 @@ class _RdsCall:
             *(self._key(becoming, KEY_ACTIONS) if becoming else []),
         ]
 
-    def _create_instance(self) -> list[Demand]:
+    def _create_instance(self) -> list[RequiredPermission]:
         instance = self._named("db", "DBInstanceIdentifier")
         group = self._parameters.get("DBParameterGroupName", "default.aurora-postgresql")
         return [
@@ -128,54 +129,60 @@ class _RdsCall:
             *self._rds_of("subgrp", "DBSubnetGroupName"),
         ]
 
-    def _modify(self) -> list[Demand]:
-        needed = [self._rds(self._named("cluster", "DBClusterIdentifier"))]
+    def _modify(self) -> list[RequiredPermission]:
+        required = [self._rds(self._named("cluster", "DBClusterIdentifier"))]
         if self._parameters.get("ManageMasterUserPassword") == "true":
             # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html
             region, account_id = self._place.name, self._place.account_id
             place = f"{region}:{account_id}"
             secret = f"arn:aws:secretsmanager:{place}:secret:rds!cluster-0a1b2c-000000"
             key = f"arn:aws:kms:{place}:key/of-secrets-manager"
-            needed += [
-                Demand("secretsmanager:CreateSecret", secret),
-                Demand("secretsmanager:TagResource", secret),
-                Demand("kms:DescribeKey", key),
+            required += [
+                RequiredPermission("secretsmanager:CreateSecret", secret),
+                RequiredPermission("secretsmanager:TagResource", secret),
+                RequiredPermission("kms:DescribeKey", key),
             ]
-        return needed
+        return required
 
-    def _delete(self) -> list[Demand]:
+    def _delete(self) -> list[RequiredPermission]:
         cluster = self._named("cluster", "DBClusterIdentifier")
-        needed = [self._rds(cluster)]
+        required = [self._rds(cluster)]
         if final := self._parameters.get("FinalDBSnapshotIdentifier"):
             # Since 2025 RDS asks for making and tagging the final snapshot, too.
             snapshot = self._arn("cluster-snapshot", final)
-            needed += [
+            required += [
                 self._rds(snapshot),
-                Demand("rds:CreateDBClusterSnapshot", cluster, self._tags_of(cluster)),
-                Demand("rds:CreateDBClusterSnapshot", snapshot),
-                Demand("rds:AddTagsToResource", snapshot),
+                RequiredPermission("rds:CreateDBClusterSnapshot", cluster, self._tags_of(cluster)),
+                RequiredPermission("rds:CreateDBClusterSnapshot", snapshot),
+                RequiredPermission("rds:AddTagsToResource", snapshot),
             ]
-        return needed
+        return required
 
-    def _export(self) -> list[Demand]:
+    def _export(self) -> list[RequiredPermission]:
         return [
             self._rds(self._parameters["SourceArn"]),
-            Demand("iam:PassRole", self._parameters["IamRoleArn"]),
+            RequiredPermission("iam:PassRole", self._parameters["IamRoleArn"]),
             *self._key(self._parameters["KmsKeyId"], KEY_ACTIONS),
         ]
 
-    def _rds(self, arn: str, context: Context | None = None) -> Demand:
+    def _rds(self, arn: str, context: Context | None = None) -> RequiredPermission:
         """The action itself on one of the resources that it is about."""
-        return Demand(f"rds:{self._action}", arn, self._tags_of(arn) | dict(context or {}))
+        return RequiredPermission(
+            f"rds:{self._action}", arn, self._tags_of(arn) | dict(context or {})
+        )
 
-    def _rds_of(self, kind: str, parameter: str) -> list[Demand]:
+    def _rds_of(self, kind: str, parameter: str) -> list[RequiredPermission]:
         return [self._rds(self._named(kind, parameter))] if parameter in self._parameters else []
 
-    def _tag(self, arn: str) -> list[Demand]:
+    def _tag(self, arn: str) -> list[RequiredPermission]:
         """Tags of a call are put on by `AddTagsToResource`, which has to be allowed as well."""
-        return [Demand("rds:AddTagsToResource", arn, self._tagging)] if self._tagging else []
+        return (
+            [RequiredPermission("rds:AddTagsToResource", arn, self._tagging)]
+            if self._tagging
+            else []
+        )
 
-    def _key(self, key: str, actions: tuple[str, ...]) -> list[Demand]:
+    def _key(self, key: str, actions: tuple[str, ...]) -> list[RequiredPermission]:
         """Use of a key, which may be given by an alias; none at all if there is no such key."""
         try:
             arn = self._place.key_arn(key)
@@ -210,12 +217,12 @@ class _RdsCall:
         return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in resource.get_tags()}
 
 
-def _through_rds(key_arn: str, region: str, actions: tuple[str, ...]) -> list[Demand]:
+def _through_rds(key_arn: str, region: str, actions: tuple[str, ...]) -> list[RequiredPermission]:
     """Use of a key by RDS for its caller; the grants that it makes are for AWS itself."""
     context = {"kms:ViaService": f"rds.{region}.amazonaws.com"}
     for_aws = context | {"kms:GrantIsForAWSResource": "true"}
     return [
-        Demand(action, key_arn, for_aws if action == "kms:CreateGrant" else context)
+        RequiredPermission(action, key_arn, for_aws if action == "kms:CreateGrant" else context)
         for action in actions
     ]
 
