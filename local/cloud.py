@@ -1,21 +1,15 @@
 """The local cloud: AWS as far as the pipeline needs it, in this process, on one clock."""
 
 import json
-import logging
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from moto.core.base_backend import BackendDict, backend_lock
-from moto.core.config import default_user_config
-from moto.core.model_instances import reset_model_data
-from moto.s3.models import S3Backend
 
 from local.api.endpoint import Endpoint
 from local.api.faults import Faults
@@ -27,19 +21,21 @@ from local.background import Background
 from local.calls import Calls
 from local.clock import Clock
 from local.cloudformation.deployment import Deployment, Stack, deploy
-from local.emulator.accounts import SECRET, Accounts, owner_key
+from local.emulator.accounts import SECRET, owner_key, separate_accounts
+from local.emulator.lifetime import empty, emulator
 from local.emulator.mail import Post
 from local.emulator.queues import Queues
 from local.emulator.required_permissions import REQUIRED_BY
-from local.emulator.shortcuts import Shortcuts
-from local.emulator.transactions import Transactions
+from local.emulator.shortcuts import shortcuts
+from local.emulator.transactions import isolated_transactions
 from local.eventbridge.deliveries import Delivery
 from local.eventbridge.rules import Events
 from local.eventbridge.scheduler import Scheduler
 from local.functions.asynchronous import AsynchronousInvocations
+from local.functions.fork_server import ForkServer
 from local.functions.functions import ACCOUNT, Functions, InvocationSeconds
 from local.functions.invocations import Invocations
-from local.functions.output import LogGroupArns
+from local.functions.output import log_group_arns
 from local.functions.registry import Roster
 from local.iam.judge import Judge
 from local.iam.record import RECORD
@@ -52,7 +48,7 @@ _only_one = threading.Lock()
 
 
 class LocalCloud:
-    """The cloud between `__enter__` and `__exit__`. The emulator allows one per process."""
+    """The cloud, for the length of a block. The emulator allows one per process."""
 
     def __init__(
         self,
@@ -66,7 +62,7 @@ class LocalCloud:
         self._directory = directory
         self._durations = durations
         self._invocation_seconds = invocation_seconds or InvocationSeconds()
-        self._exit = ExitStack()
+        self._parts = ExitStack()
         self._clients: dict[tuple[str, str, str], Any] = {}
         # One session, for each reads the descriptions of all endpoints; it ignores the profile
         # that the developer's shell may name.
@@ -76,101 +72,89 @@ class LocalCloud:
         self._making_clients = threading.RLock()
 
     def __enter__(self) -> Self:
-        if not _only_one.acquire(blocking=False):
-            raise RuntimeError("There is a local cloud in this process already.")
-        with ExitStack() as until_complete:
-            until_complete.callback(_only_one.release)
-            self._compose(until_complete.callback)
-            self._exit = until_complete.pop_all()
+        with ExitStack() as parts:
+            self._enter(parts)
+            self._parts = parts.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._exit.close()
+    def __exit__(self, *_: object) -> None:
+        self._parts.close()
 
-    def _compose(self, at_exit: Callable[..., Any]) -> None:
-        """Put the parts together, and on `at_exit`, in reverse, how each is taken away again."""
-        clock = self.clock
-        _configure_emulator(at_exit)
-        at_exit(_empty_emulator)
-        self.databases = Databases(self._directory / "postgres")
-        at_exit(self.databases.close)
-        self.aurora = AuroraSimulator(clock, self.databases, self._durations)
-        self.aurora.install()
-        at_exit(lambda: self.aurora.uninstall())
+    def _enter(self, parts: ExitStack) -> None:
+        """Start the parts from the ground up; they stop in the reverse order."""
+        clock, enter = self.clock, parts.enter_context
+        enter(_the_only_cloud())
+        enter(emulator())
+        self.databases = enter(closing(Databases(self._directory / "postgres")))
+        self._simulation = enter(ExitStack())
+        self._enter_simulator()
         roster = Roster()
         judge = Judge({**REQUIRED_BY, "rds": required_by_rds})
-        endpoint = self._endpoint_server = Endpoint(clock, roster, judge)
-        endpoint.start()
-        at_exit(endpoint.close)
-        at_exit(self._close_clients)
-        self.functions = Functions(
-            clock,
+        self._endpoint = enter(Endpoint(clock, roster, judge))
+        gate = self._endpoint.gate
+        parts.callback(self._close_clients)
+        fork_server = enter(ForkServer(self._directory))
+        self.functions = enter(self._functions(fork_server, roster))
+        background = self._background = Background(clock)
+        asynchronous = AsynchronousInvocations(clock, self.functions, background)
+        self.events = Events(clock, gate, asynchronous, background)
+        self.scheduler = Scheduler(clock, background, self._connect)
+        self.workflows = enter(Workflows(clock, self.functions, gate, self.events))
+        enter(Invocations(clock, self.functions, roster, asynchronous))
+        enter(Queues(clock, self.functions, gate, background))
+        enter(separate_accounts(roster.lend))
+        self.post = enter(Post())
+        enter(isolated_transactions())
+        enter(shortcuts())
+        enter(log_group_arns())
+        parts.callback(self._stop_everything)
+
+    def _enter_simulator(self) -> None:
+        """Take over RDS, with nothing in it."""
+        self.aurora = self._simulation.enter_context(
+            AuroraSimulator(self.clock, self.databases, self._durations)
+        )
+
+    def _functions(self, fork_server: ForkServer, roster: Roster) -> Functions:
+        """Functions that find this cloud, and its databases under their names on AWS."""
+        environment = {"AWS_ENDPOINT_URL": self.endpoint, **self._database_environment}
+        return Functions(
+            self.clock,
             self._directory,
+            fork_server,
             roster,
-            {
-                "AWS_ENDPOINT_URL": endpoint.url,
-                "PGHOSTADDR": "127.0.0.1",
-                "PGSSLROOTCERT": str(self.databases.ca_file),
-            },
+            environment,
             self._invocation_seconds,
         )
-        at_exit(self.functions.close)
-        self._background = Background(clock)
-        asynchronous = AsynchronousInvocations(clock, self.functions, self._background)
-        self.events = Events(clock, endpoint.gate, asynchronous, self._background)
-        self.scheduler = Scheduler(clock, self._background, self._connect)
-        self.workflows = Workflows(clock, self.functions, endpoint.gate, self.events)
-        invocations = Invocations(clock, self.functions, roster, asynchronous)
-        queues = Queues(clock, self.functions, endpoint.gate, self._background)
-        accounts = Accounts(roster)
-        self.post = Post()
-        for part in (
-            self.workflows,
-            invocations,
-            queues,
-            accounts,
-            self.post,
-            Transactions(),
-            Shortcuts(),
-            LogGroupArns(),
-        ):
-            part.install()
-            at_exit(part.uninstall)
-        at_exit(self._stop_everything)
 
     @property
     def endpoint(self) -> str:
         """The URL that all services answer at."""
-        return self._endpoint_server.url
+        return self._endpoint.url
 
     @property
     def calls(self) -> Calls:
         """Every call of an API since the start or the last `reset`."""
-        return self._endpoint_server.gate.calls
+        return self._endpoint.gate.calls
 
     @property
     def faults(self) -> Faults:
         """What shall go wrong."""
-        return self._endpoint_server.gate.faults
+        return self._endpoint.gate.faults
 
     @property
     def rates(self) -> Rates:
         """How many calls AWS admits."""
-        return self._endpoint_server.gate.rates
+        return self._endpoint.gate.rates
 
     @property
     def environment(self) -> Mapping[str, str]:
         """What a shell must export for the AWS CLI, and `psql`, to find this cloud."""
-        return {
-            **self.environment_of(ACCOUNT),
-            "PGHOSTADDR": "127.0.0.1",
-            "PGSSLROOTCERT": str(self.databases.ca_file),
-        }
+        return {**self.environment_of(ACCOUNT), **self._database_environment}
+
+    @property
+    def _database_environment(self) -> Mapping[str, str]:
+        return {"PGHOSTADDR": "127.0.0.1", "PGSSLROOTCERT": str(self.databases.ca_file)}
 
     def environment_of(self, account_id: str) -> Mapping[str, str]:
         """What the AWS CLI needs to act as an account's owner."""
@@ -251,15 +235,13 @@ class LocalCloud:
     def reset(self) -> None:
         """Empty the cloud: no resource, execution, worker, fault or record is left."""
         self._stop_everything()
-        self._endpoint_server.gate.reset()
+        self._endpoint.gate.reset()
         self.post.clear()
-        _empty_emulator()
-        self.aurora.uninstall()
-        for volume in tuple(self.databases._volumes):
-            self.databases.delete(volume)
-        self.aurora = AuroraSimulator(self.clock, self.databases, self._durations)
-        self.aurora.install()
-        self._endpoint_server.rebuild("rds")
+        empty()
+        self._simulation.close()
+        self.databases.delete_all()
+        self._enter_simulator()
+        self._endpoint.rebuild("rds")
 
     def _stop_everything(self) -> None:
         """Stop whatever goes on by itself: executions, deliveries, workers."""
@@ -276,28 +258,12 @@ class LocalCloud:
             client.close()
 
 
-def _configure_emulator(at_exit: Callable[..., Any]) -> None:
-    """Let the emulator execute state machines and leave functions to us, and be quiet."""
-    settings: dict[str, Any] = default_user_config
-    for service, setting, value in (
-        ("stepfunctions", "execute_state_machine", True),
-        ("lambda", "use_docker", False),
-    ):
-        at_exit(settings[service].__setitem__, setting, settings[service][setting])
-        settings[service][setting] = value
-    logger = logging.getLogger("moto.stepfunctions")
-    at_exit(logger.setLevel, logger.level)
-    # It logs every failure of a task as an error of its own; the history has them all.
-    logger.setLevel(logging.CRITICAL)
-
-
-def _empty_emulator() -> None:
-    """Throw away all resources. The emulator's own way makes every backend anew to do so."""
-    with backend_lock:
-        for service in BackendDict._instances:
-            for _, _, backend in service.iter_backends():
-                if isinstance(backend, S3Backend):
-                    backend.reset()  # closes the files that hold its objects
-            service.clear()
-        BackendDict._instances.clear()
-    reset_model_data()
+@contextmanager
+def _the_only_cloud() -> Iterator[None]:
+    """Keep other clouds out of this process; raises `RuntimeError` when there is one already."""
+    if not _only_one.acquire(blocking=False):
+        raise RuntimeError("There is a local cloud in this process already.")
+    try:
+        yield
+    finally:
+        _only_one.release()

@@ -1,15 +1,21 @@
 """Reversible changes to the emulator, undone in one go."""
 
-from typing import Any
+from typing import Any, Self
 
 _ABSENT = object()
 
 
 class Patches:
-    """Attributes that were replaced, and what they were before."""
+    """Attributes that were replaced, and what they were before: put back when a block ends."""
 
     def __init__(self) -> None:
         self._originals: list[tuple[Any, str, Any]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.undo()
 
     def replace(self, owner: Any, name: str, value: Any) -> Any:
         """Set attribute `name` of a module or class to `value`; return what a caller got before."""

@@ -6,7 +6,7 @@ import io
 import socket
 import threading
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
@@ -102,7 +102,7 @@ class _Server(ThreadedWSGIServer):
 
 
 class Endpoint:
-    """A server on a free port of this machine, from `start` to `close`."""
+    """A server on a free port of this machine, which answers for the length of a block."""
 
     def __init__(self, clock: Clock, workers: Workers, judge: Judge) -> None:
         self._emulator = _Emulator(create_backend_app)
@@ -116,16 +116,15 @@ class Endpoint:
             daemon=True,
         )
 
-    def start(self) -> None:
-        """Begin to answer."""
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
     def rebuild(self, service: str) -> None:
         """Take the routes of a service anew, because what is behind them has changed."""
         self._emulator.app_instances.pop(service, None)
-
-    def close(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()

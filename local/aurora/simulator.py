@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Self
 from uuid import uuid4
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -28,9 +29,9 @@ _PATH = "{0}/$"
 
 
 class AuroraSimulator:
-    """Takes over moto's RDS from `install` to `uninstall`.
+    """Takes over moto's RDS for the length of a block.
 
-    Install it before the server gets its first request for RDS: moto builds a service's routes
+    Enter it before the server gets its first request for RDS: moto builds a service's routes
     then. Resources change when their time has come and somebody calls the API (or `advance`).
     """
 
@@ -80,7 +81,7 @@ class AuroraSimulator:
     def restore_status(self, status: str) -> None:
         self._simulation.restore_status = status
 
-    def install(self) -> None:
+    def __enter__(self) -> Self:
         passwords = MasterPasswords(self._simulation)
         its_operations = Operations(
             lock=self._lock,
@@ -100,8 +101,9 @@ class AuroraSimulator:
 
         self._dispatch_before = urls.url_paths[_PATH]
         urls.url_paths[_PATH] = InstalledResponse.dispatch
+        return self
 
-    def uninstall(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Give RDS back to moto, empty. What is served goes on until `databases` ends it."""
         urls.url_paths[_PATH] = self._dispatch_before
         with self._lock:

@@ -9,7 +9,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
-from types import TracebackType
 from typing import Self
 
 from local.chaos.invariants import violations
@@ -37,7 +36,7 @@ class Result:
 
 
 class Crew:
-    """Processes that break restores, between `__enter__` and `__exit__`."""
+    """Processes that break restores, for the length of a block."""
 
     def __init__(self, size: int | None = None) -> None:
         self._pool = ProcessPoolExecutor(
@@ -49,12 +48,7 @@ class Crew:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
     def points(self, scenarios: Sequence[str]) -> list[Point]:
@@ -73,7 +67,7 @@ class _Bench:
     """This process's laboratory, made anew when it has seen much, or a restore did not end."""
 
     def __init__(self) -> None:
-        self._exit = ExitStack()
+        self._current = ExitStack()
         self._used = 0
         self._open()
 
@@ -88,10 +82,10 @@ class _Bench:
         self._open()
 
     def close(self) -> None:
-        self._exit.close()
+        self._current.close()
 
     def _open(self) -> None:
-        self._laboratory = self._exit.enter_context(Laboratory())
+        self._laboratory = self._current.enter_context(Laboratory())
         self._used = 0
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Self
 
 from local.aurora.model.limits import Durations
@@ -52,16 +51,15 @@ _OLD_PASSWORD = "old-password"
 
 
 class Laboratory:
-    """A cloud with production in it, between `__enter__` and `__exit__`."""
+    """A cloud with production in it, for the length of a block."""
 
     def __init__(self) -> None:
-        self._exit = ExitStack()
-        self._recorder = Recorder()
+        self._parts = ExitStack()
         self._passwords: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
-        with ExitStack() as until_complete:
-            self._scene: Scene = until_complete.enter_context(
+        with ExitStack() as parts:
+            self._scene: Scene = parts.enter_context(
                 scene(
                     InstantClock(),
                     scale=0,
@@ -70,20 +68,14 @@ class Laboratory:
                 )
             )
             self._cloud = self._scene.cloud
-            self._recorder.install(self._cloud)
-            until_complete.callback(self._recorder.uninstall)
+            self._recorder = parts.enter_context(Recorder(self._cloud))
             self._take_rehearsal_snapshot()
             self._passwords = self._all_passwords()
-            self._exit = until_complete.pop_all()
+            self._parts = parts.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._exit.close()
+    def __exit__(self, *_: object) -> None:
+        self._parts.close()
 
     def points(self, scenario: Scenario) -> list[Point]:
         """Every breakage point of a scenario, found by a restore in which nothing else breaks."""

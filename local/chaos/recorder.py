@@ -1,7 +1,7 @@
 """What happened behind the API while a restore ran: RDS at each change, each write that counted."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 from boto3.dynamodb.types import TypeDeserializer
 from moto.dynamodb.models import DynamoDBBackend
@@ -44,25 +44,27 @@ Write = tuple[Change, ...]
 
 
 class Recorder:
-    """Watches one cloud from `install` to `uninstall`."""
+    """Watches one cloud for the length of a block."""
 
-    def __init__(self) -> None:
+    def __init__(self, cloud: LocalCloud) -> None:
+        self._cloud = cloud
         self.pictures: list[Picture] = []
         self.writes: list[Write] = []
         self._patches = Patches()
 
-    def install(self, cloud: LocalCloud) -> None:
-        cloud.aurora.watch(self._look)
+    def __enter__(self) -> Self:
+        self._cloud.aurora.watch(self._look)
         transact = DynamoDBBackend.transact_write_items
         writes = self.writes
 
-        def transact_and_tell(backend: Any, items: list[dict[str, Any]]) -> None:
+        def transact_and_record(backend: Any, items: list[dict[str, Any]]) -> None:
             transact(backend, items)
             writes.append(tuple(change for item in items for change in _changes(item)))
 
-        self._patches.replace(DynamoDBBackend, "transact_write_items", transact_and_tell)
+        self._patches.replace(DynamoDBBackend, "transact_write_items", transact_and_record)
+        return self
 
-    def uninstall(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._patches.undo()
 
     def clear(self) -> None:

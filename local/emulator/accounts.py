@@ -6,6 +6,8 @@ key policy names. What the caller's own policies say is judged as for every call
 """
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from moto.core.errors import COMMON_ERROR_CODES
@@ -16,7 +18,6 @@ from moto.kms.responses import KmsResponse
 from moto.sts.exceptions import STSClientError
 from moto.sts.responses import TokenResponse
 
-from local.functions.registry import Roster
 from local.iam.policies import allows, trusts
 from local.iam.sessions import role_of, session_of
 from local.patches import Patches
@@ -30,39 +31,33 @@ SECRET = "test"
 """The secret of every owner's access key; nothing is signed in earnest here."""
 
 
-class Accounts:
-    """Who acts in which account. There are as many accounts as anybody names."""
+@contextmanager
+def separate_accounts(lend: Callable[[str, str], None]) -> Iterator[None]:
+    """Let roles and keys of other accounts be used only where policies say so.
 
-    def __init__(self, roster: Roster) -> None:
-        self._roster = roster
-        self._patches = Patches()
+    `lend` learns of every role that is taken: the access key of the caller, and of the session.
+    """
+    assume_role = TokenResponse.assume_role
+    describe_key = KmsResponse.describe_key
 
-    def install(self) -> None:
-        """Let roles and keys of other accounts be had only where policies say so."""
-        assume_role = TokenResponse.assume_role
-        describe_key = KmsResponse.describe_key
-        lend = self._roster.lend
+    def assume_if_trusted(response: Any) -> Any:
+        _check_trusted(response)
+        answer = assume_role(response)
+        session = answer.result["Credentials"]
+        lend(response.get_access_key(), session.access_key_id)
+        return answer
 
-        def assume_if_trusted(response: Any) -> Any:
-            _check_trusted(response)
-            answer = assume_role(response)
-            session = answer.result["Credentials"]
-            lend(response.get_access_key(), session.access_key_id)
-            return answer
+    def describe_if_open(response: Any) -> Any:
+        key = response._get_param("KeyId")
+        owner = key.split(":")[4] if key.startswith("arn:") else response.current_account
+        if owner == response.current_account:
+            return describe_key(response)
+        return json.dumps(_foreign_key(key, owner, response.current_account).to_dict())
 
-        def describe_if_open(response: Any) -> Any:
-            key = response._get_param("KeyId")
-            owner = key.split(":")[4] if key.startswith("arn:") else response.current_account
-            if owner == response.current_account:
-                return describe_key(response)
-            return json.dumps(_foreign_key(key, owner, response.current_account).to_dict())
-
-        self._patches.replace(TokenResponse, "assume_role", assume_if_trusted)
-        self._patches.replace(KmsResponse, "describe_key", describe_if_open)
-
-    def uninstall(self) -> None:
-        """Leave the emulator as it was."""
-        self._patches.undo()
+    with Patches() as patches:
+        patches.replace(TokenResponse, "assume_role", assume_if_trusted)
+        patches.replace(KmsResponse, "describe_key", describe_if_open)
+        yield
 
 
 def owner_key(account_id: str) -> str:

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from moto.sns.models import Subscription
 
@@ -30,12 +30,11 @@ class Post:
         self._delivered: list[Posted] = []
         self._lock = threading.Lock()
 
-    def install(self) -> None:
-        publish = Subscription.publish
-        self._patches.replace(Subscription, "publish", self._delivering(publish))
+    def __enter__(self) -> Self:
+        self._patches.replace(Subscription, "publish", self._delivering(Subscription.publish))
+        return self
 
-    def uninstall(self) -> None:
-        """Leave the emulator as it was."""
+    def __exit__(self, *_: object) -> None:
         self._patches.undo()
 
     def clear(self) -> None:

@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 import json
 import math
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from botocore.exceptions import ClientError
 from moto.awslambda.exceptions import InvalidParameterValueException, UnknownFunctionException
@@ -46,7 +46,7 @@ class Queues:
         self._background = background
         self._patches = Patches()
 
-    def install(self) -> None:
+    def __enter__(self) -> Self:
         """Take over from the emulator, which would invoke a function at once and only once."""
         add_message = Queue.add_message
         create_mapping = LambdaBackend.create_event_source_mapping
@@ -86,9 +86,9 @@ class Queues:
 
         self._patches.replace(Queue, "add_message", add_and_take)
         self._patches.replace(LambdaBackend, "create_event_source_mapping", check_and_create)
+        return self
 
-    def uninstall(self) -> None:
-        """Leave the emulator as it was."""
+    def __exit__(self, *_: object) -> None:
         self._patches.undo()
 
     def _take(self, mapping: Any, queue: Any, message: Any) -> None:

@@ -4,7 +4,8 @@ Nothing here changes what a call does. What remains of its time is the emulator'
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from moto.core import responses
@@ -25,14 +26,11 @@ _LARGEST_ITEM_BYTES = 405_000
 """The emulator's reading of DynamoDB's limit."""
 
 
-class Shortcuts:
-    """The patch of the emulator's slowest paths."""
-
-    def __init__(self) -> None:
-        self._patches = Patches()
-
-    def install(self) -> None:
-        replace = self._patches.replace
+@contextmanager
+def shortcuts() -> Iterator[None]:
+    """Replace the emulator's slowest paths."""
+    with Patches() as patches:
+        replace = patches.replace
         names_of = _remembered(XFormedAttributePicker.get_possible_keys)
         replace(XFormedAttributePicker, "get_possible_keys", names_of)
         replace(ResponseSerializer, "get_value", _direct(ResponseSerializer.get_value, names_of))
@@ -43,10 +41,7 @@ class Shortcuts:
         replace(dynamo_type.Item, "__init__", _made_at_once)
         # Every object that was ever made is kept, for a dashboard: 13 GB for a hundred restores.
         replace(BaseModel, "__new__", staticmethod(_untracked))
-
-    def uninstall(self) -> None:
-        """Leave the emulator as it was."""
-        self._patches.undo()
+        yield
 
 
 Names = Callable[[Any, AttributePickerContext], tuple[str, ...]]

@@ -7,7 +7,8 @@ kept for putting back is only where each item was.
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,27 +21,23 @@ from local.patches import Patches
 _WRITES = ("put_item", "update_item", "delete_item", "transact_write_items")
 
 
-class Transactions:
-    """The patch of the emulator's tables."""
+@contextmanager
+def isolated_transactions() -> Iterator[None]:
+    """Let the emulator's tables take one write at a time."""
+    turn = threading.RLock()
 
-    def __init__(self) -> None:
-        self._patches = Patches()
-        self._turn = threading.RLock()
-
-    def install(self) -> None:
-        for name in _WRITES:
-            self._patches.replace(DynamoDBBackend, name, self._in_turn(vars(DynamoDBBackend)[name]))
-        self._patches.replace(models, "copy", SimpleNamespace(deepcopy=_kept))
-
-    def uninstall(self) -> None:
-        self._patches.undo()
-
-    def _in_turn(self, write: Callable[..., Any]) -> Callable[..., Any]:
+    def in_turn(write: Callable[..., Any]) -> Callable[..., Any]:
         def write_in_turn(*arguments: Any, **named: Any) -> Any:
-            with self._turn:
+            with turn:
                 return write(*arguments, **named)
 
         return write_in_turn
+
+    with Patches() as patches:
+        for name in _WRITES:
+            patches.replace(DynamoDBBackend, name, in_turn(vars(DynamoDBBackend)[name]))
+        patches.replace(models, "copy", SimpleNamespace(deepcopy=_kept))
+        yield
 
 
 def _kept(original: Any) -> Any:
@@ -53,6 +50,6 @@ def _kept(original: Any) -> Any:
         return copy.deepcopy(original)
     table = copy.copy(original)
     table.items = copy.copy(original.items)
-    for key, found in original.items.items():
-        table.items[key] = copy.copy(found) if isinstance(found, dict) else found
+    for key, item in original.items.items():
+        table.items[key] = copy.copy(item) if isinstance(item, dict) else item
     return table

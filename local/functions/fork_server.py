@@ -1,4 +1,4 @@
-"""Worker processes as the local cloud sees them: born in a nursery, asked, and killed."""
+"""Worker processes as the local cloud sees them: forked, given invocations, and killed."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 _WORKER_SCRIPT = Path(__file__).with_name("worker.py")
 
@@ -34,8 +34,11 @@ class WorkerAnswer:
     failed: bool
 
 
-class Nursery:
-    """A process with everything imported that forks workers in milliseconds."""
+class ForkServer:
+    """A process with everything imported that forks workers in milliseconds.
+
+    It is there for the length of a block, and takes its remaining workers with it.
+    """
 
     def __init__(self, home: Path) -> None:
         ours, theirs = socket.socketpair()
@@ -50,6 +53,13 @@ class Nursery:
                 cwd=home,
                 start_new_session=True,
             )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._control.close()
+        self._process.wait()
 
     def fork(self) -> tuple[int, socket.socket, int]:
         """A new worker: its process id, its channel, and a descriptor with its output."""
@@ -67,11 +77,6 @@ class Nursery:
         """Wait until a worker has ended; its status as `os.wait` gives it."""
         return int(self._ask(f"reap {worker}".encode(), []))
 
-    def close(self) -> None:
-        """End the nursery; it takes its remaining workers with it."""
-        self._control.close()
-        self._process.wait()
-
     def _ask(self, request: bytes, descriptors: list[int]) -> bytes:
         try:
             with self._lock:
@@ -87,9 +92,9 @@ class Nursery:
 class Worker:
     """A process that runs one function, one invocation at a time."""
 
-    def __init__(self, nursery: Nursery, function: Mapping[str, Any]) -> None:
-        self._nursery = nursery
-        self._process_id, self._channel, self._output = nursery.fork()
+    def __init__(self, fork_server: ForkServer, function: Mapping[str, Any]) -> None:
+        self._fork_server = fork_server
+        self._process_id, self._channel, self._output = fork_server.fork()
         self._answer = b""
         self._written = b""
         self._status: int | None = None
@@ -154,7 +159,7 @@ class Worker:
         """Wait for the process to end, and let go of it."""
         with self._lock:
             if self._status is None:
-                self._status = self._nursery.reap(self._process_id)
+                self._status = self._fork_server.reap(self._process_id)
                 self._drain_output()
                 self._channel.close()
                 os.close(self._output)

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 from moto.awslambda_simple.models import lambda_simple_backends
 
 from local.clock import Clock, Sleeper
-from local.functions.fork_server import Nursery, Worker, WorkerDied, WorkerTimedOut
+from local.functions.fork_server import ForkServer, Worker, WorkerDied, WorkerTimedOut
 from local.functions.output import may_log, put_embedded_metrics, write_log
 from local.functions.registry import Function, Roster, Runner
 from local.iam.sessions import take_role
@@ -46,6 +47,7 @@ class Functions:
         self,
         clock: Clock,
         directory: Path,
+        fork_server: ForkServer,
         roster: Roster,
         environment: Mapping[str, str],
         costs: InvocationSeconds,
@@ -57,11 +59,17 @@ class Functions:
         self._roster = roster
         self._environment = dict(environment)
         self._costs = costs
-        self._nursery = Nursery(directory)
+        self._fork_server = fork_server
         self._background: list[threading.Thread] = []
         self._is_stopping = False
         self._last_moment: datetime | None = None
         self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reset()
 
     def invoke(
         self,
@@ -132,11 +140,6 @@ class Functions:
             thread.join()
         self._is_stopping = False
 
-    def close(self) -> None:
-        """End every process."""
-        self.reset()
-        self._nursery.close()
-
     def _deployed(self, name: str, region: str) -> tuple[Function, bytes]:
         deployed = lambda_simple_backends[ACCOUNT][region].get_function(name, None)
         variables = {**deployed.environment_vars, **self._environment}
@@ -175,7 +178,7 @@ class Functions:
             "task_root": task_root,
             "handler": function.handler,
         }
-        worker = Worker(self._nursery, born_with)
+        worker = Worker(self._fork_server, born_with)
         runner = Runner(function, worker, credentials.access_key_id, log_stream)
         self._roster.add(runner)
         return runner

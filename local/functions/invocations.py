@@ -1,6 +1,6 @@
 """Lambda's `Invoke` over HTTP, by functions and by clients outside the cloud."""
 
-from typing import Any
+from typing import Any, Self
 
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
@@ -28,7 +28,7 @@ class Invocations:
         self._asynchronous = asynchronous
         self._patches = Patches()
 
-    def install(self) -> None:
+    def __enter__(self) -> Self:
         """Take over the emulator's `Invoke`."""
         answer = self._answer
 
@@ -44,9 +44,9 @@ class Invocations:
             return answer(backend.region_name, function_name, payload, headers, response_headers)
 
         self._patches.replace(LambdaSimpleBackend, "invoke", invoke)
+        return self
 
-    def uninstall(self) -> None:
-        """Leave the emulator as it was."""
+    def __exit__(self, *_: object) -> None:
         self._patches.undo()
 
     def _answer(

@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -17,24 +18,20 @@ from local.patches import Patches
 _lock = threading.Lock()  # the emulator's log streams are not safe for threads
 
 
-class LogGroupArns:
-    """The ARN of a log group as templates get it: AWS ends it with `:*`, the emulator does not."""
+@contextmanager
+def log_group_arns() -> Iterator[None]:
+    """Let templates get the ARN of a log group with the `:*` that AWS ends it with.
 
-    def __init__(self) -> None:
-        self._patches = Patches()
+    So the policies of a template are about the streams in a group.
+    """
+    get = LogGroup.get_cfn_attribute
 
-    def install(self) -> None:
-        """Let policies of a template be about the streams in a group."""
-        get = LogGroup.get_cfn_attribute
+    def get_with_streams(group: Any, attribute: str) -> str:
+        return f"{get(group, attribute)}:*"
 
-        def get_with_streams(group: Any, attribute: str) -> str:
-            return f"{get(group, attribute)}:*"
-
-        self._patches.replace(LogGroup, "get_cfn_attribute", get_with_streams)
-
-    def uninstall(self) -> None:
-        """Leave the emulator as it was."""
-        self._patches.undo()
+    with Patches() as patches:
+        patches.replace(LogGroup, "get_cfn_attribute", get_with_streams)
+        yield
 
 
 def may_log(role_arn: str, region: str, group: str, stream: str) -> bool:

@@ -94,6 +94,11 @@ class Databases:
             with self._lock:
                 del self._volumes[volume]
 
+    def delete_all(self) -> None:
+        """Remove all volumes."""
+        for volume in tuple(self._volumes):
+            self.delete(volume)
+
     def serve(self, volume: str, hostnames: Sequence[str], port: int) -> int:
         """Let clients reach `volume` under exactly these names; returns the port they must use.
 

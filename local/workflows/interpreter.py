@@ -66,18 +66,17 @@ class _Moment(datetime):
 
 
 class Interpreter:
-    """The changes to the emulator's interpreter, as one reversible piece."""
+    """Executions as the emulator's interpreter runs them once it has been taken over."""
 
     def __init__(self, clock: Clock, conductor: Conductor, chance: random.Random) -> None:
         self._clock = clock
         self._chance = chance
         self._conductor = conductor
         self._here = threading.local()
-        self._patches = Patches()
 
-    def install(self) -> None:
-        """Put the interpreter on the clock."""
-        replace = self._patches.replace
+    def take_over(self, patches: Patches) -> None:
+        """Put the emulator's interpreter on the clock, until the patches are undone."""
+        replace = patches.replace
         self._time_stands_on_the_clock(replace)
         # Waits and retry delays are slept by the execution, on the clock.
         replace(
@@ -117,10 +116,6 @@ class Interpreter:
                 parameters, region
             ),
         )
-
-    def uninstall(self) -> None:
-        """Leave the emulator as it was."""
-        self._patches.undo()
 
     def redrive(self, run: Run, redrives: Redrives) -> None:
         """Let an execution that has ended go on, in a run of its own, where it was."""

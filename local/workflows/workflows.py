@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.core.exceptions import AWSError
@@ -74,9 +74,9 @@ class Workflows:
         self._interpreter = Interpreter(clock, self, self.chance)
         self._patches = Patches()
 
-    def install(self) -> None:
+    def __enter__(self) -> Self:
         """Take over the emulator's interpreter."""
-        self._interpreter.install()
+        self._interpreter.take_over(self._patches)
         replace = self._patches.replace
         start = StepFunctionsParserBackend.start_execution
         describe = StepFunctionResponse.describe_execution
@@ -120,11 +120,10 @@ class Workflows:
         replace(StepFunctionResponse, "stop_execution", stop_with_error_and_cause)
         # The emulator knows no redrive.
         self._patches.add(StepFunctionResponse, "redrive_execution", redrive_execution)
+        return self
 
-    def uninstall(self) -> None:
-        """Leave the emulator as it was."""
+    def __exit__(self, *_: object) -> None:
         self._patches.undo()
-        self._interpreter.uninstall()
 
     def stop(self) -> None:
         """Stop all executions, and every new one, until `reset`."""

@@ -2,10 +2,10 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import boto3
 import pytest
@@ -202,6 +202,7 @@ class Stage:
         self.simulator = AuroraSimulator(self.clock, self.databases, durations)
         self.account_id = ""
         self._endpoint = endpoint
+        self._parts = ExitStack()
         self._clients: dict[tuple[str, str], Any] = {}
 
     def next_scene(self) -> Scene:
@@ -224,9 +225,18 @@ class Stage:
             self._clients[service, region] = client
         return self._clients[service, region]
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        self._parts.enter_context(self.simulator)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove_simulator()
         for client in self._clients.values():
             client.close()
+
+    def remove_simulator(self) -> None:
+        """Let moto serve RDS itself from now on."""
+        self._parts.close()
 
     def _name_account(self, request: Any, **_: Any) -> None:
         request.headers["x-moto-account-id"] = self.account_id
@@ -245,13 +255,10 @@ def _stage(durations: Durations | None) -> Iterator[Stage]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    stage = Stage(f"http://{host}:{port}", durations)
-    stage.simulator.install()
     try:
-        yield stage
+        with Stage(f"http://{host}:{port}", durations) as stage:
+            yield stage
     finally:
-        stage.close()
-        stage.simulator.uninstall()
         server.stop()
 
 

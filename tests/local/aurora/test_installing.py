@@ -17,9 +17,9 @@ def test_without_durations_a_scene_is_set_at_once() -> None:
     assert scene.databases.behind(cluster["Endpoint"]) is not None
 
 
-def test_uninstalling_gives_rds_back_to_moto() -> None:
+def test_removing_the_simulator_gives_rds_back_to_moto() -> None:
     with aurora_stage() as stage:
-        stage.simulator.uninstall()
+        stage.remove_simulator()
         scene = stage.new_account()
         scene.request_cluster()
 
@@ -29,14 +29,14 @@ def test_uninstalling_gives_rds_back_to_moto() -> None:
     assert [snapshot["SnapshotType"] for snapshot in snapshots] == ["automated"]
 
 
-def test_uninstalling_leaves_no_cluster_behind() -> None:
+def test_removing_the_simulator_leaves_no_cluster_behind() -> None:
     with aurora_stage() as stage:
         scene = stage.new_account()
         scene.has_cluster()
         scene.has_instance("prod-1")
         scene.has_snapshot("before")
 
-        stage.simulator.uninstall()
+        stage.remove_simulator()
 
         assert scene.rds().describe_db_clusters()["DBClusters"] == []
         assert scene.rds().describe_db_instances()["DBInstances"] == []

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,8 @@ def running_databases() -> Iterator[Databases]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as place:
         Path(place).chmod(0o755)
-        databases = Databases(Path(place))
-        try:
+        with closing(Databases(Path(place))) as databases:
             yield databases
-        finally:
-            databases.close()
 
 
 def connect(databases: Databases, port: int, hostname: str, **changes: Any) -> Connection:

@@ -254,11 +254,11 @@ def test_exports_belong_to_one_region_and_account(exporting: Exporting, stage: S
     assert stage.new_account().rds().describe_export_tasks()["ExportTasks"] == []
 
 
-def test_uninstalling_forgets_exports() -> None:
+def test_removing_the_simulator_forgets_exports() -> None:
     with aurora_stage() as stage:
         exporting = ready_to_export(stage.next_scene())
         exporting.request()
 
-        stage.simulator.uninstall()
+        stage.remove_simulator()
 
         assert exporting.listed() == set()
