@@ -7,7 +7,7 @@ from local.clock import Clock, Participant
 
 
 class Closing(Exception):
-    """The cloud is being emptied; whoever waits on the clock gives up."""
+    """The cloud is being emptied; whatever waits on the clock ends."""
 
 
 class Work:
@@ -64,7 +64,7 @@ class Background:
         return done
 
     def stop(self) -> None:
-        """Let everything under way give up; `reset` waits until it has."""
+        """Let everything under way end; `reset` waits until it has."""
         self._closing.set()
 
     def reset(self) -> None:

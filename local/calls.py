@@ -79,7 +79,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Request:
-    """The parts of an HTTP request that tell which call it is."""
+    """The parts of an HTTP request that identify the call."""
 
     method: str
     path: str

@@ -23,7 +23,7 @@ from local.clock import Clock
 from local.cloudformation.deployment import Deployment, Stack, deploy
 from local.emulator.accounts import SECRET, owner_key, separate_accounts
 from local.emulator.lifetime import empty, emulator
-from local.emulator.mail import Post
+from local.emulator.mail import Mail
 from local.emulator.queues import Queues
 from local.emulator.required_permissions import REQUIRED_BY
 from local.emulator.shortcuts import shortcuts
@@ -36,7 +36,7 @@ from local.functions.fork_server import ForkServer
 from local.functions.functions import ACCOUNT, Functions, InvocationSeconds
 from local.functions.invocations import Invocations
 from local.functions.output import log_group_arns
-from local.functions.registry import Roster
+from local.functions.registry import Registry
 from local.iam.judge import Judge
 from local.iam.record import RECORD
 from local.postgres import Databases
@@ -88,22 +88,22 @@ class LocalCloud:
         self.databases = enter(closing(Databases(self._directory / "postgres")))
         self._simulation = enter(ExitStack())
         self._enter_simulator()
-        roster = Roster()
+        registry = Registry()
         judge = Judge({**REQUIRED_BY, "rds": required_by_rds})
-        self._endpoint = enter(Endpoint(clock, roster, judge))
+        self._endpoint = enter(Endpoint(clock, registry, judge))
         gate = self._endpoint.gate
         parts.callback(self._close_clients)
         fork_server = enter(ForkServer(self._directory))
-        self.functions = enter(self._functions(fork_server, roster))
+        self.functions = enter(self._functions(fork_server, registry))
         background = self._background = Background(clock)
         asynchronous = AsynchronousInvocations(clock, self.functions, background)
         self.events = Events(clock, gate, asynchronous, background)
         self.scheduler = Scheduler(clock, background, self._connect)
         self.workflows = enter(Workflows(clock, self.functions, gate, self.events))
-        enter(Invocations(clock, self.functions, roster, asynchronous))
+        enter(Invocations(clock, self.functions, registry, asynchronous))
         enter(Queues(clock, self.functions, gate, background))
-        enter(separate_accounts(roster.lend))
-        self.post = enter(Post())
+        enter(separate_accounts(registry.lend))
+        self.mail = enter(Mail())
         enter(isolated_transactions())
         enter(shortcuts())
         enter(log_group_arns())
@@ -115,14 +115,14 @@ class LocalCloud:
             AuroraSimulator(self.clock, self.databases, self._durations)
         )
 
-    def _functions(self, fork_server: ForkServer, roster: Roster) -> Functions:
+    def _functions(self, fork_server: ForkServer, registry: Registry) -> Functions:
         """Functions that find this cloud, and its databases under their names on AWS."""
         environment = {"AWS_ENDPOINT_URL": self.endpoint, **self._database_environment}
         return Functions(
             self.clock,
             self._directory,
             fork_server,
-            roster,
+            registry,
             environment,
             self._invocation_seconds,
         )
@@ -204,7 +204,7 @@ class LocalCloud:
         return deploy(self, assembly, account_id)
 
     def run(self, state_machine_arn: str, request: object, name: str | None = None) -> Execution:
-        """Start an execution and wait for its end, and for all who are told of it."""
+        """Start an execution and wait for its end, and for the rules' targets to receive it."""
         return self.workflows.wait(self.start(state_machine_arn, request, name))
 
     def start(self, state_machine_arn: str, request: object, name: str | None = None) -> str:
@@ -217,7 +217,7 @@ class LocalCloud:
         return str(started["executionArn"])
 
     def redrive(self, execution_arn: str) -> Execution:
-        """Redrive an execution and wait for its end, and for all who are told of it."""
+        """Redrive an execution and wait for its end, and for the rules' targets to receive it."""
         region = execution_arn.split(":")[3]
         self.client("stepfunctions", region_name=region).redrive_execution(
             executionArn=execution_arn
@@ -236,7 +236,7 @@ class LocalCloud:
         """Empty the cloud: no resource, execution, worker, fault or record is left."""
         self._stop_everything()
         self._endpoint.gate.reset()
-        self.post.clear()
+        self.mail.clear()
         empty()
         self._simulation.close()
         self.databases.delete_all()

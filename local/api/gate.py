@@ -82,7 +82,7 @@ class Gate:
             case Precede(act):
                 act(call)
                 return self._application(environ, start_response)
-        raise _hang_up(environ)
+        raise _close_connection(environ)
 
     def invocation(self, function_name: str, region: str, *, role_arn: str = "") -> None:
         """Record that the state machine, a rule or a queue invokes a function, without HTTP.
@@ -167,12 +167,12 @@ def _request(environ: Environ) -> Request:
     )
 
 
-def _hang_up(environ: Environ) -> ConnectionAbortedError:
+def _close_connection(environ: Environ) -> ConnectionAbortedError:
     """Cut the connection; the server takes the exception as a client that went away."""
     connection: socket.socket = environ["werkzeug.socket"]
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    return ConnectionAbortedError("hung up on request of a fault")
+    return ConnectionAbortedError("closed on request of a fault")
 
 
 def _answer(environ: Environ, error: AnswerError, start_response: StartResponse) -> list[bytes]:

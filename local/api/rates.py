@@ -18,8 +18,8 @@ class Rate:
     at_once: int
 
 
-# AWS does not publish RDS's rates, and its support does not tell them. This is careful: a script
-# that describes a handful of instances in a loop is throttled by the real service too.
+# AWS does not publish RDS's rates, and its support does not disclose them. This is careful: a
+# script that describes a handful of instances in a loop is throttled by the real service too.
 # https://github.com/aws/aws-cli/issues/8604
 RDS = Rate(per_second=10, at_once=20)
 

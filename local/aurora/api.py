@@ -54,7 +54,7 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
             try:
                 return super().call_action()
             finally:
-                self.operations.timeline.tell()
+                self.operations.timeline.notify()
 
     @property
     def _place(self) -> Region:

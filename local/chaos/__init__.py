@@ -43,12 +43,12 @@ def chaos(
             points = [Point.named(name) for name in names]
         else:
             chosen = [name for name in SCENARIOS if fnmatchcase(name, scenario)]
-            points = [one for one in crew.points(chosen) if fnmatchcase(one.fault, fault)]
-        told = f"{len(points):,} breakage points."
+            points = [point for point in crew.points(chosen) if fnmatchcase(point.fault, fault)]
+        extent = f"{len(points):,} breakage points."
         if sample is not None and sample < len(points):
             points = random.Random(seed).sample(points, sample)
-            told = f"{sample:,} of {told[:-1]}, drawn with seed {seed}."
-        console.print(told)
+            extent = f"{sample:,} of {extent[:-1]}, drawn with seed {seed}."
+        console.print(extent)
         today = datetime.now(UTC).date()
         if names or sample is not None:
             results = _break(crew, points, console)
@@ -57,9 +57,9 @@ def chaos(
             results = []
             for name, of_scenario in groupby(points, key=lambda point: point.scenario):
                 console.print(name)
-                found = _break(crew, list(of_scenario), console)
-                DOCUMENT.write_text(document(keep(RECORD, found, today)))
-                results += found
+                outcomes = _break(crew, list(of_scenario), console)
+                DOCUMENT.write_text(document(keep(RECORD, outcomes, today)))
+                results += outcomes
     console.print(table(tally(results, today)))
     return 0 if all(result.has_survived for result in results if result.is_met) else 1
 
@@ -80,8 +80,8 @@ def _break(crew: Crew, points: Sequence[Point], console: Console) -> list[Result
                 console.print(f"[red]✘[/] {result.point.name}")
                 for violation in result.violations:
                     console.print(f"    {violation}", markup=False)
-            lost = sum(bool(one.violations) for one in results)
-            missed = sum(not one.is_met for one in results)
+            lost = sum(bool(each.violations) for each in results)
+            missed = sum(not each.is_met for each in results)
             progress.update(bar, advance=1, lost=lost, missed=missed)
             if not console.is_terminal and not len(results) % _RESULTS_PER_LINE:
                 console.print(f"{len(results):,} tried, {lost} lost, {missed} not met")

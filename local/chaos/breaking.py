@@ -1,4 +1,4 @@
-"""Arming the fault of a breakage point, and telling whether it struck."""
+"""Arming the fault of a breakage point, and reporting whether it struck."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ _TAKES_EFFECT = (Fault.LOST, Fault.KILLED_AFTER, Fault.TIMED_OUT)
 
 
 def arm(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
-    """Let the next restore meet the point; the answer tells whether it has."""
+    """Let the next restore meet the point; the answer says whether it has."""
     match point.what:
         case "states:Enter":
             return _arm_abortion(cloud, point)

@@ -63,7 +63,7 @@ def _remove_snapshots(cloud: LocalCloud, region: str, keep: Collection[str]) -> 
 
 
 def _forget(cloud: LocalCloud) -> None:
-    """What the emulator keeps for ever, and what our own parts remember of the past."""
+    """What the emulator keeps indefinitely, and what our own parts remember of the past."""
     cloud.workflows.reset()
     cloud.calls.clear()
     cloud.aurora.forget_timeline()
@@ -71,7 +71,7 @@ def _forget(cloud: LocalCloud) -> None:
         machine.executions.clear()
     for table in dynamodb_backends[ACCOUNT][TARGET_REGION].tables.values():
         table.items.clear()
-    cloud.post.clear()
+    cloud.mail.clear()
     for topic in sns_backends[ACCOUNT][TARGET_REGION].topics.values():
         topic.sent_notifications.clear()
     for queue in sqs_backends[ACCOUNT][TARGET_REGION].queues.values():

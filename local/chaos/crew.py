@@ -53,8 +53,8 @@ class Crew:
 
     def points(self, scenarios: Sequence[str]) -> list[Point]:
         """Every breakage point of some scenarios."""
-        found = self._pool.map(_points, scenarios)
-        return [point for points in found for point in points]
+        by_scenario = self._pool.map(_points, scenarios)
+        return [point for points in by_scenario for point in points]
 
     def break_at(self, points: Sequence[Point]) -> Iterator[Result]:
         """Break a restore at each point; the results come as they are ready."""
@@ -116,14 +116,14 @@ def _points(scenario: str) -> list[Point]:
 def _result(point: Point) -> Result:
     assert _bench is not None
     begun = time.monotonic()
-    is_met, found = False, []
+    is_met, violated = False, []
     try:
         for trial in _bench.laboratory().trials(point):
             is_met = True
-            found += violations(trial)
+            violated += violations(trial)
     except Exception as error:
         # Whatever it is, it must not end the suite, and it is no survival.
         is_met = True
-        found.append(f"the laboratory: {type(error).__name__}: {error}")
+        violated.append(f"the laboratory: {type(error).__name__}: {error}")
         _bench.renew()
-    return Result(point, is_met, tuple(found), time.monotonic() - begun)
+    return Result(point, is_met, tuple(violated), time.monotonic() - begun)

@@ -1,4 +1,4 @@
-"""What must be true of every restore, however it was broken. Each tells what is not, in words."""
+"""What must be true of every restore, however it was broken. Each says in words what is not."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _MAY_BE_UNSERVED_FROM = {
 
 
 def it_ends_as_expected(trial: Trial) -> Iterator[str]:
-    """The execution ends as it must, its operation is closed, and everyone is told."""
+    """The execution ends as it must, its operation is closed, and everyone is notified."""
     status = trial.state.get("status")
     # An operation that was completed stays so, whatever hits its execution afterwards.
     if trial.status != trial.expectation or (trial.status == "SUCCEEDED" and status == "FAILED"):
@@ -28,14 +28,14 @@ def it_ends_as_expected(trial: Trial) -> Iterator[str]:
     if trial.status != "SUCCEEDED" and status == "FAILED" and not trial.state.get("error"):
         yield "the operation failed without saying why"
     if not trial.messages:
-        yield "nobody was told of the end"
+        yield "nobody was notified of the end"
 
 
 def the_target_is_served(trial: Trial) -> Iterator[str]:
     """Once served, the target id stops being served only for the cut-over."""
     was_served = False
     for picture in trial.pictures:
-        served = [one for one in picture.clusters if one.is_served and _has(one, trial.target)]
+        served = [each for each in picture.clusters if each.is_served and _has(each, trial.target)]
         if was_served and not served:
             status = _status_after(trial, picture.writes)
             if status not in _MAY_BE_UNSERVED_FROM[trial.replace]:
@@ -46,18 +46,18 @@ def the_target_is_served(trial: Trial) -> Iterator[str]:
 def only_the_named_cluster_is_deleted(trial: Trial) -> Iterator[str]:
     """Of the clusters that were there before, only the replaced one may go."""
     first, last = trial.pictures[0].clusters, trial.pictures[-1].clusters
-    remaining = {one.resource_id for one in last}
-    for one in first:
-        may_go = _has(one, trial.target) and trial.replace != "never"
-        if one.resource_id not in remaining and not may_go:
-            yield f"cluster {one.identifier} ({one.resource_id}) was deleted"
+    remaining = {cluster.resource_id for cluster in last}
+    for cluster in first:
+        may_go = _has(cluster, trial.target) and trial.replace != "never"
+        if cluster.resource_id not in remaining and not may_go:
+            yield f"cluster {cluster.identifier} ({cluster.resource_id}) was deleted"
 
 
 def what_is_not_ours_stays(trial: Trial) -> Iterator[str]:
     """Everything but the replaced cluster is as before: RDS, snapshots' data, production."""
     target = trial.before.arn_of(trial.target)
     for arn, described in trial.before.resources.items():
-        if not _is_settled(described):
+        if not _is_stable(described):
             continue
         is_replaced = arn == target or described.get("DBClusterIdentifier") == trial.target
         if trial.replace != "never" and is_replaced and ":cluster-snapshot:" not in arn:
@@ -67,7 +67,7 @@ def what_is_not_ours_stays(trial: Trial) -> Iterator[str]:
         elif trial.after.resources[arn] != described:
             yield f"{arn} is described differently"
     for arn, stamp in trial.before.volumes.items():
-        is_still_there = _is_settled(trial.before.resources[arn]) and arn not in trial.gone
+        is_still_there = _is_stable(trial.before.resources[arn]) and arn not in trial.gone
         if is_still_there and trial.after.volumes.get(arn) != stamp:
             yield f"the data of {arn} has changed"
     if trial.before.production != trial.after.production:
@@ -78,7 +78,7 @@ def a_finished_restore_is_whole(trial: Trial) -> Iterator[str]:
     """One cluster has the target id, as asked for and proven; nothing else is new."""
     if not trial.is_completed:
         return
-    clusters = [one for one in trial.pictures[-1].clusters if _has(one, trial.target)]
+    clusters = [each for each in trial.pictures[-1].clusters if _has(each, trial.target)]
     if len(clusters) != 1 or not clusters[0].is_served:
         yield f"{len(clusters)} clusters have the target id, or it is not served"
     asked = int(trial.request.get("instance_count", 1))
@@ -87,9 +87,9 @@ def a_finished_restore_is_whole(trial: Trial) -> Iterator[str]:
     if len(members) != asked:
         yield f"it has {len(members)} instances, not {asked}"
     yield from (f"{claim}: {detail}" for claim, holds, detail in trial.claims if not holds)
-    for one in sorted(trial.new):
-        if not _belongs_to_the_target(trial, one) and not _is_final_snapshot(trial, one):
-            yield f"{one} was not there before"
+    for arn in sorted(trial.new):
+        if not _belongs_to_the_target(trial, arn) and not _is_final_snapshot(trial, arn):
+            yield f"{arn} was not there before"
 
 
 def a_failed_restore_loses_nothing(trial: Trial) -> Iterator[str]:
@@ -99,14 +99,14 @@ def a_failed_restore_loses_nothing(trial: Trial) -> Iterator[str]:
         return
     resource_id = trial.before.resources[old]["DbClusterResourceId"]
     last = trial.pictures[-1].clusters
-    there = [one for one in last if one.resource_id == resource_id]
+    remaining = [cluster for cluster in last if cluster.resource_id == resource_id]
     if any(event["event_type"] == "LOGIN_PROVEN" for event in trial.events):
-        if not any(one.is_served and _has(one, trial.target) for one in last):
+        if not any(cluster.is_served and _has(cluster, trial.target) for cluster in last):
             yield f"neither {old} nor its successor serves"
     # Of one that is being deleted the instances go first: it is silent, and its data still there.
-    elif there and (there[0].is_served or trial.replace != "delete_first"):
+    elif remaining and (remaining[0].is_served or trial.replace != "delete_first"):
         yield from (f"{claim}: {detail}" for claim, holds, detail in trial.claims if not holds)
-    if not there and not any(_is_final_snapshot(trial, one) for one in trial.new):
+    if not remaining and not any(_is_final_snapshot(trial, arn) for arn in trial.new):
         yield f"cluster {old} is gone, and there is no final snapshot"
 
 
@@ -116,7 +116,7 @@ def leftovers_are_listed(trial: Trial) -> Iterator[str]:
         return
     texts = {
         "the closing event": str([e["details"].get("leftovers") for e in trial.events]),
-        "the message": " ".join(one["Message"] for one in trial.messages),
+        "the message": " ".join(message["Message"] for message in trial.messages),
     }
     for arn in sorted(trial.new):
         name = arn.rsplit(":", 1)[-1]
@@ -126,9 +126,9 @@ def leftovers_are_listed(trial: Trial) -> Iterator[str]:
 
 
 def the_audit_replays_the_state(trial: Trial) -> Iterator[str]:
-    """Every version of the state came with its events, and they tell its statuses in order."""
+    """Every version of the state came with its events, and they repeat its statuses in order."""
     versions = [
-        (change.item, [one.item for one in write if one.item is not change.item])
+        (change.item, [each.item for each in write if each.item is not change.item])
         for write in trial.writes
         for change in write
         if change.kind == "Put" and change.item.get("operation_id") == trial.operation_id
@@ -137,11 +137,13 @@ def the_audit_replays_the_state(trial: Trial) -> Iterator[str]:
     if [int(item["version"]) for item, _ in versions] != list(range(1, len(versions) + 1)):
         yield "the versions of the state do not follow each other"
     for item, others in versions:
-        told = [one["details"]["operation_status"] for one in others if "event_type" in one]
-        if not told:
+        statuses = [
+            other["details"]["operation_status"] for other in others if "event_type" in other
+        ]
+        if not statuses:
             yield f"version {item['version']} has no event"
-        elif told[-1] != item["status"]:
-            yield f"version {item['version']} is {item['status']}, its event says {told[-1]}"
+        elif statuses[-1] != item["status"]:
+            yield f"version {item['version']} is {item['status']}, its event says {statuses[-1]}"
     written = sum(len([1 for o in others if "event_type" in o]) for _, others in versions)
     if written != len(trial.events):
         yield f"{written} events were written, {len(trial.events)} are there"
@@ -150,9 +152,9 @@ def the_audit_replays_the_state(trial: Trial) -> Iterator[str]:
         for attempt, event in _by_attempt(trial)
         if not event["event_type"].endswith("_STATUS_CHECKED")
     ]
-    yield from (f"{m[1]} is told twice" for n, m in enumerate(moves) if m in moves[:n])
+    yield from (f"{m[1]} is recorded twice" for n, m in enumerate(moves) if m in moves[:n])
     if trial.events and trial.events[-1]["details"]["operation_status"] != trial.state["status"]:
-        yield "the last event tells another status than the state has"
+        yield "the last event has another status than the state"
 
 
 def one_operation_holds_the_target(trial: Trial) -> Iterator[str]:
@@ -175,8 +177,8 @@ def one_operation_holds_the_target(trial: Trial) -> Iterator[str]:
 
 def no_password_is_written(trial: Trial) -> Iterator[str]:
     """No password, and no verifier of one, is in anything that people read."""
-    found = [one for one in sorted(trial.passwords) if one in trial.written]
-    yield from (f"password {one[:3]}… is written" for one in found)
+    written = [password for password in sorted(trial.passwords) if password in trial.written]
+    yield from (f"password {password[:3]}… is written" for password in written)
     if "SCRAM-SHA-256$" in trial.written:
         yield "a verifier is written"
 
@@ -218,7 +220,7 @@ def _has(cluster: SeenCluster, target: str) -> bool:
     return cluster.identifier == target
 
 
-def _is_settled(described: Mapping[str, Any]) -> bool:
+def _is_stable(described: Mapping[str, Any]) -> bool:
     """Whether it is not about to change, or to go, by itself: an earlier restore may have begun."""
     return "available" in (described.get("Status"), described.get("DBInstanceStatus"))
 

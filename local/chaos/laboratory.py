@@ -84,17 +84,17 @@ class Laboratory:
             execution = self._run(scenario.request)
             calls, talks = tuple(self._cloud.calls), self._cloud.databases.front.talks()
             of_restore = [talk for talk in talks if talk.hostname.startswith(TARGET)]
-            found = list(points_of(scenario.name, calls, of_restore, execution.states))
+            points = list(points_of(scenario.name, calls, of_restore, execution.states))
         _check_ended(execution, scenario)
         if scenario.aborted_in:
-            return [point for point in found if point.step == Step.SNS_NOTIFICATION.module]
-        return found
+            return [point for point in points if point.step == Step.SNS_NOTIFICATION.module]
+        return points
 
     def trials(self, point: Point) -> Iterator[Trial]:
         """Break a restore at a point; then, where that ends it, what follows. None: not met.
 
         After a terminal error the cause is removed and the execution redriven; after an abortion
-        the operation is given up and the same restore requested once more.
+        the operation is abandoned and the same restore requested once more.
         """
         scenario = SCENARIOS[point.scenario]
         with self._prepared(scenario):
@@ -108,12 +108,12 @@ class Laboratory:
                 return
             if point.fault is Fault.TERMINAL:
                 redriven = self._cloud.redrive(trial.execution_arn)
-                after = self._told(trial.before, scenario.request, redriven, "SUCCEEDED")
+                after = self._ended_trial(trial.before, scenario.request, redriven, "SUCCEEDED")
                 yield replace(after, messages=trial.messages + after.messages)
             elif point.fault is Fault.ABORTED:
-                self._give_up(trial)
+                self._abandon(trial)
                 again = dict(scenario.request)
-                # What users can work with already is not given up.
+                # A target that users can work with already is not abandoned.
                 if again["replace"] == "never" and self._world().arn_of(TARGET):
                     again["replace"] = "delete_first"
                 yield self._trial(again, "SUCCEEDED")
@@ -153,7 +153,7 @@ class Laboratory:
             state, nth = scenario.aborted_in
             arm(self._cloud, Point(scenario.name, state, "states:Enter", str(nth), Fault.ABORTED))
 
-    def _give_up(self, aborted: Trial) -> None:
+    def _abandon(self, aborted: Trial) -> None:
         if aborted.state.get("leftovers"):
             self._run({"abandon": True, "operation_id": aborted.operation_id})
             self._cloud.aurora.settle()
@@ -168,9 +168,9 @@ class Laboratory:
         self._recorder.clear()
         execution = self._run(request)
         disarm(self._cloud)
-        return self._told(before, request, execution, expectation)
+        return self._ended_trial(before, request, execution, expectation)
 
-    def _told(
+    def _ended_trial(
         self, before: World, request: Any, execution: Execution, expectation: Expectation
     ) -> Trial:
         """All that is known of a restore that has ended, since the recorder was cleared."""
@@ -179,7 +179,7 @@ class Laboratory:
         messages = tuple(self._scene.messages())
         pictures, writes = tuple(self._recorder.pictures), tuple(self._recorder.writes)
         reports = self._scene.reports()
-        told = [state, events, messages, reports, execution.history, execution.cause, logs()]
+        written = [state, events, messages, reports, execution.history, execution.cause, logs()]
         return Trial(
             expectation=expectation,
             request=request,
@@ -196,7 +196,7 @@ class Laboratory:
             messages=messages,
             locks=self._scene.locks(),
             claims=tuple(self._claims(state.get("status") == "COMPLETED")),
-            written=json.dumps(told, default=str),
+            written=json.dumps(written, default=str),
             passwords=self._passwords,
         )
 
@@ -204,10 +204,10 @@ class Laboratory:
         """What a user of the target can see: the restored data, or the old cluster's."""
         if is_completed:
             yield from (
-                one
-                for one in evidence(self._scene, TARGET, TARGET_REGION)
+                piece
+                for piece in evidence(self._scene, TARGET, TARGET_REGION)
                 # Whether anything is left, the invariants say themselves.
-                if one.claim != "no temporary snapshot is left"
+                if piece.claim != "no temporary snapshot is left"
             )
             return
         claim = "the old cluster answers under its name"
@@ -224,11 +224,11 @@ class Laboratory:
         for region in (REGION, TARGET_REGION):
             rds = self._cloud.client("rds", region_name=region)
             clusters = rds.describe_db_clusters()["DBClusters"]
-            resources |= {one["DBClusterArn"]: one for one in clusters}
+            resources |= {cluster["DBClusterArn"]: cluster for cluster in clusters}
             instances = rds.describe_db_instances()["DBInstances"]
-            resources |= {one["DBInstanceArn"]: one for one in instances}
+            resources |= {instance["DBInstanceArn"]: instance for instance in instances}
             snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
-            resources |= {one["DBClusterSnapshotArn"]: one for one in snapshots}
+            resources |= {each["DBClusterSnapshotArn"]: each for each in snapshots}
         production, login = self._scene.production, LOGINS[0]
         with closing(production.endpoint.connect(login, production.passwords[login])) as opened:
             data = fingerprints(opened)

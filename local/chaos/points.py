@@ -76,11 +76,11 @@ class Point:
     @classmethod
     def named(cls, name: str) -> "Point":
         """The point with this name; raises `ValueError` when it is no name of one."""
-        found = _NAME.match(name)
-        if not found:
+        parts = _NAME.match(name)
+        if not parts:
             raise ValueError(f"{name!r} names no breakage point")
         return cls(
-            found["scenario"], found["step"], found["what"], found["nth"], Fault(found["fault"])
+            parts["scenario"], parts["step"], parts["what"], parts["nth"], Fault(parts["fault"])
         )
 
 
@@ -95,7 +95,7 @@ def points_of(
             continue
         name = call.function or str(call.parameters["FunctionName"]).rsplit(":", 1)[-1]
         step = name.removeprefix(_PREFIX).replace("-", "_")
-        # Invocations are told apart by their order only, whichever function they are of.
+        # Invocations are distinguished by their order only, whichever function they are of.
         doer = call.function or ""
         numbers[doer, what] += 1
         of_function = _OF_A_WRITE if what == _WRITE else _OF_A_CALL

@@ -59,7 +59,11 @@ def document(record: Record) -> str:
             "## Not survived",
             "",
             *([f"- `{point}`: {'; '.join(why)}" for point, why in lost.items()] or ["None."]),
-            *([f"\nNot met again: {', '.join(f'`{one}`' for one in not_met)}."] if not_met else []),
+            *(
+                [f"\nNot met again: {', '.join(f'`{name}`' for name in not_met)}."]
+                if not_met
+                else []
+            ),
             "",
         ]
     )

@@ -65,17 +65,17 @@ _records = TypeAdapter(dict[str, Tally])
 
 def tally(results: Iterable[Result], day: date) -> Tally:
     """Count what became of some points."""
-    results = sorted(results, key=lambda one: one.point.name)
+    results = sorted(results, key=lambda result: result.point.name)
     met = [result for result in results if result.is_met]
-    tried = Counter((one.point.place, one.point.fault) for one in met)
-    survived = Counter((one.point.place, one.point.fault) for one in met if one.has_survived)
+    tried = Counter((each.point.place, each.point.fault) for each in met)
+    survived = Counter((each.point.place, each.point.fault) for each in met if each.has_survived)
     return Tally(
         cells=tuple(
             Cell(step=step, fault=fault, survived=survived[step, fault], tried=number, day=day)
             for (step, fault), number in sorted(tried.items())
         ),
-        lost={one.point.name: one.violations for one in met if not one.has_survived},
-        not_met=tuple(one.point.name for one in results if not one.is_met),
+        lost={each.point.name: each.violations for each in met if not each.has_survived},
+        not_met=tuple(each.point.name for each in results if not each.is_met),
     )
 
 
@@ -88,7 +88,7 @@ def keep(file: Path, results: Sequence[Result], day: date) -> Record:
     """Put results in the place of what the record has of their scenarios and faults."""
     record = dict(read(file))
     for name in sorted({result.point.scenario for result in results}):
-        newer = tally((one for one in results if one.point.scenario == name), day)
+        newer = tally((each for each in results if each.point.scenario == name), day)
         record[name] = record[name].updated(newer) if name in record else newer
     file.write_bytes(_records.dump_json(record, indent=1) + b"\n")
     return record

@@ -29,7 +29,7 @@ class World:
 
 @dataclass(frozen=True)
 class Trial:
-    """A restore from before its start until everybody was told of its end."""
+    """A restore from before its start until everybody was notified of its end."""
 
     expectation: Expectation
     request: Mapping[str, Any]

@@ -40,7 +40,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the pipeline's stack tells those who use it."""
+    """The outputs of the pipeline's stack."""
 
     region: str
     state_machine_arn: str
@@ -209,14 +209,17 @@ def _without_what_the_emulator_lacks(template: Mapping[str, Any]) -> dict[str, A
     for resource in kept.values():
         dependencies = resource.pop("DependsOn", [])
         dependencies = [dependencies] if isinstance(dependencies, str) else dependencies
-        resource["DependsOn"] = [one for one in dependencies if one in kept]
+        resource["DependsOn"] = [name for name in dependencies if name in kept]
     return {**template, "Resources": kept}
 
 
 def _created(cloud_formation: Any, stack_name: str) -> dict[str, str]:
-    """The names of what was created, by logical id; of some kinds the emulator tells none."""
+    """The names of what was created, by logical id; for some kinds the emulator has none."""
     described = cloud_formation.describe_stack_resources(StackName=stack_name)["StackResources"]
-    return {one["LogicalResourceId"]: one.get("PhysicalResourceId", "") for one in described}
+    return {
+        resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "")
+        for resource in described
+    }
 
 
 def _subscribe(place: _Place, template: Mapping[str, Any], created: Mapping[str, str]) -> None:

@@ -161,10 +161,10 @@ def start(console: Console, here: Scene, file: Path) -> Restore:
     return Restore(here, arn, operation_id(arn, started["startDate"]))
 
 
-def prove(console: Console, found: Iterator[Evidence]) -> bool:
+def prove(console: Console, pieces: Iterator[Evidence]) -> bool:
     """Try what was promised."""
     _headline(console, "The proof")
-    return show_evidence(console, found)
+    return show_evidence(console, pieces)
 
 
 def report(console: Console, here: Scene, restore: Restore) -> None:

@@ -135,14 +135,14 @@ def _elapsed(duration: timedelta) -> str:
     return f"{minutes:>3} min {seconds:02} s"
 
 
-def show_evidence(console: Console, found: Iterator[Evidence]) -> bool:
-    """Print each piece as it is found; returns whether every one holds."""
+def show_evidence(console: Console, pieces: Iterator[Evidence]) -> bool:
+    """Print each piece of evidence as it comes; returns whether every one holds."""
     all_hold = True
-    for one in found:
-        all_hold &= one.holds
-        mark = "[green]✔[/]" if one.holds else "[red]✘[/]"
-        detail = f" [dim]{one.detail}[/]" if one.detail else ""
-        console.print(f"  {mark} {one.claim}{detail}", highlight=False)
+    for piece in pieces:
+        all_hold &= piece.holds
+        mark = "[green]✔[/]" if piece.holds else "[red]✘[/]"
+        detail = f" [dim]{piece.detail}[/]" if piece.detail else ""
+        console.print(f"  {mark} {piece.claim}{detail}", highlight=False)
     return all_hold
 
 

@@ -28,7 +28,7 @@ ACCESS_DENIED = "AccessDenied"
 COMMON_ERROR_CODES.append(ACCESS_DENIED)
 
 SECRET = "test"
-"""The secret of every owner's access key; nothing is signed in earnest here."""
+"""The secret of every owner's access key; signatures are not checked here."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""SNS for people: e-mails and SMS, which the emulator knows nothing of, lie here to be read."""
+"""SNS for people: e-mails and SMS, which the emulator does not deliver, are kept here."""
 
 import json
 import threading
@@ -10,8 +10,8 @@ from moto.sns.models import Subscription
 from local.patches import Patches
 
 
-class Posted(NamedTuple):
-    """What reached a person; the message's id is the same for all that got it."""
+class Received(NamedTuple):
+    """A message that reached a person; its id is the same for everyone who received it."""
 
     message_id: str
     protocol: str
@@ -22,12 +22,12 @@ class Posted(NamedTuple):
     """As JSON."""
 
 
-class Post:
-    """The patch of the emulator's subscriptions, and everything that was delivered by it."""
+class Mail:
+    """Delivers the messages of a topic to people, and keeps them."""
 
     def __init__(self) -> None:
         self._patches = Patches()
-        self._delivered: list[Posted] = []
+        self._delivered: list[Received] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -42,22 +42,22 @@ class Post:
         with self._lock:
             self._delivered.clear()
 
-    def collect(self, *protocols: str) -> list[tuple[Posted, ...]]:
+    def collect(self, *protocols: str) -> list[tuple[Received, ...]]:
         """Take the messages that have arrived by all of these protocols, oldest first.
 
         One that is still on its way to some of them is left for the next look.
         """
         with self._lock:
-            arrived: dict[str, dict[str, Posted]] = {}
-            for one in self._delivered:
-                arrived.setdefault(one.message_id, {})[one.protocol] = one
+            arrived: dict[str, dict[str, Received]] = {}
+            for message in self._delivered:
+                arrived.setdefault(message.message_id, {})[message.protocol] = message
             complete = [
                 tuple(forms[protocol] for protocol in protocols)
                 for forms in arrived.values()
                 if forms.keys() >= set(protocols)
             ]
-            taken = {one for forms in complete for one in forms}
-            self._delivered = [one for one in self._delivered if one not in taken]
+            taken = {message for forms in complete for message in forms}
+            self._delivered = [each for each in self._delivered if each not in taken]
         return complete
 
     def _delivering(self, publish: Callable[..., None]) -> Callable[..., None]:
@@ -86,7 +86,7 @@ class Post:
                 return
             if message_structure == "json":
                 message = subscription._parse_message_structure(message, subscription.protocol)
-            posted = Posted(
+            received = Received(
                 message_id,
                 subscription.protocol,
                 subscription.endpoint,
@@ -95,6 +95,6 @@ class Post:
                 json.dumps(message_attributes or {}),
             )
             with self._lock:
-                self._delivered.append(posted)
+                self._delivered.append(received)
 
         return publish_to_anybody

@@ -160,7 +160,7 @@ def _is_spent(queue: Any, message: Any) -> bool:
 
 
 def _record(queue: Any, message: Any) -> dict[str, Any]:
-    """A message as functions get it. When it was sent is told in the machine's own time."""
+    """A message as functions get it. The time when it was sent is the machine's own."""
     return {
         "messageId": message.id,
         "receiptHandle": message.receipt_handle,

@@ -1,4 +1,4 @@
-"""How EventBridge delivers: again and again as a target's retry policy says, until it gives up."""
+"""How EventBridge delivers: with retries, as the retry policy of a target says."""
 
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
@@ -23,7 +23,7 @@ class Delivery:
         self._arrivals = arrivals
 
     def wait(self, timeout_seconds: float | None = None) -> None:
-        """Wait until every target was reached, or given up.
+        """Wait until every target was reached, or its retries are exhausted.
 
         Raises `TimeoutError` when that takes longer than `timeout_seconds` of real time.
         """
@@ -32,7 +32,7 @@ class Delivery:
                 raise TimeoutError("An event is still on its way to the target of a rule.")
 
 
-class GivenUp(NamedTuple):
+class Failure(NamedTuple):
     """Why a target was not reached, and how many attempts were made after the first."""
 
     code: str
@@ -51,7 +51,7 @@ class GivenUp(NamedTuple):
 
 def deliver(
     work: Work, clock: Clock, target: Mapping[str, Any], send: Callable[[], None]
-) -> GivenUp | None:
+) -> Failure | None:
     """Send to a target until it gets there; `None` when it did."""
     policy = target.get("RetryPolicy", {})
     attempts_left = int(policy.get("MaximumRetryAttempts", _RETRY_ATTEMPTS))
@@ -70,6 +70,6 @@ def deliver(
             return None
         age = (clock.now() - began).total_seconds()
         if is_final or attempts == attempts_left or age + delay > patience:
-            return GivenUp(code, reason, attempts)
+            return Failure(code, reason, attempts)
         work.sleep(delay)
         attempts, delay = attempts + 1, min(delay * 2, _LONGEST_RETRY_DELAY_SECONDS)

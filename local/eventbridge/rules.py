@@ -15,7 +15,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from local.api.gate import Gate
 from local.background import Background, Work
 from local.clock import Clock
-from local.eventbridge.deliveries import Delivery, GivenUp, deliver
+from local.eventbridge.deliveries import Delivery, Failure, deliver
 from local.functions.asynchronous import AsynchronousInvocations, send_to_queue
 from local.functions.functions import ACCOUNT
 from local.iam.judge import serves
@@ -81,12 +81,12 @@ class Events:
     def _reach(
         self, work: Work, rule: Any, target: Mapping[str, Any], message: Mapping[str, Any]
     ) -> None:
-        """Deliver to one target, or put aside what could not be."""
-        given_up = deliver(
+        """Deliver to one target; what could not be delivered goes to its dead-letter queue."""
+        failure = deliver(
             work, self._clock, target, lambda: self._send(work, target, _input(target, message))
         )
-        if given_up:
-            _put_aside(rule, target, message, given_up)
+        if failure:
+            _dead_letter(rule, target, message, failure)
 
     def _send(self, work: Work, target: Mapping[str, Any], payload: str) -> None:
         _, _, service, region, account, *_ = target["Arn"].split(":")
@@ -149,12 +149,12 @@ def _input(target: Mapping[str, Any], message: Mapping[str, Any]) -> str:
     return json.dumps(message)
 
 
-def _put_aside(
-    rule: Any, target: Mapping[str, Any], message: Mapping[str, Any], given_up: GivenUp
+def _dead_letter(
+    rule: Any, target: Mapping[str, Any], message: Mapping[str, Any], failure: Failure
 ) -> None:
     """Put an event that could not be delivered into the target's dead-letter queue, if any."""
     queue_arn = target.get("DeadLetterConfig", {}).get("Arn")
     if not queue_arn:
         return
     about = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"]}
-    send_to_queue(queue_arn, json.dumps(message), about | given_up.attributes)
+    send_to_queue(queue_arn, json.dumps(message), about | failure.attributes)

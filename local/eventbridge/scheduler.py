@@ -27,7 +27,7 @@ _SENDING = "sqs:SendMessage"
 
 
 class Scheduler:
-    """The schedules of every region. They come due only when told to."""
+    """The schedules of every region. They come due only on request."""
 
     def __init__(self, clock: Clock, background: Background, connect: Callable[..., Any]) -> None:
         """Make clients with `connect`, which takes what `boto3.client` takes."""
@@ -55,12 +55,12 @@ class Scheduler:
         return Delivery([self._background.start(f"schedule {name}", work)])
 
     def _reach(self, work: Work, schedule: Any, region: str) -> None:
-        """Call what the schedule calls; what is given up ends in its dead-letter queue, if any.
+        """Call what the schedule calls; what fails for good goes to its dead-letter queue, if any.
 
         Here, unlike with a rule, it is the role that must be allowed to send to the queue.
         """
         target, due = schedule.target, f"{self._clock.now():%Y-%m-%dT%H:%M:%SZ}"
-        given_up = deliver(
+        failure = deliver(
             work,
             self._clock,
             target,
@@ -68,7 +68,7 @@ class Scheduler:
         )
         queue_arn = target.get("DeadLetterConfig", {}).get("Arn")
         if (
-            given_up
+            failure
             and queue_arn
             and serves(target["RoleArn"], RequiredPermission(_SENDING, queue_arn))
         ):
@@ -76,7 +76,7 @@ class Scheduler:
             send_to_queue(
                 queue_arn,
                 self._input(schedule, due),
-                {**about, "SCHEDULED_TIME": due, **given_up.attributes},
+                {**about, "SCHEDULED_TIME": due, **failure.attributes},
             )
 
     def _input(self, schedule: Any, due: str) -> str:

@@ -38,7 +38,7 @@ class AsynchronousInvocations:
         )
 
     def process(self, work: Work, name: str, region: str, payload: bytes) -> None:
-        """Invoke a function for an event until it succeeds or Lambda gives up."""
+        """Invoke a function for an event until it succeeds or its retries are exhausted."""
         configuration = self._configuration(name, region)
         retries = configuration.get("MaximumRetryAttempts", len(_RETRY_DELAYS))
         answer = self._functions.invoke(name, region, payload, sleeper=work)
@@ -48,7 +48,7 @@ class AsynchronousInvocations:
             work.sleep(delay)
             answer = self._functions.invoke(name, region, payload, sleeper=work)
         if answer.function_error:
-            self._give_up(configuration, payload, answer, attempts=retries + 1)
+            self._send_to_destination(configuration, payload, answer, attempts=retries + 1)
 
     def _configuration(self, name: str, region: str) -> dict[str, Any]:
         function = lambda_simple_backends[ACCOUNT][region].get_function(name, None)
@@ -56,7 +56,7 @@ class AsynchronousInvocations:
         response: dict[str, Any] = configurations[-1].response() if configurations else {}
         return {"FunctionArn": function.function_arn, **response}
 
-    def _give_up(
+    def _send_to_destination(
         self, configuration: dict[str, Any], payload: bytes, answer: Answer, attempts: int
     ) -> None:
         """Send what failed to the function's destination; without one, the event is lost."""

@@ -139,7 +139,7 @@ class Worker:
         return written.decode(errors="replace").splitlines()
 
     def kill(self) -> None:
-        """Kill the process, as a lost machine would. Whoever waits for its answer is told."""
+        """Kill the process, as a lost machine would; waiting for its answer raises `WorkerDied`."""
         with self._lock:
             if self._status is None:
                 os.kill(self._process_id, signal.SIGKILL)
@@ -153,9 +153,9 @@ class Worker:
     def dispose(self) -> int:
         """Kill the process if it lives, and let go of it; its status as `os.wait` gives it."""
         self.kill()
-        return self._bury()
+        return self._reap()
 
-    def _bury(self) -> int:
+    def _reap(self) -> int:
         """Wait for the process to end, and let go of it."""
         with self._lock:
             if self._status is None:
@@ -170,7 +170,7 @@ class Worker:
         try:
             self._channel.sendall(len(data).to_bytes(4, "big") + data)
         except OSError:
-            raise WorkerDied(self._obituary()) from None
+            raise WorkerDied(self._exit_reason()) from None
 
     def _receive(self) -> None:
         try:
@@ -178,7 +178,7 @@ class Worker:
         except ConnectionResetError:
             chunk = b""
         if not chunk:
-            raise WorkerDied(self._obituary())
+            raise WorkerDied(self._exit_reason())
         self._answer += chunk
 
     def _complete_answer(self) -> WorkerAnswer | None:
@@ -200,9 +200,9 @@ class Worker:
                 return False
             self._written += chunk
 
-    def _obituary(self) -> str:
-        # It hung up, so it is about to end: killing it now could hide how.
-        status = self._bury()
+    def _exit_reason(self) -> str:
+        # It closed its channel, so it is about to end: killing it now could hide the reason.
+        status = self._reap()
         if os.WIFSIGNALED(status):
             reason = signal.strsignal(os.WTERMSIG(status)) or "unknown"
             return f"Runtime exited with error: signal: {reason.lower()}"

@@ -17,7 +17,7 @@ from moto.awslambda_simple.models import lambda_simple_backends
 from local.clock import Clock, Sleeper
 from local.functions.fork_server import ForkServer, Worker, WorkerDied, WorkerTimedOut
 from local.functions.output import may_log, put_embedded_metrics, write_log
-from local.functions.registry import Function, Roster, Runner
+from local.functions.registry import Function, Registry, Runner
 from local.iam.sessions import take_role
 
 ACCOUNT = "123456789012"
@@ -48,7 +48,7 @@ class Functions:
         clock: Clock,
         directory: Path,
         fork_server: ForkServer,
-        roster: Roster,
+        registry: Registry,
         environment: Mapping[str, str],
         costs: InvocationSeconds,
     ) -> None:
@@ -56,7 +56,7 @@ class Functions:
         self._clock = clock
         self._code_directory = directory / "code"
         self._code_directory.mkdir(parents=True, exist_ok=True)
-        self._roster = roster
+        self._registry = registry
         self._environment = dict(environment)
         self._costs = costs
         self._fork_server = fork_server
@@ -93,7 +93,7 @@ class Functions:
             if sleeper:
                 sleeper.sleep(min(cost, patience_seconds))
         except BaseException:
-            # A caller that is told to give up while it waits never gets as far as `_run`.
+            # A caller that is interrupted while it waits never gets as far as `_run`.
             self._discard(runner)
             raise
         if cost >= patience_seconds:
@@ -104,9 +104,9 @@ class Functions:
     def kill(self, function_name: str | None = None) -> int:
         """Kill all workers of a function, or of all; how many there were.
 
-        Whoever waits for one is told that it died.
+        Whoever waits for one gets `WorkerDied`.
         """
-        idle, busy = self._roster.dismiss(function_name)
+        idle, busy = self._registry.dismiss(function_name)
         for runner in busy:
             runner.worker.kill()
         for runner in idle:
@@ -115,14 +115,14 @@ class Functions:
 
     def time_out(self, function_name: str) -> None:
         """Let the time-out of a function strike now, wherever it is at work."""
-        self._roster.time_out(function_name)
+        self._registry.time_out(function_name)
 
     def run_twice(self, access_key: str) -> None:
         """Run once more, from beginning to end, what a worker is in the middle of.
 
-        As when Step Functions gives up waiting for a function that goes on working.
+        As when Step Functions stops waiting for a function that goes on working.
         """
-        runner = self._roster.runner_of(access_key)
+        runner = self._registry.runner_of(access_key)
         function = runner.function
         self.invoke(function.name, function.region, runner.worker.payload.encode(), sleeper=None)
 
@@ -158,7 +158,7 @@ class Functions:
 
     def _borrow(self, function: Function, code: bytes) -> tuple[Runner, bool]:
         """An idle runner of the function, or a new one; and whether it is new."""
-        if runner := self._roster.take_idle(function):
+        if runner := self._registry.take_idle(function):
             return runner, False
         return self._new_runner(function, code), True
 
@@ -173,14 +173,14 @@ class Functions:
             "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
             "AWS_SESSION_TOKEN": credentials.session_token,
         }
-        born_with = {
+        settings = {
             "environment": environment,
             "task_root": task_root,
             "handler": function.handler,
         }
-        worker = Worker(self._fork_server, born_with)
+        worker = Worker(self._fork_server, settings)
         runner = Runner(function, worker, credentials.access_key_id, log_stream)
-        self._roster.add(runner)
+        self._registry.add(runner)
         return runner
 
     def _environment_of(self, function: Function, task_root: str) -> dict[str, str]:
@@ -233,9 +233,9 @@ class Functions:
                 }
             )
             answer = runner.worker.finish(min(function.timeout_seconds, patience_seconds))
-        except WorkerDied as death:
+        except WorkerDied as error:
             self._discard(runner)
-            return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: {death}")
+            return _failure("Runtime.ExitError", f"RequestId: {request_id} Error: {error}")
         except WorkerTimedOut:
             if patience_seconds < function.timeout_seconds:
                 self._finish_in_background(runner, function.timeout_seconds - patience_seconds)
@@ -278,11 +278,11 @@ class Functions:
 
     def _give_back(self, runner: Runner) -> None:
         self._publish_output(runner)
-        if not self._roster.put_idle(runner):
+        if not self._registry.put_idle(runner):
             runner.worker.dispose()
 
     def _discard(self, runner: Runner) -> None:
-        self._roster.remove(runner)
+        self._registry.remove(runner)
         runner.worker.dispose()
         self._publish_output(runner)
 

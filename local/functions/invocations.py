@@ -8,7 +8,7 @@ from local.calls import access_key_of
 from local.clock import Clock, participant
 from local.functions.asynchronous import AsynchronousInvocations
 from local.functions.functions import Functions
-from local.functions.registry import Roster
+from local.functions.registry import Registry
 from local.patches import Patches
 
 
@@ -19,12 +19,12 @@ class Invocations:
         self,
         clock: Clock,
         functions: Functions,
-        roster: Roster,
+        registry: Registry,
         asynchronous: AsynchronousInvocations,
     ) -> None:
         self._clock = clock
         self._functions = functions
-        self._roster = roster
+        self._registry = registry
         self._asynchronous = asynchronous
         self._patches = Patches()
 
@@ -58,7 +58,7 @@ class Invocations:
             case "Event":
                 self._asynchronous.accept(name, region, payload)
                 return b""
-        if self._roster.function_of(access_key_of(headers.get("Authorization", ""))):
+        if self._registry.function_of(access_key_of(headers.get("Authorization", ""))):
             # The calling function holds the clock, and its caller pays for the time.
             result = self._functions.invoke(name, region, payload, sleeper=None)
         else:

@@ -28,7 +28,7 @@ class Function:
 
 @dataclass(frozen=True, eq=False)
 class Runner:
-    """A worker process together with what it was born with."""
+    """A worker process together with what it was started with."""
 
     function: Function
     worker: Worker
@@ -36,7 +36,7 @@ class Runner:
     log_stream: str
 
 
-class Roster:
+class Registry:
     """All runners of a cloud, idle or busy."""
 
     def __init__(self) -> None:

@@ -50,7 +50,7 @@ def _holds(operator: str, values: Sequence[str], wanted: Sequence[Any]) -> bool:
     if operator not in _EXACT | _WITH_WILDCARDS:
         raise NotImplementedError(f"The condition {operator} is not judged here")
     fits = matches if operator in _WITH_WILDCARDS else _equals
-    verdicts = [any(fits(str(one), value) for one in wanted) for value in values]
+    verdicts = [any(fits(str(accepted), value) for accepted in wanted) for value in values]
     return all(verdicts) if quantifier == "ForAllValues" else any(verdicts)
 
 

@@ -11,8 +11,8 @@ from local.iam.required_permissions import RequiredPermission
 class Record:
     """Every grant that has allowed something, and everything that was refused.
 
-    Grants are told apart by policy and number, so what is recorded is about one template: that of
-    the assembly which was last deployed.
+    Grants are distinguished by policy and number, so what is recorded is about one template: that
+    of the assembly which was last deployed.
     """
 
     def __init__(self) -> None:

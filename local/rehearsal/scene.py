@@ -53,19 +53,19 @@ class Scene:
                 "MessageAttributes": json.loads(email.attributes),
                 "SMS": text.message,
             }
-            for email, text in self.cloud.post.collect("email", "sms")
+            for email, text in self.cloud.mail.collect("email", "sms")
         ]
 
     def reports(self) -> list[dict[str, Any]]:
-        """What programs were told since the last look: the bodies of the queue's messages."""
-        sqs, found = self.cloud.client("sqs"), list[dict[str, Any]]()
+        """What programs have received since the last look: the bodies of the queue's messages."""
+        sqs, reports = self.cloud.client("sqs"), list[dict[str, Any]]()
         while taken := sqs.receive_message(QueueUrl=self.mailbox, MaxNumberOfMessages=10).get(
             "Messages"
         ):
             for message in taken:
                 sqs.delete_message(QueueUrl=self.mailbox, ReceiptHandle=message["ReceiptHandle"])
-                found.append(json.loads(message["Body"]))
-        return found
+                reports.append(json.loads(message["Body"]))
+        return reports
 
     def item(self, key: str) -> dict[str, Any]:
         """An item of the state table, such as an operation's state; empty when there is none."""

@@ -1,4 +1,4 @@
-"""The audit trail for a reader: which step an event comes from, and what it tells."""
+"""The audit trail for a reader: which step an event comes from, and what it says."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,7 +51,7 @@ STEP_OF: Mapping[EventType, Step] = {
 
 
 def only_looks(event: Event) -> bool:
-    """Whether an event tells no more than that something was still under way."""
+    """Whether an event says no more than that something was still under way."""
     return str(event["event_type"]).endswith("_STATUS_CHECKED")
 
 
@@ -64,7 +64,7 @@ def cutover(events: Sequence[Event]) -> list[Event]:
 
 
 def words(event: Event) -> str:
-    """What an event tells, in a few words."""
+    """What an event says, in a few words."""
     details = event["details"]
     match EventType(event["event_type"]):
         case EventType.SNAPSHOT_VALIDATED:
@@ -90,9 +90,9 @@ def words(event: Event) -> str:
         case EventType.CANDIDATE_MOVED_IN:
             return f"new becomes {details['renamed_to']}"
         case EventType.CUTOVER_STATUS_CHECKED:
-            told = [f"{name} {status}" for name, status in details["clusters"].items()]
-            busy = [one for one in told if not one.endswith(" available")]
-            return ", ".join(busy or told)
+            clusters = [f"{name} {status}" for name, status in details["clusters"].items()]
+            busy = [cluster for cluster in clusters if not cluster.endswith(" available")]
+            return ", ".join(busy or clusters)
         case EventType.TARGET_SERVED:
             return f"new is {details['cluster_id']}"
         case EventType.LOGIN_PROVEN:

@@ -155,7 +155,7 @@ class Interpreter:
         replace(execution.Execution, "get_start_execution_details", details_in_texts)
 
     def _patiently(self, evaluate: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-        """Tell the execution how long the task at hand may take."""
+        """Limit how long the current task of the execution may take."""
 
         def evaluate_with_simulated_timeout(task: Any, env: Any) -> None:
             task.timeout.eval(env=env)
@@ -165,7 +165,7 @@ class Interpreter:
         return evaluate_with_simulated_timeout
 
     def _limited(self, enter: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Tell the execution how long all of it may take."""
+        """Limit how long the whole execution may take."""
 
         def enter_with_simulated_timeout(worker: Any) -> Any:
             entry = enter(worker)
@@ -208,7 +208,7 @@ class Interpreter:
             self._conductor.started(run)
             work()
         finally:
-            TMP_THREADS.clear()  # where the emulator would collect its threads for ever
+            TMP_THREADS.clear()  # where the emulator would collect its threads indefinitely
             try:
                 self._conductor.ended(run)
             finally:

@@ -108,7 +108,7 @@ def reopen(record: Any, redrives: Redrives) -> str:
 
 
 def remember(env: Any, redrives: Redrives) -> None:
-    """Tell the states of an execution how often, and when last, it was redriven."""
+    """Let the states of an execution see how often, and when last, it was redriven."""
     about_execution = env.states.context_object.context_object_data["Execution"]
     about_execution["RedriveCount"] = redrives.count
     if redrives.last_date:

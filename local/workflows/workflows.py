@@ -1,4 +1,4 @@
-"""Step Functions in the local cloud: executions on its clock that tell of their end."""
+"""Step Functions in the local cloud: executions on its clock that publish their end."""
 
 import json
 import random
@@ -141,7 +141,7 @@ class Workflows:
         self._is_stopping = False
 
     def wait(self, execution_arn: str, timeout_seconds: float = 300) -> Execution:
-        """Wait until an execution has ended and the rules' targets have been told.
+        """Wait until an execution has ended and the rules' targets have been notified.
 
         Raises `TimeoutError` when that takes longer than `timeout_seconds` of real time.
         """
@@ -189,16 +189,16 @@ class Workflows:
             run.stop(self._clock.now(), error=None, cause=None)
 
     def started(self, run: Run) -> None:
-        """Tell of an execution's start, or that it goes on."""
+        """Publish that an execution starts, or goes on."""
         self._events.publish(self._status_change(run))
 
     def entering(self, run: Run, state: str) -> None:
-        """Tell whoever watches that an execution enters a state."""
+        """Notify the watchers that an execution enters a state."""
         for watcher in self.watchers:
             watcher(run.execution.execution_arn, state)
 
     def ended(self, run: Run) -> None:
-        """Tell of an execution's end."""
+        """Publish that an execution has ended."""
         record = run.execution
         outcome = run.worker.env.program_state()
         if isinstance(outcome, ProgramStopped):

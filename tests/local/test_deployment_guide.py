@@ -37,11 +37,11 @@ def test_the_guide_leads_from_nothing_to_a_restored_cluster(
 
     run(account, project, synthesis)
     account.deploy(project / "cdk.out")
-    told = run(account, project, after)
+    output = run(account, project, after)
 
-    assert told.count('"SUCCEEDED"') == 2
+    assert output.count('"SUCCEEDED"') == 2
     for expected in ("RESTORE_COMPLETED", "NOTIFICATION_SENT", '"available"', "staging-nightly"):
-        assert expected in told
+        assert expected in output
 
 
 def blocks_around(deployment: str) -> tuple[str, str]:

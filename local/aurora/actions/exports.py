@@ -64,16 +64,16 @@ class Exports:
             conditions.append(("export-task-identifier", [_task(region, identifier).identifier]))
         if source_arn := parameters.get("SourceArn"):
             conditions.append(("source-arn", [source_arn]))
-        found = [
+        tasks = [
             task
             for task in region.exports.values()
             if parameters.get("SourceType") in (None, task.source_type)
         ]
-        for task in found:
+        for task in tasks:
             self._observe(task)
         for name, values in conditions:
-            found = [task for task in found if _filter_value(task, name) in values]
-        return found
+            tasks = [task for task in tasks if _filter_value(task, name) in values]
+        return tasks
 
     def cancel(self, region: Region, parameters: Parameters) -> ExportTask:
         task = _task(region, parameters["ExportTaskIdentifier"])

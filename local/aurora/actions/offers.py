@@ -30,14 +30,14 @@ def is_orderable(instance_class: str) -> bool:
 
 
 def orderable(parameters: Parameters, postgresql_version: str) -> list[dict[str, Any]]:
-    """The instance classes that can be had of an engine, as RDS lists them."""
+    """The instance classes that are available for an engine, as RDS lists them."""
     its_engine = engine(parameters["Engine"], postgresql_version)
     version = its_engine.version(parameters.get("EngineVersion"))
     wanted = parameters.get("DBInstanceClass")
     return [
-        {"Engine": its_engine.name, "EngineVersion": version, "DBInstanceClass": one}
-        for one in sorted(_CLASSES)
-        if wanted in (None, one)
+        {"Engine": its_engine.name, "EngineVersion": version, "DBInstanceClass": instance_class}
+        for instance_class in sorted(_CLASSES)
+        if wanted in (None, instance_class)
     ]
 
 

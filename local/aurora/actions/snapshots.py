@@ -133,20 +133,24 @@ class Snapshots:
         filters = {each["Name"]: list(each["Values"]) for each in parameters.get("Filters", [])}
         types = filters.pop("snapshot-type", None) or [parameters.get("SnapshotType")]
         identifier = parameters.get("DBClusterSnapshotIdentifier")
-        found = self._of_types(region, types, parameters)
+        snapshots = self._of_types(region, types, parameters)
         if identifier:
-            found = [each for each in found if identifier.lower() in (each.identifier, each.arn)]
-            found = [each for each in found if each.snapshot_type != "automated" or any(types)]
+            snapshots = [
+                each for each in snapshots if identifier.lower() in (each.identifier, each.arn)
+            ]
+            snapshots = [
+                each for each in snapshots if each.snapshot_type != "automated" or any(types)
+            ]
         if cluster := parameters.get("DBClusterIdentifier"):
             filters.setdefault("db-cluster-id", []).append(cluster)
         for name, values in filters.items():
-            found = [each for each in found if _filter_value(each, name) in _names(values)]
-        if identifier and not found:
+            snapshots = [each for each in snapshots if _filter_value(each, name) in _names(values)]
+        if identifier and not snapshots:
             raise snapshot_not_found(identifier)
-        for snapshot in found:
+        for snapshot in snapshots:
             for work in self._timeline.on(snapshot):
                 snapshot.percent_progress = work.percent(self._timeline.now())
-        return found
+        return snapshots
 
     def delete(self, region: Region, parameters: Parameters) -> Snapshot:
         """Start deleting a manual snapshot; a copy that is under way is cancelled by it."""
@@ -214,18 +218,18 @@ class Snapshots:
     ) -> list[Snapshot]:
         if unknown := set(types) - {None, "automated", "manual", "shared", "public"}:
             raise invalid_value(f"There is no snapshot type {unknown.pop()}.")
-        found = [
+        snapshots = [
             snapshot
             for snapshot in region.snapshots.values()
             if None in types or snapshot.snapshot_type in types
         ]
         for kind, flag in (("shared", "IncludeShared"), ("public", "IncludePublic")):
             if kind in types or parameters.get(flag):
-                found += [
+                snapshots += [
                     replace(snapshot, is_foreign=True, snapshot_type=kind)
                     for snapshot in region.shared_snapshots(is_public=kind == "public")
                 ]
-        return found
+        return snapshots
 
 
 def check_available(snapshot: Snapshot) -> None:

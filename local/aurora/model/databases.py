@@ -11,7 +11,7 @@ class Databases(Protocol):
     """
 
     engine_version: str
-    """What a simulated Aurora PostgreSQL reports unless told otherwise, for example `16.13`."""
+    """What a simulated Aurora PostgreSQL reports by default, for example `16.13`."""
 
     def create(
         self, volume: str, master_username: str, master_password: str, database: str | None

@@ -234,10 +234,10 @@ class Region:
             raise key_not_accessible(key)
         kms = kms_backends[region.account_id][region.name]
         key_id = kms.get_key_id_from_alias(name) if name.startswith("alias/") else name
-        found = kms.keys.get(key_id)
-        if found is None or found.key_state != "Enabled":
+        existing = kms.keys.get(key_id)
+        if existing is None or existing.key_state != "Enabled":
             raise key_not_accessible(key)
-        return found
+        return existing
 
     @property
     def _rds(self) -> Any:

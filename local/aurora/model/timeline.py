@@ -74,8 +74,8 @@ class Timeline:
         self.records: list[Record] = []
         self.watchers: list[Callable[[], None]] = []
 
-    def tell(self) -> None:
-        """Tell whoever watches that something may have changed."""
+    def notify(self) -> None:
+        """Notify the watchers that something may have changed."""
         for watcher in self.watchers:
             watcher()
 
@@ -167,7 +167,7 @@ class Timeline:
             self._record(work, work.due, "failed")
         if work.afterwards is not None:
             work.afterwards()
-        self.tell()
+        self.notify()
 
     def _record(
         self, work: Work, ended: datetime, outcome: Literal["done", "failed", "cancelled"]

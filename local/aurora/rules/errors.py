@@ -62,7 +62,7 @@ def snapshot_unusable(message: str) -> Fault:
 
 
 def snapshot_quota(message: str) -> Fault:
-    """One code for two limits: only the message tells a full account from too many copies."""
+    """One code for two limits: whether snapshots or copies are too many, only the message says."""
     return Fault("SnapshotQuotaExceeded", message)
 
 

@@ -206,7 +206,7 @@ class Stage:
         self._clients: dict[tuple[str, str], Any] = {}
 
     def next_scene(self) -> Scene:
-        """A new account, once the work that the last scene left behind has ended."""
+        """A new account, once the work of the last scene has ended."""
         self.simulator.settle()
         return self.new_account()
 

@@ -72,7 +72,7 @@ def the_writes(*statuses: str) -> tuple[Write, ...]:
 
 
 def a_trial(*statuses: str, **changes: Any) -> Trial:
-    """A `delete_first` that went well, or as the statuses tell."""
+    """A `delete_first` that went well, or as the statuses say."""
     statuses = statuses or STATUSES
     is_completed = statuses[-1] == "COMPLETED"
     trial = Trial(
@@ -114,7 +114,7 @@ def violating() -> Iterator[tuple[str, str, Trial]]:
     yield "it_ends_as_expected", "ended as FAILED", a_trial(*FAILED, expectation="SUCCEEDED")
     yield "it_ends_as_expected", "not closed", a_trial(state={"status": "INITIATED"})
     yield "it_ends_as_expected", "why", a_trial(*FAILED, state={"status": "FAILED"})
-    yield "it_ends_as_expected", "told", a_trial(messages=())
+    yield "it_ends_as_expected", "notified", a_trial(messages=())
     early = (a_picture(0, seen()), a_picture(1), a_picture(3, seen("cluster-new")))
     yield "the_target_is_served", "INITIATED", a_trial(pictures=early)
     yield "the_target_is_served", "CUTOVER", never(pictures=good.pictures)
@@ -158,7 +158,7 @@ def violating() -> Iterator[tuple[str, str, Trial]]:
     yield "the_audit_replays_the_state", "its event says", a_trial(writes=(lie, *writes[1:]))
     yield "the_audit_replays_the_state", "3 are there", a_trial(events=good.events[1:])
     twice = (good.events[0], *good.events)
-    yield "the_audit_replays_the_state", "told twice", a_trial(events=twice)
+    yield "the_audit_replays_the_state", "recorded twice", a_trial(events=twice)
     yield "the_audit_replays_the_state", "another status", a_trial(events=good.events[:-1])
     thief = ((the_lock("Put", "restore-2"),),)
     yield (

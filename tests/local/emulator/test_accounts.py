@@ -37,8 +37,8 @@ def take(cloud: LocalCloud, **arguments: str) -> Any:
 def test_every_account_has_an_owner_who_sees_only_what_is_in_it(cloud: LocalCloud) -> None:
     cloud.client("sqs", account_id=SOURCE_ACCOUNT).create_queue(QueueName="theirs")
 
-    told = cloud.client("sts", account_id=SOURCE_ACCOUNT).get_caller_identity()["Account"]
-    assert told == SOURCE_ACCOUNT
+    account_id = cloud.client("sts", account_id=SOURCE_ACCOUNT).get_caller_identity()["Account"]
+    assert account_id == SOURCE_ACCOUNT
     assert "QueueUrls" not in cloud.client("sqs").list_queues()
     assert cloud.client("sqs", account_id=SOURCE_ACCOUNT).list_queues()["QueueUrls"]
 
@@ -90,9 +90,9 @@ def test_all_conditions_of_a_trust_have_to_hold(conditions: Any, is_let_in: bool
 
 
 def test_a_trust_names_an_account_and_nobody_elses() -> None:
-    stranger = "arn:aws:iam::555555555555:role/one"
+    unknown = "arn:aws:iam::555555555555:role/one"
 
-    assert not trusts(trust(), stranger, {"aws:PrincipalArn": stranger})
+    assert not trusts(trust(), unknown, {"aws:PrincipalArn": unknown})
 
 
 def test_what_is_denied_is_denied_whatever_is_allowed() -> None:

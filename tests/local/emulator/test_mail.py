@@ -34,14 +34,14 @@ def test_people_get_their_form_and_only_e_mails_have_a_subject(cloud: LocalCloud
 
     publish(cloud, topic)
 
-    ((email, text),) = cloud.post.collect("email", "sms")
+    ((email, text),) = cloud.mail.collect("email", "sms")
     assert (email.endpoint, email.subject, email.message) == (
         "me@example.com",
         "News",
         "Dear reader",
     )
     assert (text.endpoint, text.subject, text.message) == ("+14155550100", None, "Brief")
-    assert cloud.post.collect("email") == []
+    assert cloud.mail.collect("email") == []
 
 
 def test_a_queue_gets_what_has_no_form_of_its_own(cloud: LocalCloud) -> None:
@@ -53,7 +53,7 @@ def test_a_queue_gets_what_has_no_form_of_its_own(cloud: LocalCloud) -> None:
     (message,) = messages(cloud, url)
     assert message["Body"] == {"for": "machines"}
     assert message["MessageAttributes"]["kind"]["StringValue"] == "good"
-    assert cloud.post.collect("email") == []
+    assert cloud.mail.collect("email") == []
 
 
 def test_a_filter_policy_keeps_messages_away(cloud: LocalCloud) -> None:
@@ -62,4 +62,4 @@ def test_a_filter_policy_keeps_messages_away(cloud: LocalCloud) -> None:
     publish(cloud, topic, "good")
     publish(cloud, topic, "bad")
 
-    assert len(cloud.post.collect("email")) == 1
+    assert len(cloud.mail.collect("email")) == 1

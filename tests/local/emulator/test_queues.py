@@ -1,4 +1,4 @@
-"""Lambda hands over what is in a queue with a mapping, until it is dealt with or given up."""
+"""Lambda hands over the messages of a queue with a mapping, until one succeeds or is spent."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ STUBBORN = """
         (record,) = event["Records"]
         order = json.loads(record["body"])
         if int(record["attributes"]["ApproximateReceiveCount"]) < order["works_at"]:
-            if order.get("dies"):
+            if order.get("crashes"):
                 os.kill(os.getpid(), 9)
             raise RuntimeError("not yet")
 """
@@ -71,8 +71,8 @@ def seconds_of_tries(cloud: LocalCloud) -> list[int]:
 def count(cloud: LocalCloud, queue_url: str) -> int:
     """How many messages a queue has, hidden or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    told = cloud.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
-    return sum(int(number) for number in told["Attributes"].values())
+    answer = cloud.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
+    return sum(int(number) for number in answer["Attributes"].values())
 
 
 def test_a_message_is_handed_over_once_and_deleted(cloud: LocalCloud) -> None:
@@ -100,13 +100,13 @@ def test_a_function_gets_a_message_as_a_record(cloud: LocalCloud) -> None:
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
 
 
-@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("crashes", [False, True])
 def test_a_message_whose_function_fails_reappears_after_the_visibility_timeout(
-    cloud: LocalCloud, dies: bool
+    cloud: LocalCloud, crashes: bool
 ) -> None:
     queue, letters = mapped_orders(cloud)
 
-    send(cloud, queue, works_at=3, dies=dies)
+    send(cloud, queue, works_at=3, crashes=crashes)
     cloud.clock.sleep(3600)
 
     assert seconds_of_tries(cloud) == [0, HIDDEN_SECONDS, 2 * HIDDEN_SECONDS]

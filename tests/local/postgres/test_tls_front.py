@@ -99,11 +99,11 @@ def test_the_certificate_is_for_exactly_the_name_asked_for(databases: Databases,
 def test_a_client_that_trusts_another_authority_turns_away(
     databases: Databases, port: int, tmp_path: Path
 ) -> None:
-    stranger = tmp_path / "stranger.pem"
-    trustme.CA().cert_pem.write_to_path(str(stranger))
+    unknown = tmp_path / "unknown.pem"
+    trustme.CA().cert_pem.write_to_path(str(unknown))
 
     with pytest.raises(psycopg2.OperationalError, match="certificate verify failed"):
-        connect(databases, port, PROD, sslrootcert=str(stranger))
+        connect(databases, port, PROD, sslrootcert=str(unknown))
 
 
 def test_a_connection_without_tls_is_refused_as_aurora_does(

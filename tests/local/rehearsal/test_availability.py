@@ -1,4 +1,4 @@
-"""Who serves under a cluster id, as RDS tells it."""
+"""Who serves under a cluster id, as RDS describes it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

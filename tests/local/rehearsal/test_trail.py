@@ -1,4 +1,4 @@
-"""The audit trail as the demo tells it."""
+"""The audit trail as the demo shows it."""
 
 from local.rehearsal.trail import STEP_OF, cutover, words
 from shared.operation.audit import EventType

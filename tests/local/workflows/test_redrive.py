@@ -1,4 +1,4 @@
-"""Redriving executions: what is done again, and what is told of it."""
+"""Redriving executions: what is done again, and what is published about it."""
 
 import json
 import time
@@ -155,13 +155,13 @@ def test_the_definition_is_the_one_that_the_execution_began_with(cloud: LocalClo
 
 
 def test_the_context_object_tells_of_redrives(cloud: LocalCloud) -> None:
-    tell = {
+    report = {
         "Type": "Pass",
         "Parameters": {"execution.$": "$$.Execution", "input.$": "$"},
         "End": True,
     }
-    count = a_task(a_function(cloud), Next="Tell")
-    machine = a_machine(cloud, Count=count, Tell=tell)
+    count = a_task(a_function(cloud), Next="Report")
+    machine = a_machine(cloud, Count=count, Report=report)
     at_first = cloud.run(machine, {}).output["execution"]
     breaking(cloud)
     failed = cloud.run(machine, {})
@@ -269,8 +269,8 @@ def test_both_attempts_are_told_to_the_rules(cloud: LocalCloud) -> None:
 
     execution = cloud.redrive(arn)
 
-    told = sorted((m["Body"] for m in messages(cloud, url)), key=lambda event: event["time"])
-    details = [event["detail"] for event in told]
+    events = sorted((m["Body"] for m in messages(cloud, url)), key=lambda event: event["time"])
+    details = [event["detail"] for event in events]
     assert [(d["status"], d["redriveCount"], d["redriveStatus"]) for d in details] == [
         ("RUNNING", 0, "NOT_REDRIVABLE"),
         ("FAILED", 0, "REDRIVABLE"),
@@ -279,4 +279,4 @@ def test_both_attempts_are_told_to_the_rules(cloud: LocalCloud) -> None:
     ]
     assert details[2]["redriveDate"] - details[1]["stopDate"] >= 3_600_000
     assert (details[2]["stopDate"], details[2]["error"]) == (None, None)
-    assert told[3]["time"] == f"{execution.stopped_at:%Y-%m-%dT%H:%M:%SZ}"
+    assert events[3]["time"] == f"{execution.stopped_at:%Y-%m-%dT%H:%M:%SZ}"

@@ -37,8 +37,8 @@ def a_stopped_execution(cloud: LocalCloud, machine: str) -> str:
 
 
 def described(cloud: LocalCloud, arn: str) -> dict[str, Any]:
-    told: dict[str, Any] = cloud.client("stepfunctions").describe_execution(executionArn=arn)
-    return told
+    description: dict[str, Any] = cloud.client("stepfunctions").describe_execution(executionArn=arn)
+    return description
 
 
 def leap(cloud: LocalCloud, **span: float) -> None:

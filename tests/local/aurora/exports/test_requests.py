@@ -58,9 +58,9 @@ def test_the_source_must_be_a_snapshot_of_this_region_and_account(
 ) -> None:
     scene = exporting.scene
     scene.request_copy(exporting.snapshot_arn, "before", WEST)
-    stranger = stage.new_account()
-    stranger.has_cluster()
-    foreign = stranger.has_snapshot("before")["DBClusterSnapshotArn"]
+    other = stage.new_account()
+    other.has_cluster()
+    foreign = other.has_snapshot("before")["DBClusterSnapshotArn"]
 
     elsewhere = exporting.snapshot_arn.replace(EAST, WEST)
     for arn in (f"{exporting.snapshot_arn}-not", elsewhere, foreign):
