@@ -1,7 +1,7 @@
-"""The process that functions run in: a nursery that forks, and the worker that it forks.
+"""The process that functions run in: a fork server, and the workers that it forks.
 
 This file is run as a script, by `local/functions/fork_server.py`, and knows nothing of the local
-cloud. The nursery imports once what every function needs, and then forks a worker in milliseconds.
+cloud. The fork server imports once what every function needs; then a fork takes milliseconds.
 It answers two requests on its standard input, a socket:
 
     fork            with two file descriptors, a channel and an output; answers the worker's id
@@ -179,7 +179,7 @@ def _flush() -> None:
 
 
 def _become_worker(channel_fd: int, output_fd: int) -> NoReturn:
-    """Turn the forked nursery into a worker. Never returns into the nursery's loop."""
+    """Turn the forked process into a worker. Never returns into the loop of the fork server."""
     status = 1
     try:
         with Path(os.devnull).open() as nothing:
@@ -210,7 +210,7 @@ def _prepare() -> None:
         boto3.Session("none", "none", region_name="us-east-1").client(service)
 
 
-def _serve_nursery(control: socket.socket) -> None:
+def _serve_forks(control: socket.socket) -> None:
     """Fork and reap on request until the other end of `control` goes away."""
     children: set[int] = set()
     while True:
@@ -244,7 +244,7 @@ def _main() -> None:
     _prepare()
     gc.freeze()
     control = socket.socket(fileno=os.dup(0))
-    _serve_nursery(control)
+    _serve_forks(control)
 
 
 if __name__ == "__main__":
