@@ -180,9 +180,9 @@ def test_good_evidence_violates_nothing(trial: Trial) -> None:
 
 @pytest.mark.parametrize(("invariant", "says", "trial"), tuple(violating()))
 def test_bad_evidence_is_noticed(invariant: str, says: str, trial: Trial) -> None:
-    found = list(getattr(invariants, invariant)(trial))
+    violated = list(getattr(invariants, invariant)(trial))
 
-    assert any(says in violation for violation in found), found
+    assert any(says in violation for violation in violated), violated
 
 
 def test_every_invariant_has_been_seen_to_fail() -> None:

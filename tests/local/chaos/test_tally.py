@@ -29,7 +29,7 @@ def test_a_tally_counts_what_was_survived_by_step_and_fault() -> None:
 
     counted = tally([lost, a_result(), a_result(fault=Fault.ABORTED), missed], MONDAY)
 
-    assert [(one.step, one.fault, one.survived, one.tried) for one in counted.cells] == [
+    assert [(cell.step, cell.fault, cell.survived, cell.tried) for cell in counted.cells] == [
         ("(entering a state)", Fault.ABORTED, 1, 1),
         ("copy_snapshot", Fault.LOST, 1, 2),
     ]
@@ -44,7 +44,7 @@ def test_a_scenario_that_is_tried_again_takes_the_place_of_itself_alone(tmp_path
     keep(file, [a_result(), a_result(nth=2)], TUESDAY)
 
     kept = read(file)
-    assert {name: (one.since, one.tried) for name, one in kept.items()} == {
+    assert {name: (scenario.since, scenario.tried) for name, scenario in kept.items()} == {
         "same_region/never": (TUESDAY, 2),
         "same_region/swap": (MONDAY, 1),
     }

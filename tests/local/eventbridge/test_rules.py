@@ -63,7 +63,7 @@ def bodies(cloud: LocalCloud, queue_url: str) -> list[Any]:
     return [message["Body"] for message in messages(cloud, queue_url)]
 
 
-def test_the_end_of_an_execution_is_told_with_all_its_details(cloud: LocalCloud) -> None:
+def test_the_end_of_an_execution_is_published_with_all_its_details(cloud: LocalCloud) -> None:
     witness, seen = a_witness(cloud)
     pattern = {**STATUS_CHANGES, "detail": {"status": ["SUCCEEDED"]}}
     a_rule(cloud, {"Arn": witness}, pattern=pattern)
@@ -88,7 +88,7 @@ def test_the_end_of_an_execution_is_told_with_all_its_details(cloud: LocalCloud)
     ("status", "timeout", "error"),
     [("FAILED", None, "RuntimeError"), ("TIMED_OUT", 30, None)],
 )
-def test_a_bad_end_is_told_too(
+def test_a_bad_end_is_published_too(
     cloud: LocalCloud, status: str, timeout: int | None, error: str | None
 ) -> None:
     witness, seen = a_witness(cloud)
@@ -104,7 +104,7 @@ def test_a_bad_end_is_told_too(
     assert event["detail"]["output"] is None
 
 
-def test_the_start_of_an_execution_is_told(cloud: LocalCloud) -> None:
+def test_the_start_of_an_execution_is_published(cloud: LocalCloud) -> None:
     witness, seen = a_witness(cloud)
     a_rule(cloud, {"Arn": witness}, pattern={**STATUS_CHANGES, "detail": {"status": ["RUNNING"]}})
 

@@ -132,7 +132,9 @@ def test_an_exception_is_reported_by_its_bare_name(cloud: LocalCloud) -> None:
         ("exit", "Error: Runtime exited with error: exit status 3"),
     ],
 )
-def test_a_worker_that_dies_is_an_exit_error(cloud: LocalCloud, misdeed: str, message: str) -> None:
+def test_a_worker_that_exits_is_an_exit_error(
+    cloud: LocalCloud, misdeed: str, message: str
+) -> None:
     a_function(cloud, MISBEHAVING)
 
     error = invoke(cloud, {"do": misdeed})

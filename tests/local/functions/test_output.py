@@ -6,7 +6,7 @@ from local.cloud import LocalCloud
 from tests.local.toys import MISBEHAVING, a_function, invoke
 
 
-def test_what_a_function_prints_is_in_its_log_also_when_it_dies(cloud: LocalCloud) -> None:
+def test_what_a_function_prints_is_in_its_log_also_when_it_crashes(cloud: LocalCloud) -> None:
     a_function(cloud, MISBEHAVING)
     invoke(cloud, {"do": "nothing"})
     invoke(cloud, {"do": "die"})

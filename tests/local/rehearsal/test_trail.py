@@ -5,7 +5,7 @@ from shared.operation.audit import EventType
 
 
 def trail(*types: EventType) -> list[dict[str, object]]:
-    return [{"event_type": one, "details": {}} for one in types]
+    return [{"event_type": each, "details": {}} for each in types]
 
 
 def test_every_event_comes_from_a_step_but_the_redrive_that_repeats_any() -> None:

@@ -64,7 +64,7 @@ def test_dates_and_history_stand_on_the_clock(cloud: LocalCloud) -> None:
     ]
 
 
-def test_the_context_object_tells_simulated_time_as_aws_writes_it(cloud: LocalCloud) -> None:
+def test_the_context_object_has_simulated_time_as_aws_writes_it(cloud: LocalCloud) -> None:
     times = {"started.$": "$$.Execution.StartTime", "entered.$": "$$.State.EnteredTime"}
     machine = a_machine(
         cloud, Wait=a_wait(60, Next="Pass"), Pass={"Type": "Pass", "Parameters": times, "End": True}

@@ -1,15 +1,10 @@
 """New clusters: what they look like, and what may be asked for."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from moto.core.exceptions import ServiceException
 
-from local.aurora.rules.parameters import legal_identifier
 from tests.local.aurora.scene import EAST, WEST, Scene, Stage, aurora_stage, refused
 
 
@@ -77,24 +72,6 @@ def test_identifiers_are_stored_in_lower_case_and_found_in_any(scene: Scene) -> 
     scene.has_cluster("Prod-Main")
 
     assert scene.cluster("PROD-main")["DBClusterIdentifier"] == "prod-main"
-
-
-@given(st.text(alphabet="aZ9-_:é", max_size=66))
-def test_identifiers_follow_the_rule_and_nothing_else(text: str) -> None:
-    is_legal = (
-        1 <= len(text) <= 63
-        and re.fullmatch("[a-zA-Z0-9-]*", text) is not None
-        and text[0].isalpha()
-        and not text.endswith("-")
-        and "--" not in text
-    )
-
-    try:
-        accepted = legal_identifier(text, "Identifier") == text.lower()
-    except ServiceException:
-        accepted = False
-
-    assert accepted == is_legal
 
 
 def test_a_second_cluster_with_the_same_identifier_is_refused(scene: Scene) -> None:

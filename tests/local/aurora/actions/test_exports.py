@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.local.aurora.exports.scene import (
+from tests.local.aurora.exporting import (
     Exporting,
     has_bucket,
     has_role,

@@ -154,7 +154,7 @@ def test_the_definition_is_the_one_that_the_execution_began_with(cloud: LocalClo
     assert execution.states == ("Wait", "Count", "Count")
 
 
-def test_the_context_object_tells_of_redrives(cloud: LocalCloud) -> None:
+def test_the_context_object_shows_redrives(cloud: LocalCloud) -> None:
     report = {
         "Type": "Pass",
         "Parameters": {"execution.$": "$$.Execution", "input.$": "$"},
@@ -259,7 +259,7 @@ def test_a_task_that_fails_after_the_execution_was_stopped_was_stopped(cloud: Lo
     assert execution.states == ("Try", "Try")
 
 
-def test_both_attempts_are_told_to_the_rules(cloud: LocalCloud) -> None:
+def test_both_attempts_are_published_to_the_rules(cloud: LocalCloud) -> None:
     url, queue = a_queue(cloud)
     events = cloud.client("events")
     events.put_rule(Name="rule", EventPattern=json.dumps({"source": ["aws.states"]}))
