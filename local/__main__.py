@@ -44,7 +44,7 @@ def main() -> int:
 
             return serve(speed=arguments.speed)
         case "chaos":
-            from local.chaos import chaos
+            from local.commands.chaos import chaos
 
             return chaos(
                 arguments.point,
