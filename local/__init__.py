@@ -5,7 +5,7 @@ What each folder is for, and after `<-` the folders that it may import:
     iam             policies, and the judge of every call
     postgres        the database servers behind clusters
     cloudformation  deploys a synthesized template
-    documents       tables of the documentation that follow from code
+    documents       what the documentation takes from code
     aurora          RDS, for Aurora clusters and snapshots  <- iam
     api             every call arrives here                 <- iam
     functions       Lambda, a process for each worker       <- iam
