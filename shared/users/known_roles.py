@@ -1,11 +1,11 @@
-"""Roles that belong to PostgreSQL or AWS, and are never ours to change.
+"""Roles that belong to PostgreSQL or AWS, and must never be changed.
 
 AWS's are listed by name: a customer may well have a role `rdsapp`. Sources: the user guide's pages
-on `rds_superuser`, IAM, Kerberos (`rds_ad`) and RDS Proxy (`rdsproxyadmin`); roles of real
-clusters, as listings in public bug reports and tools show them.
+on `rds_superuser`, IAM, Kerberos (`rds_ad`) and RDS Proxy (`rdsproxyadmin`); roles of real clusters
+that are listed in public bug reports and tools.
 """
 
-# Groups of AWS's, which log nobody in.
+# AWS's groups, as which nobody logs in.
 AWS_GROUPS = frozenset(
     {
         "rds_ad",
@@ -27,7 +27,7 @@ AWS_LOGINS = frozenset(
     }
 )
 AWS_ROLES = AWS_GROUPS | AWS_LOGINS
-# Membership in these gives a login method or lets one see statistics, and no power over anything.
+# Membership in these gives a login method or shows statistics, and no power over anything.
 HARMLESS_ROLES = frozenset(
     {
         "rds_iam",
@@ -46,5 +46,5 @@ def is_reserved(role: str) -> bool:
 
 
 def looks_reserved(role: str) -> bool:
-    """Whether AWS may have made a role that is not in the list: one of a newer version."""
+    """Whether a role that is not listed may be AWS's, of a newer version."""
     return role.startswith("rds") and not is_reserved(role)

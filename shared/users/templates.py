@@ -1,4 +1,4 @@
-"""The user templates: who shall be able to work in the restored database, and on what."""
+"""The user templates: who is to work in the restored database, and on what."""
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self

@@ -1,8 +1,8 @@
-"""The proof that every user of the templates can do what it should, and not more.
+"""The proof that every user of the templates can do what it should, and no more.
 
-The catalog is asked, in the user's own session; nothing is tried out. A statement on a table of
-the snapshot would run what hangs on it, even if it is only planned: policies, rules, functions of
-indexes. (PostgreSQL documentation, 5.9 and 41.5)
+The catalog is queried, in the user's own session; nothing is tried out. A statement on a table of
+the snapshot would run what is attached to the table, even if it is only planned: policies, rules,
+functions of indexes. (PostgreSQL documentation, 5.9 and 41.5)
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,11 +35,11 @@ _DATABASE_RIGHTS = {
     Template.OWNER: {"CONNECT", "TEMPORARY", "CREATE"},
 }
 _SINCE_17 = {"MAINTAIN"}
-# Everybody may make temporary tables unless somebody forbids it, and they hurt nobody.
+# PUBLIC may create temporary tables by default, which harms nobody.
 _HARMLESS = {"TEMPORARY"}
 
-# A right on one column is enough to do what must not be done, and too little for what must. What
-# belongs to an owner that the master user cannot act for need not be granted.
+# A right on one column is too much where a user must not have it, and too little where it must. It
+# need not be granted on what belongs to an owner for whom the master user cannot act.
 _WRONG_ON_TABLES = """
     SELECT c.relname, wanted.privilege, wanted.is_given,
            pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
@@ -88,7 +88,7 @@ _WRONG_ON_DATABASE = """
     WHERE d.datname = %(name)s
       AND pg_catalog.has_database_privilege(%(user)s, d.oid, wanted.privilege) <> wanted.is_given
 """
-# What PUBLIC, or the user, is to get on what somebody makes from now on, in these schemas or all.
+# What PUBLIC or the user would get on future objects of others, in these schemas or in all.
 _WRONG_IN_FUTURE = """
     SELECT pg_catalog.pg_get_userbyid(d.defaclrole), a.privilege_type,
            CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences'
@@ -104,7 +104,7 @@ _WRONG_IN_FUTURE = """
           WHERE nspname = ANY (%(schemas)s::pg_catalog.text[])))
     ORDER BY 1, 2 LIMIT 1
 """
-# Every IAM user is in rds_iam, so what that one has, they all have.
+# Every IAM user is a member of rds_iam, and so has whatever that role has.
 _OF_RDS_IAM = """
     SELECT 'membership in ' || pg_catalog.pg_get_userbyid(roleid) FROM pg_catalog.pg_auth_members
     WHERE pg_catalog.pg_get_userbyid(member) = 'rds_iam'
@@ -125,9 +125,9 @@ _SELF = "SELECT current_user, pg_catalog.current_setting('transaction_read_only'
 
 
 def prove(server: Server, users: Sequence[UserTemplate]) -> None:
-    """Log in as every user with a password; what must work is granted, what must not is not.
+    """Log in as every user that has a password, and compare its rights with its template.
 
-    Users who log in with an IAM token are compared by the master user. Raises `ValidationFailed`
+    The master user compares those of users who log in with an IAM token. Raises `ValidationFailed`
     naming the user, the place, and what is wrong.
     """
     for user in users:
@@ -138,7 +138,7 @@ def prove(server: Server, users: Sequence[UserTemplate]) -> None:
 
 @contextmanager
 def _session_of(server: Server, user: UserTemplate, database: str) -> Iterator[Session]:
-    """The user's own session, or the master user's if nobody here has the user's token."""
+    """The user's own session, or the master user's for a user without a password."""
     if user.password is None:
         with server.as_admin(database) as session:
             yield session
@@ -154,8 +154,8 @@ def _session_of(server: Server, user: UserTemplate, database: str) -> Iterator[S
 
 
 def _prove_self(session: Session, user: UserTemplate, database: str) -> None:
-    """That a login leads to the user itself, and that a writer may write."""
-    ((name, is_read_only),) = session.rows(f"Finding out who {user.username} is", _SELF)
+    """Check that the session is the user's own, and that a writer may write."""
+    ((name, is_read_only),) = session.rows(f"Checking who {user.username} is", _SELF)
     if name != user.username:
         raise ValidationFailed(f"User {user.username} works as {name} in {database}.")
     if is_read_only == "on" and user.template is not Template.READ_ONLY:
@@ -166,7 +166,7 @@ def _prove_self(session: Session, user: UserTemplate, database: str) -> None:
 
 
 class Proof:
-    """What one user is tried for in one database."""
+    """The rights of one user in one database, compared with its template."""
 
     def __init__(self, session: Session, user: UserTemplate, database: str, admin: str) -> None:
         self._session = session
@@ -247,4 +247,4 @@ class Proof:
             )
 
     def _rows(self, query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-        return self._session.rows(f"Finding out what {self._user.username} may do", query, values)
+        return self._session.rows(f"Checking what {self._user.username} may do", query, values)

@@ -1,1 +1,1 @@
-"""The master user's sessions: how it connects, what it pins, which roles it acts as."""
+"""What the master user works with: its sessions, their settings, its powers, its notes on roles."""

@@ -5,11 +5,11 @@ before the first statement is pinned there. The first statement puts everything 
 a role or a database back to PostgreSQL's own default. (PostgreSQL documentation, 20.1.3)
 """
 
-# A name is looked for in pg_catalog alone; temporary relations come last, functions never.
+# Names are resolved in pg_catalog; then come temporary relations, but never temporary functions.
 SEARCH_PATH = "pg_catalog, pg_temp"
 
-# Whether transactions are read-only, and a login loads what is there, is part of what is proven of
-# a user.
+# Not pinned in a user's own session: whether its transactions are read-only, and whether it can log
+# in with the libraries that are to be loaded, is part of the proof.
 READ_ONLY = "default_transaction_read_only"
 LIBRARIES = "local_preload_libraries"
 
@@ -23,7 +23,7 @@ _ALWAYS = {
     "default_transaction_deferrable": "off",
     READ_ONLY: "off",
     "standard_conforming_strings": "on",
-    # The driver sets what is not ISO itself, and then it counts as ours.
+    # If it is not ISO, the driver changes it, and the setting no longer counts as inherited.
     "DateStyle": "ISO,MDY",
     # Its default is chosen when the server starts, and the catalog does not show it.
     "timezone_abbreviations": "Default",
@@ -32,8 +32,8 @@ _ALWAYS = {
 # A server refuses a setting that it does not know; these came with a major version.
 _SINCE = {14: {"idle_session_timeout": "0"}, 17: {"transaction_timeout": "0"}}
 
-# Settings of a role or database that are still in force. Those of the transaction have passed with
-# the one that began the session.
+# Settings of a role or database that are still in force. Those of a transaction ended with the one
+# that began the session.
 _INHERITED = """
     source IN ('global', 'database', 'user', 'database user')
     AND context IN ('user', 'superuser') AND name <> ALL (%s::pg_catalog.text[])
@@ -50,7 +50,10 @@ RESET_SUPERUSER_SETTING = "SELECT pg_catalog.set_config(%s, %s, false)"
 
 
 def startup_options(engine_version: str, *keep: str) -> str:
-    """libpq's `options` for a server of this version, such as `16.4`; '' is an unknown one."""
+    """libpq's `options` that pin all settings but `keep`.
+
+    `engine_version` is such as `16.4`; with '' only what every version knows is pinned.
+    """
     pins = {name: value for name, value in _ALWAYS.items() if name not in keep}
     major = engine_version.split(".")[0]
     for since, more in _SINCE.items():

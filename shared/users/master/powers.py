@@ -1,8 +1,8 @@
 """Powers over roles, databases and replication: who has them, and taking them away.
 
-A role has the powers of every role that it is a member of, however long the way: who may not
-inherit them may set the role, and who only administers a group may join it. To administer another
-role is a power itself.
+A role has the powers of every role that it is a direct or indirect member of: a member that does
+not inherit them may SET ROLE, and one that only administers a group may join it. To administer
+another role is itself a power.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ _GROUPS = """
     SELECT pg_catalog.pg_get_userbyid(roleid), pg_catalog.pg_get_userbyid(grantor), admin_option
     FROM pg_catalog.pg_auth_members WHERE pg_catalog.pg_get_userbyid(member) = %s ORDER BY 1, 2
 """
-# Roles that the master user is a member of, without their powers, and that let it into another.
+# Roles that administer another, and of which the master user is a member without their rights.
 _DOORS = """
     SELECT pg_catalog.pg_get_userbyid(member) FROM pg_catalog.pg_auth_members
     WHERE pg_catalog.pg_get_userbyid(roleid) = %s AND admin_option
@@ -67,25 +67,25 @@ _OWNER = """
 
 
 def powers(session: Session, roles: Iterable[str], admin: str) -> dict[str, list[str]]:
-    """Those of the roles that have powers, each with the roles that these come from."""
+    """The roles among these that have powers, each with where these come from."""
     names = list(roles)
     if not names:
         return {}
     powerful = [*AWS_ROLES, admin]
-    rows = session.rows("Looking for powers", _POWERFUL, (names, powerful, list(HARMLESS_ROLES)))
+    rows = session.rows("Listing powers", _POWERFUL, (names, powerful, list(HARMLESS_ROLES)))
     return dict(rows)
 
 
 def customers_roles(session: Session, admin: str) -> list[str]:
-    """Every role that belongs neither to PostgreSQL or AWS nor to the master user."""
+    """Every role that is neither PostgreSQL's nor AWS's nor the master user."""
     rows = session.rows("Listing the roles", _CUSTOMERS, ([*AWS_ROLES, admin],))
     return [name for (name,) in rows]
 
 
 def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str, list[str]]:
-    """Take away what a role has of powers, and return what cannot be taken, as `powers` does.
+    """Take powers away from roles, and return what cannot be taken, as `powers` does.
 
-    Memberships without powers stay: views and functions of the role go on working.
+    Memberships without powers stay, so that views and functions of a role still work.
     """
     powerful = powers(session, roles, admin)
     for role in powerful:
@@ -105,7 +105,7 @@ def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str,
 
 
 def join(session: Session, role: str) -> None:
-    """Let the master user act for a role: it is no superuser, and only an owner can grant.
+    """Let the master user act for a role: it is no superuser, and only owners can grant.
 
     Raises `ValidationFailed` naming the role that it cannot become a member of.
     """
@@ -125,7 +125,7 @@ def join(session: Session, role: str) -> None:
 
 
 def can_join(session: Session, role: str) -> bool:
-    """Let the master user act for a role, and tell whether it may."""
+    """Let the master user act for a role if possible; whether it can."""
     role = _behind(session, role)
     doing = f"Joining role {role}"
     if session.rows(doing, _IS_OURS_TO_JOIN, ([*AWS_ROLES], role)) != [(True,)]:
@@ -138,7 +138,7 @@ def can_join(session: Session, role: str) -> bool:
 
 
 def revoke_as(session: Session, doing: str, grantors: Iterable[str], statement: Composable) -> None:
-    """Take something back as each who granted it, since nobody else can, as far as we may."""
+    """Revoke something as each of its grantors, if the master user can act for it."""
     for grantor in grantors:
         if can_join(session, grantor):
             session.run(doing, SQL("SET LOCAL ROLE {}").format(Identifier(grantor)))
@@ -148,18 +148,18 @@ def revoke_as(session: Session, doing: str, grantors: Iterable[str], statement: 
 
 def open_doors(session: Session, role: str) -> None:
     """Become a member of the roles that administer `role`, as far as the master user may."""
-    for (door,) in session.rows(f"Looking who administers {role}", _DOORS, (role,)):
+    for (door,) in session.rows(f"Listing who administers {role}", _DOORS, (role,)):
         join(session, door)
 
 
 def is_ordinary(session: Session, role: str) -> bool:
-    """Whether a role is there and is no superuser."""
+    """Whether a role exists and is no superuser."""
     statement = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
-    return session.rows(f"Looking at role {role}", statement, (role,)) == [(False,)]
+    return session.rows(f"Checking role {role}", statement, (role,)) == [(False,)]
 
 
 def _behind(session: Session, role: str) -> str:
-    """The role that stands behind another: this one's only member is the database's owner."""
+    """The role behind another: `pg_database_owner` has the database's owner as its only member."""
     if role != "pg_database_owner":
         return role
     ((owner,),) = session.rows(f"Joining role {role}", _OWNER)
@@ -172,7 +172,7 @@ def _acts_for(session: Session, role: str, how: str) -> bool:
 
 
 def _leave(session: Session, role: str, group: str, grantor: str) -> None:
-    """End a membership, and what was passed on by it, if its grantor's rights can be had."""
+    """End a membership, and those that rest on it, if the master user can act for its grantor."""
     doing = f"Ending the membership of {role} in {group}"
     by: Composable = SQL("")
     if session.has_grantors:

@@ -25,11 +25,11 @@ from shared.users.master.pins import (
     startup_options,
 )
 
-# SQLSTATEs that pass, by class: connection, rollback, resources, operator intervention; and by
-# code: somebody holds a lock, and the endpoint leads to a reader for the moment (a failover).
-_PASSING = ("08", "40", "53", "57", "55P03", "25006")
-# A login that meets these is not refused, but too early or one too many.
-_PASSING_REASONS = (
+# Transient SQLSTATEs, by class: connection, rollback, resources, operator intervention; by code:
+# somebody holds a lock, and the endpoint leads to a reader for the moment (a failover).
+_TRANSIENT = ("08", "40", "53", "57", "55P03", "25006")
+# A login that fails for one of these is not refused: it is too early, or one too many.
+_TRANSIENT_REASONS = (
     "starting up",
     "shutting down",
     "recovery",
@@ -44,7 +44,7 @@ Values = tuple[Any, ...] | Mapping[str, object]
 
 
 class LoginRefused(Exception):
-    """The server answered, and did not let this login in; the text is the server's."""
+    """The server answered, and refused this login; the text is the server's."""
 
 
 class Login(NamedTuple):
@@ -62,19 +62,19 @@ class Server:
     port: int
     admin: Login
     engine_version: str = ""
-    """As RDS tells it, such as `16.4`: what a session can pin depends on it."""
-    # Every Aurora PostgreSQL cluster has it; roles are the same seen from any database.
+    """As RDS gives it, such as `16.4`: what a session can pin depends on it."""
+    # Every Aurora PostgreSQL cluster has it, and roles are common to all databases.
     maintenance_database: str = "postgres"
 
     @contextmanager
     def as_admin(self, database: str | None = None) -> Iterator["Session"]:
-        """One transaction as the admin; raises `DatabaseUnreachable` when it cannot be had."""
+        """One transaction as the admin; raises `DatabaseUnreachable` if it cannot connect."""
         with self._let_in(), self._session(self.admin, database) as session:
             yield session
 
     @contextmanager
     def as_admin_outside_transactions(self, database: str) -> Iterator["Session"]:
-        """A session in which every statement counts at once."""
+        """A session in which every statement is committed at once."""
         with self._let_in(), closing(self._connect(self.admin, database)) as opened:
             session = Session(opened, f"{self.admin.username} in {database}")
             session.forget_settings()
@@ -86,7 +86,7 @@ class Server:
     def as_user(self, login: Login, database: str | None = None) -> Iterator["Session"]:
         """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`.
 
-        What decides whether people can work as this user is left as role and database have it.
+        The settings that decide whether people can work as this user are left as they are.
         """
         with self._session(login, database, READ_ONLY, LIBRARIES) as session:
             yield session
@@ -118,7 +118,7 @@ class Server:
                 ) from None
             raise DatabaseUnreachable(
                 f"{self.host} does not let {self.admin.username} in: {refused}. "
-                "A new master password takes a moment to count."
+                "A new master password takes a moment to take effect."
             ) from None
 
     def _connect(self, login: Login, database: str, *keep: str) -> connection:
@@ -146,9 +146,9 @@ class Server:
             )
         except psycopg2.OperationalError as error:
             _, is_refusal, reason = str(error).partition("FATAL:")
-            # A name may be anything, also "recovery".
+            # Without quoted names, one of which might be "recovery".
             words = re.sub(r'"[^"]*"', "", reason)
-            if is_refusal and not any(passing in words for passing in _PASSING_REASONS):
+            if is_refusal and not any(transient in words for transient in _TRANSIENT_REASONS):
                 raise LoginRefused(reason.strip().splitlines()[0]) from None
             raise DatabaseUnreachable(
                 f"{self.host} port {self.port} {_why_not(str(error), reason)}"
@@ -164,7 +164,7 @@ class Session:
 
     @property
     def has_grantors(self) -> bool:
-        """Whether a membership belongs to who granted it, as it does since PostgreSQL 16."""
+        """Whether only its grantor can end a membership, as since PostgreSQL 16."""
         return self.major_version >= 16
 
     @property
@@ -173,10 +173,10 @@ class Session:
         return int(self._connection.server_version) // 10000
 
     def forget_settings(self, *keep: str) -> None:
-        """Put back what a role or a database has set, but for what is to `keep`.
+        """Reset what a role or a database has set, except for the settings to `keep`.
 
-        What only a superuser may set is left where even the master user may not: nobody in
-        production but AWS and its `rds_superuser` can have set that.
+        A setting that even the master user may not reset stays: in production nobody but AWS and
+        `rds_superuser` can have made it.
         """
         doing = "Forgetting the settings of roles and databases"
         inherited = self.rows(doing, INHERITED_SETTINGS, (list(keep),))
@@ -191,7 +191,7 @@ class Session:
                 self.attempt(doing, RESET_SUPERUSER_SETTING, (name, default), *refusals)
 
     def run(self, doing: str, statement: Composable | str, values: Values = ()) -> None:
-        """Execute a statement; `doing` tells of it in errors, where its text never appears."""
+        """Execute a statement; `doing` describes it in errors, where its text never appears."""
         with self._connection.cursor() as cursor:
             try:
                 cursor.execute(statement, values or None)
@@ -210,12 +210,12 @@ class Session:
                 raise named(error, f"{doing} as {self._whose}") from None
             except UnicodeDecodeError:
                 raise ValidationFailed(
-                    f"{doing} as {self._whose}: there is a name that is not UTF-8. Databases of "
+                    f"{doing} as {self._whose}: a name is not UTF-8. Databases of "
                     "several encodings share their names; rename it in production."
                 ) from None
 
     def commit(self) -> None:
-        """Let what was done so far count; what follows is another transaction."""
+        """Commit what was done so far; what follows is another transaction."""
         try:
             self._connection.commit()
         except psycopg2.Error as error:
@@ -228,7 +228,7 @@ class Session:
         values: Values = (),
         *refusals: type[psycopg2.Error],
     ) -> bool:
-        """Execute a statement; whether it went through, rather than ended in one of `refusals`."""
+        """Execute a statement; whether it succeeded rather than failed with one of `refusals`."""
         with self._connection.cursor() as cursor:
             cursor.execute("SAVEPOINT attempt")
             try:
@@ -242,7 +242,7 @@ class Session:
         return True
 
     def verifier(self, login: Login) -> str:
-        """The SCRAM verifier of a password: what the server stores, and all that it is sent."""
+        """The SCRAM verifier of a password: what the server stores, and all that is sent to it."""
         return str(
             encrypt_password(
                 login.password.get_secret_value(),
@@ -255,9 +255,9 @@ class Session:
 
 def _why_not(error: str, reason: str) -> str:
     if reason:
-        return f"lets nobody in just now: {reason.strip().splitlines()[0]}."
+        return f"accepts no connections at the moment: {reason.strip().splitlines()[0]}."
     if "certificate" in error:
-        return "shows a certificate that is not its own, or of an authority that is not trusted."
+        return "presents a certificate that is not its own, or whose authority is not trusted."
     return (
         "does not answer. Check the security groups and the subnets of the setup-db-users "
         "function if this lasts."
@@ -265,8 +265,10 @@ def _why_not(error: str, reason: str) -> str:
 
 
 def named(error: psycopg2.Error, doing: str) -> RestoreError:
-    """Turn a driver's error into ours; its text stays behind, since it may quote the statement."""
+    """Turn a driver's error into ours, without its text, which may quote the statement."""
     code = error.pgcode
-    if code is None or code.startswith(_PASSING):
-        return DatabaseUnreachable(f"{doing}: the database dropped out ({code or 'no answer'}).")
+    if code is None or code.startswith(_TRANSIENT):
+        return DatabaseUnreachable(
+            f"{doing}: the database is not available at the moment ({code or 'no answer'})."
+        )
     return ValidationFailed(f"{doing}: PostgreSQL refused with {code} ({type(error).__name__}).")

@@ -1,4 +1,4 @@
-"""What goes wrong on the way to the database is named, and told without secrets."""
+"""What goes wrong on the way to the database is named, without secrets."""
 
 import threading
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_a_connection_that_breaks_anywhere_is_tried_again(
     everything(restored)
 
 
-def test_a_server_that_is_not_there_is_unreachable(restored: Restored) -> None:
+def test_a_server_that_is_stopped_is_unreachable(restored: Restored) -> None:
     restored.databases.stop(VOLUME)
 
     with failing(DatabaseUnreachable, HOST):
@@ -74,10 +74,10 @@ def test_a_host_name_that_is_not_the_servers_is_not_trusted(restored: Restored) 
         prepare_at(elsewhere)
 
 
-def test_a_master_password_that_does_not_count_yet_is_tried_again(restored: Restored) -> None:
+def test_a_master_password_that_is_not_in_effect_yet_is_tried_again(restored: Restored) -> None:
     early = replace(restored.server, admin=Login("app_master", SecretStr("not yet")))
 
-    with failing(DatabaseUnreachable, "app_master", "takes a moment"):
+    with failing(DatabaseUnreachable, "app_master", "takes a moment to take effect"):
         prepare_at(early)
 
 
@@ -100,12 +100,12 @@ def test_a_lock_that_somebody_holds_is_waited_for_by_trying_again(restored: Rest
     assert isinstance(named(raised.value, "Locking"), DatabaseUnreachable)
 
 
-def test_what_will_not_pass_is_final(restored: Restored) -> None:
+def test_an_error_that_is_not_transient_is_final(restored: Restored) -> None:
     with (
-        failing(ValidationFailed, "Looking", "42P01"),
+        failing(ValidationFailed, "Checking", "42P01"),
         restored.server.as_admin() as session,
     ):
-        session.run("Looking", "SELECT * FROM nowhere")
+        session.run("Checking", "SELECT * FROM nowhere")
 
 
 def test_no_statement_shows_a_password_to_the_server(restored: Restored) -> None:
@@ -131,10 +131,10 @@ def test_no_statement_shows_a_password_to_the_server(restored: Restored) -> None
 
 
 @pytest.mark.parametrize("version", ["", "16.14", "16.4-limitless", "17.4", "next"])
-def test_a_version_that_rds_tells_wrongly_keeps_nobody_out(
+def test_a_version_that_rds_gives_wrongly_keeps_nobody_out(
     restored: Restored, version: str
 ) -> None:
-    told = replace(restored.server, engine_version=version)
+    server = replace(restored.server, engine_version=version)
 
-    with told.as_admin("shop") as session:
-        assert session.rows("Looking", "SELECT 1") == [(1,)]
+    with server.as_admin("shop") as session:
+        assert session.rows("Checking", "SELECT 1") == [(1,)]
