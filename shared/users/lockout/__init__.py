@@ -1,1 +1,1 @@
-"""Locking other logins out: the logins, who is connected, what runs on an event."""
+"""Locking production out: its logins, its sessions, and the event triggers that it left."""

@@ -1,9 +1,9 @@
-"""Event triggers of the snapshot: silent while the master user works.
+"""Event triggers of the snapshot: disabled while the master user works.
 
-They fire at every GRANT and every ALTER, as whoever gives it, and call a function whose owner may
-have put anything into it. Those of AWS and of extensions belong to a superuser and stay as they
-are. Switching one off fires none, and is undone with the transaction. (PostgreSQL documentation,
-40.1)
+They fire at every GRANT and every ALTER, and run a function as whoever executes that statement; the
+function's owner may have put anything into it. Functions of AWS and of extensions belong to a
+superuser, and their triggers stay as they are. Disabling an event trigger fires none, and is undone
+if the transaction is. (PostgreSQL documentation, 40.1)
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,11 +26,11 @@ _ARMED = """
     WHERE e.evtenabled <> 'D' AND NOT r.rolsuper ORDER BY 1
 """
 _AT_LOGIN = "SELECT datname FROM pg_catalog.pg_database WHERE dathasloginevt"
-_WORDS = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+_STATES = {"O": "ENABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
 
 class EventTrigger(NamedTuple):
-    """One that is switched on, and whose function does not belong to a superuser."""
+    """An event trigger that is enabled, and whose function does not belong to a superuser."""
 
     name: str
     event: str
@@ -39,8 +39,8 @@ class EventTrigger(NamedTuple):
     function: str
     function_owner: str
 
-    def told_of(self, database: str) -> str:
-        """What people should know of it."""
+    def warning(self, database: str) -> str:
+        """What people should know about it."""
         return (
             f"In {database}, event trigger {self.name} calls {self.function} of "
             f"{self.function_owner}, as whoever changes a definition: as the master user, too."
@@ -48,16 +48,16 @@ class EventTrigger(NamedTuple):
 
 
 def event_triggers(session: Session) -> list[EventTrigger]:
-    """Those of a database that would run something of the snapshot."""
+    """The event triggers of a database that would run something of the snapshot."""
     return [EventTrigger(*row) for row in session.rows("Listing event triggers", _ARMED)]
 
 
 @contextmanager
 def silenced(session: Session, database: str, triggers: Sequence[EventTrigger]) -> Iterator[None]:
-    """Switch off what would run in this transaction, and on again at its end.
+    """Disable event triggers for the block; if it raises, the transaction takes that back.
 
-    Raises `ValidationFailed` naming the event trigger that the master user may not switch off, and
-    one that has run already because it fires at the login.
+    Raises `ValidationFailed` naming one that the master user may not disable, or that fires at the
+    login and so has run already.
     """
     for trigger in triggers:
         if trigger.event == "login":
@@ -65,7 +65,7 @@ def silenced(session: Session, database: str, triggers: Sequence[EventTrigger]) 
         _switch(session, trigger, "DISABLE", database)
     yield
     for trigger in triggers:
-        _switch(session, trigger, _WORDS[trigger.enabled], database)
+        _switch(session, trigger, _STATES[trigger.enabled], database)
 
 
 def login_triggers(session: Session) -> set[str]:
@@ -85,8 +85,8 @@ def fires_at_login(database: str, name: str = "") -> ValidationFailed:
     )
 
 
-def _switch(session: Session, trigger: EventTrigger, how: str, database: str) -> None:
-    statement = SQL("ALTER EVENT TRIGGER {} " + how).format(Identifier(trigger.name))
+def _switch(session: Session, trigger: EventTrigger, state: str, database: str) -> None:
+    statement = SQL("ALTER EVENT TRIGGER {} " + state).format(Identifier(trigger.name))
     doing = f"Silencing event trigger {trigger.name}"
     if session.attempt(doing, statement, (), InsufficientPrivilege):
         return
@@ -97,7 +97,7 @@ def _switch(session: Session, trigger: EventTrigger, how: str, database: str) ->
     raise ValidationFailed(
         f"Event trigger {trigger.name} of database {database} calls {trigger.function} of "
         f"{trigger.function_owner}, which would run as the master user, and belongs to "
-        f"{trigger.owner}, so it cannot be switched off. Disable it in production (ALTER EVENT "
+        f"{trigger.owner}, so it cannot be disabled here. Disable it in production (ALTER EVENT "
         "TRIGGER … DISABLE), then restore from a snapshot taken after that."
     )
 

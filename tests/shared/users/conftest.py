@@ -43,7 +43,7 @@ def databases() -> Iterator[Databases]:
 
 @pytest.fixture
 def restored(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Restored]:
-    """A restored cluster; when the test ends, no error and no log has told a secret."""
+    """A restored cluster; when the test ends, no error and no log has shown a secret."""
     databases.copy("prepared", VOLUME)
     monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
     monkeypatch.setenv("PGSSLROOTCERT", str(databases.ca_file))

@@ -49,7 +49,7 @@ class Restored:
         return self.prepare(*users, lock_other_logins=lock).locked_logins
 
     def prepare(self, *users: UserTemplate, notes: Notes = NOTES, **choices: Any) -> Prepared:
-        """What the step does, and what it tells."""
+        """What the step does; returns its warnings, too."""
         templates = UsersSecret.model_construct(users=users, **choices)
         return prepare(self.server, templates, notes)
 
@@ -72,18 +72,18 @@ class Restored:
 
     def allowed(self, user: str, statements: Sequence[str], database: str = "shop") -> list[str]:
         """The statements that a user is permitted; each is undone."""
-        found = []
+        allowed = []
         with self.connected(user, database=database) as opened, opened.cursor() as cursor:
             for statement in statements:
                 cursor.execute("BEGIN READ WRITE")
                 with suppress(InsufficientPrivilege):
                     cursor.execute(statement)
-                    found.append(statement)
+                    allowed.append(statement)
                 cursor.execute("ROLLBACK")
-        return found
+        return allowed
 
     def refuses(self, user: str, password: str) -> bool:
-        """Whether a login is turned away."""
+        """Whether a login is refused."""
         try:
             self.run("SELECT", user=user, password=password)
         except psycopg2.OperationalError:
@@ -92,7 +92,7 @@ class Restored:
 
     @property
     def direct_dsn(self) -> str:
-        """The way in that nobody has on Aurora: past TLS, as the superuser."""
+        """A connection that nobody has on Aurora: past TLS, as the superuser."""
         return self._direct_dsn("shop")
 
     def _direct_dsn(self, database: str) -> str:
@@ -138,7 +138,7 @@ class Restored:
         password: str | None = None,
         database: str = "shop",
     ) -> list[tuple[Any, ...]]:
-        """Run statements, as the master user unless told; returns the rows of the last."""
+        """Run statements as a user, the master user by default; returns the rows of the last."""
         secret = password or (PASSWORD if user == MASTER else USER_PASSWORD)
         with self.connected(user, secret, database) as opened, opened.cursor() as cursor:
             for statement in statements:
@@ -189,6 +189,6 @@ def failing(error: type[RestoreError], *words: str) -> Iterator[None]:
     """Expect an error whose message has all these words, and nowhere a secret."""
     with pytest.raises(error) as raised:
         yield
-    told = "".join(traceback.format_exception(raised.value))
-    assert has_no_secret(told)
+    trace = "".join(traceback.format_exception(raised.value))
+    assert has_no_secret(trace)
     assert [word for word in words if word not in str(raised.value)] == []

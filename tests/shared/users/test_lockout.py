@@ -1,4 +1,4 @@
-"""Logins that came along: locked, and proven to be."""
+"""Logins inherited from the snapshot: locked, and proven to be."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -89,7 +89,7 @@ def test_the_proof_tries_the_right_password(restored: Restored) -> None:
     restored.run("ALTER ROLE shop_app LOGIN")
 
     with failing(ValidationFailed, "shop_app", "not locked"):
-        restored.lockout().try_in_vain(logins)
+        restored.lockout().prove_refused(logins)
 
 
 def test_a_login_that_the_admin_cannot_lock_is_named(restored: Restored) -> None:

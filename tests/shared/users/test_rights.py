@@ -1,4 +1,4 @@
-"""What a template gives, on what is there and on what comes later."""
+"""What a template gives, on existing tables and on later ones."""
 
 import pytest
 from psycopg2.sql import SQL, Identifier
@@ -42,7 +42,7 @@ def test_a_template_gives_what_it_says_on_every_table(restored: Restored, table:
 
 
 @pytest.mark.parametrize("maker", [MASTER, "owner", "shop_owner"])
-def test_a_table_made_later_is_as_one_that_was_there(restored: Restored, maker: str) -> None:
+def test_a_table_made_later_is_like_an_existing_table(restored: Restored, maker: str) -> None:
     restored.set_up(*EVERYBODY)
 
     user = "owner" if maker == "shop_owner" else maker

@@ -69,8 +69,8 @@ def mentions(sentences: Iterable[str], *words: str) -> bool:
     return any(all(word in sentence for word in words) for sentence in sentences)
 
 
-def all_told(restored: Restored, *users: UserTemplate, **choices: Any) -> tuple[str, ...]:
-    """The warnings, or the refusal: either counts as told."""
+def all_warnings(restored: Restored, *users: UserTemplate, **choices: Any) -> tuple[str, ...]:
+    """The warnings, or the refusal: either counts as a warning."""
     try:
         return restored.prepare(*users, **choices).warnings
     except ValidationFailed as error:
@@ -92,16 +92,16 @@ def as_operators(restored: Restored, *statements: str, database: str = "shop") -
 def lay_mines(restored: Restored, database: str, schema: str = "evil") -> int:
     """Shadow every function, operator, relation and type of pg_catalog; each raises an error.
 
-    A name that is looked for anywhere but in pg_catalog first then ends the set-up.
+    A name that is resolved anywhere but in pg_catalog then ends the set-up.
     """
     mines = SQL(
         """
         DO $lay$
-        DECLARE one record; laid integer := 0; mine text;
+        DECLARE item record; laid integer := 0; mine text;
         BEGIN
             EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', {schema});
             mine := format('AS $mine$ BEGIN RAISE EXCEPTION ''{sprung}''; END $mine$');
-            FOR one IN
+            FOR item IN
                 SELECT p.proname, pg_get_function_identity_arguments(p.oid) AS arguments,
                        format_type(p.prorettype, NULL) AS returns, p.proretset
                 FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
@@ -109,13 +109,13 @@ def lay_mines(restored: Restored, database: str, schema: str = "evil") -> int:
             LOOP
                 BEGIN
                     EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS %s %s LANGUAGE plpgsql %s',
-                        {schema}, one.proname, one.arguments,
-                        CASE WHEN one.proretset THEN 'SETOF' ELSE '' END, one.returns, mine);
+                        {schema}, item.proname, item.arguments,
+                        CASE WHEN item.proretset THEN 'SETOF' ELSE '' END, item.returns, mine);
                     laid := laid + 1;
                 EXCEPTION WHEN OTHERS THEN NULL;  -- internal types
                 END;
             END LOOP;
-            FOR one IN
+            FOR item IN
                 SELECT o.oprname, o.oid, format_type(o.oprleft, NULL) AS l,
                        format_type(o.oprright, NULL) AS r,
                        format_type(o.oprresult, NULL) AS returns,
@@ -124,26 +124,26 @@ def lay_mines(restored: Restored, database: str, schema: str = "evil") -> int:
             LOOP
                 BEGIN
                     EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql %s',
-                        {schema}, 'operator_' || one.oid,
-                        CASE WHEN one.is_prefix THEN one.r ELSE one.l || ', ' || one.r END,
-                        one.returns, mine);
+                        {schema}, 'operator_' || item.oid,
+                        CASE WHEN item.is_prefix THEN item.r ELSE item.l || ', ' || item.r END,
+                        item.returns, mine);
                     EXECUTE format('CREATE OPERATOR %I.%s (%s RIGHTARG = %s, FUNCTION = %I.%I)',
-                        {schema}, one.oprname,
-                        CASE WHEN one.is_prefix THEN '' ELSE format('LEFTARG = %s,', one.l) END,
-                        one.r, {schema}, 'operator_' || one.oid);
+                        {schema}, item.oprname,
+                        CASE WHEN item.is_prefix THEN '' ELSE format('LEFTARG = %s,', item.l) END,
+                        item.r, {schema}, 'operator_' || item.oid);
                     laid := laid + 1;
                 EXCEPTION WHEN OTHERS THEN NULL;
                 END;
             END LOOP;
             EXECUTE format('CREATE FUNCTION %I.sprung() RETURNS boolean LANGUAGE plpgsql %s',
                 {schema}, mine);
-            FOR one IN
+            FOR item IN
                 SELECT c.relname FROM pg_class c
                 WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind IN ('r', 'v')
             LOOP
                 BEGIN
                     EXECUTE format('CREATE VIEW %I.%I AS SELECT * FROM pg_catalog.%I'
-                        ' WHERE %I.sprung()', {schema}, one.relname, one.relname, {schema});
+                        ' WHERE %I.sprung()', {schema}, item.relname, item.relname, {schema});
                     laid := laid + 1;
                 EXCEPTION WHEN OTHERS THEN NULL;  -- pseudo-types
                 END;

@@ -1,10 +1,16 @@
-"""Functions that run with their owner's rights are reached by more ways than calling them.
+"""There are more ways to functions that run with their owner's rights than to call them.
 
-Nothing that a user of the templates does ends in a function that has powers, or it is said.
+Nothing that a user of the templates does ends in a function that has powers, or it is reported.
 """
 
 from tests.local.postgres.clients import MASTER
-from tests.shared.users.hostile.attacks import RUN, all_told, as_operators, as_shop_owner, mentions
+from tests.shared.users.hostile.attacks import (
+    RUN,
+    all_warnings,
+    as_operators,
+    as_shop_owner,
+    mentions,
+)
 from tests.shared.users.restored import Restored, a_user
 
 BACK = "CREATE ROLE back LOGIN CREATEROLE"
@@ -20,7 +26,7 @@ def test_a_trigger(restored: Restored) -> None:
     as_shop_owner(restored, "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW"
                   " EXECUTE FUNCTION public.fire()")  # fmt: skip
 
-    warnings = all_told(restored, WRITER)
+    warnings = all_warnings(restored, WRITER)
 
     assert mentions(warnings, "fire") or not restored.may(
         "writer", f"INSERT INTO orders VALUES (5, '{BACK}')"
@@ -33,7 +39,7 @@ def test_a_trigger_of_the_master(restored: Restored) -> None:
     as_shop_owner(restored, "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW"
                   " EXECUTE FUNCTION public.fire()")  # fmt: skip
 
-    warnings = all_told(restored, WRITER)
+    warnings = all_warnings(restored, WRITER)
 
     assert mentions(warnings, "fire") or not restored.may(
         "writer", f"INSERT INTO orders VALUES (5, '{BACK}')"
@@ -50,7 +56,7 @@ def test_an_aggregate(restored: Restored) -> None:
         "CREATE AGGREGATE public.run_all(text) (SFUNC = public.step, STYPE = text, INITCOND = '')",
     )
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, "step") or not restored.may("reader", f"SELECT run_all('{BACK}')")
 
@@ -66,7 +72,7 @@ def test_a_range(restored: Restored) -> None:
         "REVOKE EXECUTE ON FUNCTION public.diff(text, text) FROM PUBLIC",
     )
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, "diff") or not restored.may(
         "reader",
@@ -79,11 +85,11 @@ def test_a_view_of_a_schema_that_is_closed(restored: Restored) -> None:
     """USAGE on a schema is for finding names; a view has found its function already."""
     as_operators(
         restored, "CREATE SCHEMA hidden", RUN.replace("run(", "hidden.run("),
-        "CREATE VIEW public.door AS SELECT 1 AS one"
+        "CREATE VIEW public.door AS SELECT 1 AS number"
         " WHERE hidden.run(pg_catalog.current_setting('my.command')) IS NULL",
     )  # fmt: skip
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, "hidden.run") or not restored.may(
         "reader", f"SET my.command = '{BACK}'; SELECT * FROM door"
@@ -98,7 +104,7 @@ def test_a_member_of_an_extension(restored: Restored) -> None:
     as_operators(restored, RUN)
     restored.as_superuser("ALTER EXTENSION plpgsql ADD FUNCTION public.run(text)")
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, "run") or not restored.may("reader", f"SELECT run('{BACK}')")
 
@@ -108,7 +114,7 @@ def test_a_function_in_template1(restored: Restored) -> None:
     restored.as_superuser(f"ALTER DATABASE template1 OWNER TO {MASTER}")
     as_operators(restored, RUN, database="template1")
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, "template1") or not restored.may(
         "reader", f"SELECT run('{BACK}')", database="template1"
@@ -122,4 +128,4 @@ def test_a_function_behind_twenty_others(restored: Restored) -> None:
         for n in range(20)
     ))  # fmt: skip
 
-    assert mentions(all_told(restored, a_user()), "run(text)")
+    assert mentions(all_warnings(restored, a_user()), "run(text)")

@@ -92,7 +92,7 @@ def test_what_fires_in_a_users_own_session_changes_no_verdict(
         restored.set_up(a_user())
 
 
-def test_one_that_goes_on_afterwards_is_said(restored: Restored) -> None:
+def test_one_that_goes_on_afterwards_is_reported(restored: Restored) -> None:
     """Whoever acts for its function's owner can replace it, and the master user's work fires it."""
     make_event_triggers(restored, MASTER)
 

@@ -122,7 +122,7 @@ def test_a_login_that_another_administrator_made_is_locked(restored: Restored) -
     assert locked == ("child", "dba", "shop_app", "shop_owner")
 
 
-def test_a_customers_role_whose_name_begins_like_aws_is_locked_and_said(
+def test_a_customers_role_whose_name_begins_like_aws_is_locked_and_reported(
     restored: Restored,
 ) -> None:
     restored.run(f"CREATE ROLE rdsapp LOGIN PASSWORD '{OLD_PASSWORD}'")
@@ -134,7 +134,7 @@ def test_a_customers_role_whose_name_begins_like_aws_is_locked_and_said(
     assert mentions(prepared.warnings, "rdsapp", "not known")
 
 
-def test_one_that_may_be_awss_and_cannot_be_locked_is_said(restored: Restored) -> None:
+def test_one_that_may_be_awss_and_cannot_be_locked_is_reported(restored: Restored) -> None:
     restored.as_superuser("CREATE ROLE rdsfuture LOGIN")
 
     warnings = restored.prepare(a_user()).warnings
@@ -210,8 +210,8 @@ def test_an_open_transaction_on_a_role_delays_nothing(restored: Restored) -> Non
         restored.prepare(a_user())
 
 
-def test_a_login_with_a_name_of_aws_that_nobody_can_lock_is_said(restored: Restored) -> None:
-    """When its maker is gone, nothing shows that it was a customer's but what it was granted."""
+def test_a_login_with_a_name_of_aws_that_nobody_can_lock_is_reported(restored: Restored) -> None:
+    """Once its creator is dropped, only what it was granted shows that it was a customer's."""
     restored.run(
         "CREATE ROLE maker CREATEROLE",
         "GRANT maker TO CURRENT_USER",
@@ -225,7 +225,7 @@ def test_a_login_with_a_name_of_aws_that_nobody_can_lock_is_said(restored: Resto
 
     warnings = restored.prepare(a_user()).warnings
 
-    assert mentions(warnings, "rdsproxyadmin", "Check who made it")
+    assert mentions(warnings, "rdsproxyadmin", "Check who created it")
 
 
 @pytest.mark.parametrize("lock", [True, False])

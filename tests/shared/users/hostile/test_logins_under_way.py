@@ -112,10 +112,10 @@ def test_one_that_takes_longer_than_can_be_waited_is_tried_again(
         restored.prepare(a_user())
 
 
-def test_what_outlasts_the_time_of_a_login_is_none_and_delays_nothing_for_ever(
+def test_what_outlasts_the_time_of_a_login_is_none_and_delays_nothing_indefinitely(
     restored: Restored,
 ) -> None:
-    """This one's time was set when it began, so to us it looks like a process of AWS's."""
+    """Its own time limit was set when it began, so it looks like a process of AWS's."""
     login = Stalled(restored, "shop_app", OLD_PASSWORD)
 
     with closing(login.socket):

@@ -4,7 +4,7 @@ import pytest
 from psycopg2.sql import SQL, Identifier
 
 from shared.errors import ConfigurationError, ValidationFailed
-from tests.shared.users.hostile.attacks import DBA, READER, all_told, as_shop_owner, mentions
+from tests.shared.users.hostile.attacks import DBA, READER, all_warnings, as_shop_owner, mentions
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user, failing
 
 
@@ -25,12 +25,12 @@ def test_one_without_connections_is_refused_where_a_template_names_it(restored: 
         restored.prepare(a_user())
 
 
-def test_one_without_connections_is_passed_over_and_said_elsewhere(restored: Restored) -> None:
+def test_one_without_connections_is_passed_over_and_reported_elsewhere(restored: Restored) -> None:
     restored.run("ALTER DATABASE warehouse CONNECTION LIMIT 0")
 
     warnings = restored.prepare(a_user()).warnings
 
-    assert mentions(warnings, "warehouse was not looked into", "allows no connections")
+    assert mentions(warnings, "warehouse was not examined", "allows no connections")
 
 
 def test_one_that_was_half_dropped(restored: Restored) -> None:
@@ -38,10 +38,10 @@ def test_one_that_was_half_dropped(restored: Restored) -> None:
 
     warnings = restored.prepare(a_user()).warnings
 
-    assert mentions(warnings, "warehouse was not looked into")
+    assert mentions(warnings, "warehouse was not examined")
 
 
-def test_a_login_whose_name_sounds_like_a_passing_trouble(restored: Restored) -> None:
+def test_a_login_whose_name_sounds_like_a_transient_error(restored: Restored) -> None:
     restored.run("CREATE ROLE disaster_recovery LOGIN")
 
     assert "disaster_recovery" in restored.prepare(a_user()).locked_logins
@@ -109,12 +109,12 @@ def test_a_table_that_an_extension_adopted(restored: Restored) -> None:
     as_shop_owner(restored, "CREATE TABLE public.adopted (i int)")
     restored.as_superuser("ALTER EXTENSION plpgsql ADD TABLE public.adopted")
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, "adopted") or restored.may("reader", "SELECT FROM adopted")
 
 
-def test_one_whose_owner_may_not_connect_is_passed_over_and_said(restored: Restored) -> None:
+def test_one_whose_owner_may_not_connect_is_passed_over_and_reported(restored: Restored) -> None:
     restored.run(
         "CREATE ROLE dbo",
         "GRANT dbo TO CURRENT_USER",
@@ -123,13 +123,13 @@ def test_one_whose_owner_may_not_connect_is_passed_over_and_said(restored: Resto
         "REVOKE dbo FROM CURRENT_USER",
     )
 
-    assert mentions(restored.prepare(a_user()).warnings, "warehouse was not looked into", "dbo")
+    assert mentions(restored.prepare(a_user()).warnings, "warehouse was not examined", "dbo")
 
 
-def test_one_that_utf8_cannot_reach_is_passed_over_and_said(restored: Restored) -> None:
+def test_one_that_utf8_cannot_reach_is_passed_over_and_reported(restored: Restored) -> None:
     restored.run("CREATE DATABASE mule ENCODING 'MULE_INTERNAL' LOCALE 'C' TEMPLATE template0")
 
-    assert mentions(restored.prepare(a_user()).warnings, "mule was not looked into", "UTF-8")
+    assert mentions(restored.prepare(a_user()).warnings, "mule was not examined", "UTF-8")
 
 
 @pytest.mark.parametrize("name", ["host=evil.example", "postgresql://evil.example/x", "%s {}\n'\\"])
@@ -160,7 +160,7 @@ def test_a_schema_of_a_superuser_keeps_no_owner_from_owning(restored: Restored) 
     assert restored.may("shop_owner", "DROP TABLE orders CASCADE")
 
 
-def test_tables_of_a_group_that_nobody_administers_are_passed_over_and_said(
+def test_tables_of_a_group_that_nobody_administers_are_passed_over_and_reported(
     restored: Restored,
 ) -> None:
     restored.run(

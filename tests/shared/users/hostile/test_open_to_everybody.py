@@ -1,10 +1,10 @@
-"""What everybody may do, and what reaches out by itself, is said, whatever kind of thing it is."""
+"""What everybody may do, and what reaches other systems, is reported, whatever it is."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from tests.shared.users.hostile.attacks import DBA, SERVER, all_told, mentions
+from tests.shared.users.hostile.attacks import DBA, SERVER, all_warnings, mentions
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user
 
 WRITER = a_user("writer", "read_write")
@@ -15,7 +15,7 @@ def test_where_everybody_may_not_connect_but_the_user_may(restored: Restored) ->
                  "GRANT USAGE ON SCHEMA billing TO PUBLIC",
                  "GRANT ALL ON billing.invoices TO PUBLIC")  # fmt: skip
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, "billing.invoices") or not restored.may(
         "reader", "DELETE FROM billing.invoices"
@@ -25,7 +25,7 @@ def test_where_everybody_may_not_connect_but_the_user_may(restored: Restored) ->
 def test_make_schemas_in_another_database(restored: Restored) -> None:
     restored.run("GRANT CREATE ON DATABASE warehouse TO PUBLIC")
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, "warehouse") or not restored.may(
         "reader", "CREATE SCHEMA mine", database="warehouse"
@@ -61,7 +61,7 @@ def test_other_kinds(restored: Restored, given: Sequence[str], word: str, done: 
     if given:
         restored.as_superuser(*given)
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     assert mentions(warnings, word) or not restored.may("reader", done)
 
@@ -73,18 +73,20 @@ def test_a_view_of_an_owner_with_powers_over_data(restored: Restored) -> None:
                  "CREATE VIEW public.door AS SELECT * FROM billing.invoices")  # fmt: skip
     restored.run("REVOKE operators FROM CURRENT_USER")
 
-    warnings = all_told(restored, WRITER)
+    warnings = all_warnings(restored, WRITER)
 
     assert mentions(warnings, "door") or not restored.may("writer", "DELETE FROM door")
 
 
-def test_publications_and_user_mappings_are_said(restored: Restored) -> None:
+def test_publications_and_user_mappings_are_reported(restored: Restored) -> None:
     restored.as_superuser(*SERVER, "CREATE USER MAPPING FOR shop_app SERVER production")
     restored.run("CREATE PUBLICATION cdc FOR TABLE by_the_master")
 
     warnings = restored.prepare(a_user()).warnings
 
-    assert mentions(warnings, "reaches out", "publication cdc", "mapping of shop_app", "production")
+    assert mentions(
+        warnings, "reach other systems", "publication cdc", "mapping of shop_app", "production"
+    )
 
 
 def test_a_subscription_of_a_locked_login(restored: Restored) -> None:
@@ -97,7 +99,7 @@ def test_a_subscription_of_a_locked_login(restored: Restored) -> None:
         )
         opened.cursor().execute("ALTER SUBSCRIPTION pull ENABLE")
 
-    warnings = all_told(restored, a_user())
+    warnings = all_warnings(restored, a_user())
 
     enabled = restored.as_superuser("SELECT subenabled FROM pg_subscription")
     assert mentions(warnings, "pull") or enabled == [(False,)]

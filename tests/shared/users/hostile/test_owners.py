@@ -1,4 +1,4 @@
-"""An owner acts for nobody who has powers, and what it has beyond its template is said."""
+"""An owner acts for nobody who has powers; what it has beyond its template is reported."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from shared.errors import ValidationFailed
 from tests.shared.users.hostile.attacks import (
     DBA,
     SERVER,
-    all_told,
+    all_warnings,
     as_operators,
     as_shop_owner,
     give_database_to_shop_owner,
@@ -19,24 +19,24 @@ from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user, failing
 OWNER = a_user("owner", "owner")
 
 
-def test_what_it_has_is_said_in_other_databases(restored: Restored) -> None:
+def test_what_it_has_is_reported_in_other_databases(restored: Restored) -> None:
     restored.run("GRANT shop_owner TO CURRENT_USER", "ALTER DATABASE warehouse OWNER TO shop_owner",
                  "REVOKE shop_owner FROM CURRENT_USER")  # fmt: skip
     as_shop_owner(restored, "CREATE TABLE public.stock (i int)", database="warehouse")
 
-    warnings = all_told(restored, OWNER)
+    warnings = all_warnings(restored, OWNER)
 
     assert mentions(warnings, "warehouse") or not restored.may(
         "owner", "DROP TABLE stock", database="warehouse"
     )
 
 
-def test_what_it_has_is_said_in_other_schemas(restored: Restored) -> None:
+def test_what_it_has_is_reported_in_other_schemas(restored: Restored) -> None:
     restored.run("GRANT USAGE ON SCHEMA billing TO accountants",
                  "GRANT ALL ON billing.invoices TO accountants",
                  "GRANT accountants TO shop_owner")  # fmt: skip
 
-    warnings = all_told(restored, OWNER)
+    warnings = all_warnings(restored, OWNER)
 
     assert mentions(warnings, "accountants") or not restored.may(
         "owner", "DELETE FROM billing.invoices"
@@ -54,10 +54,10 @@ def test_who_administers_others_may_not_be_acted_for(restored: Restored) -> None
         restored.prepare(OWNER, a_user())
 
 
-def test_powers_taken_from_a_group_are_told(restored: Restored) -> None:
+def test_powers_taken_from_a_group_are_reported(restored: Restored) -> None:
     as_operators(restored, "CREATE TABLE public.theirs (i int)")
 
-    assert mentions(all_told(restored, OWNER), "operators")
+    assert mentions(all_warnings(restored, OWNER), "operators")
 
 
 @pytest.mark.parametrize(

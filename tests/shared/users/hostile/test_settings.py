@@ -79,8 +79,8 @@ def hostile_values(restored: Restored) -> Iterator[Hostile]:
 
 def in_force(restored: Restored) -> dict[str, str]:
     with restored.server.as_admin("shop") as session:
-        assert session.rows("Looking", WHO) == [(MASTER, MASTER, SEARCH_PATH)]
-        return dict(session.rows("Looking", IN_FORCE))
+        assert session.rows("Checking", WHO) == [(MASTER, MASTER, SEARCH_PATH)]
+        return dict(session.rows("Checking", IN_FORCE))
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_a_users_own_session_is_pinned_too(restored: Restored) -> None:
 
     login = Login("reader", SecretStr(USER_PASSWORD))
     with restored.server.as_user(login, "shop") as session:
-        assert session.rows("Looking", WHO) == [("reader", "reader", SEARCH_PATH)]
+        assert session.rows("Checking", WHO) == [("reader", "reader", SEARCH_PATH)]
 
 
 def test_what_only_a_superuser_may_set_back_stays(restored: Restored) -> None:
@@ -181,6 +181,6 @@ def test_what_only_a_superuser_may_set_back_stays(restored: Restored) -> None:
 
     with restored.server.as_admin("shop") as session:
         now = session.rows(
-            "Looking", "SELECT pg_catalog.current_setting('log_min_duration_statement')"
+            "Checking", "SELECT pg_catalog.current_setting('log_min_duration_statement')"
         )
     assert now == [("1s",)]

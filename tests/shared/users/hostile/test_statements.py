@@ -1,4 +1,4 @@
-"""Every statement that is sent is read: no name in it can be found anywhere but in pg_catalog."""
+"""Every statement that is sent is parsed: each name in it is resolved in pg_catalog alone."""
 
 from collections.abc import Sequence
 
@@ -92,7 +92,7 @@ def test_every_name_is_qualified(eventful: Restored) -> None:
 
 
 def test_the_reading_notices_what_is_not_qualified() -> None:
-    found = unqualified("SELECT f(a::text) FROM pg_roles, pg_catalog.pg_class")
-    assert found == {"f", "text", "pg_roles"}
+    names = unqualified("SELECT f(a::text) FROM pg_roles, pg_catalog.pg_class")
+    assert names == {"f", "text", "pg_roles"}
     assert unqualified("REVOKE ALL ON FUNCTION f(text) FROM PUBLIC") == {"f"}
     assert unqualified("WITH a AS (SELECT 1) SELECT * FROM a WHERE x = 'y'") == set()

@@ -22,7 +22,7 @@ def a_function_of_the_same_name(restored: Restored) -> None:
     as_shop_owner(restored, trap("public.pg_has_role", "text, text", "boolean", "true"))
 
 
-def one_in_the_maintenance_database(restored: Restored) -> None:
+def functions_in_the_maintenance_database(restored: Restored) -> None:
     """Where everybody may create until PostgreSQL 14, and in what was upgraded from it."""
     restored.run("GRANT CREATE ON SCHEMA public TO PUBLIC", database="postgres")
     as_shop_owner(
@@ -59,9 +59,9 @@ def views_that_shadow_the_catalog(restored: Restored) -> None:
         restored,
         "CREATE SCHEMA evil",
         "GRANT USAGE ON SCHEMA evil TO PUBLIC",
-        trap("evil.look", "", "boolean", "true"),
-        "CREATE VIEW evil.pg_roles AS SELECT * FROM pg_catalog.pg_roles WHERE evil.look()",
-        "CREATE VIEW evil.pg_class AS SELECT * FROM pg_catalog.pg_class WHERE evil.look()",
+        trap("evil.visible", "", "boolean", "true"),
+        "CREATE VIEW evil.pg_roles AS SELECT * FROM pg_catalog.pg_roles WHERE evil.visible()",
+        "CREATE VIEW evil.pg_class AS SELECT * FROM pg_catalog.pg_class WHERE evil.visible()",
         "GRANT SELECT ON ALL TABLES IN SCHEMA evil TO PUBLIC",
         "ALTER DATABASE shop SET search_path = evil, pg_catalog",
     )
@@ -121,7 +121,7 @@ def row_types_and_casts(restored: Restored) -> None:
 
 ATTACKS = (
     a_function_of_the_same_name,
-    one_in_the_maintenance_database,
+    functions_in_the_maintenance_database,
     a_search_path_of_the_database,
     a_role_of_the_database,
     views_that_shadow_the_catalog,
@@ -149,7 +149,7 @@ def test_an_application_role_gains_nothing(
     assert not restored.may("reader", "DELETE FROM public.orders")
 
 
-def test_no_name_or_operator_of_ours_is_looked_for_anywhere_but_in_pg_catalog(
+def test_no_name_or_operator_of_ours_is_resolved_outside_pg_catalog(
     restored: Restored,
 ) -> None:
     restored.run("CREATE ROLE reader LOGIN", "GRANT ALL ON by_the_master TO reader")
@@ -165,7 +165,7 @@ def test_no_name_or_operator_of_ours_is_looked_for_anywhere_but_in_pg_catalog(
     assert SPRUNG not in restored.log
 
 
-def test_the_mines_go_off_for_whoever_does_not_look_in_pg_catalog(restored: Restored) -> None:
+def test_the_mines_go_off_for_names_that_the_search_path_resolves(restored: Restored) -> None:
     lay_mines(restored, "shop")
 
     for statement in (

@@ -1,4 +1,4 @@
-"""Roles that came along with the snapshot under the name of a template's user."""
+"""Roles inherited from the snapshot that have the name of a template's user."""
 
 import pytest
 
@@ -22,7 +22,7 @@ WRITES = (
     "DELETE FROM order_ids",
 )
 
-CAME_WITH = {
+INHERITED = {
     "memberships": (
         "GRANT shop_owner TO reader WITH INHERIT FALSE",
         "GRANT rds_superuser TO reader WITH ADMIN OPTION",
@@ -55,13 +55,13 @@ CAME_WITH = {
 }
 
 
-@pytest.mark.parametrize("what", CAME_WITH)
-def test_a_reader_keeps_nothing_it_came_along_with(restored: Restored, what: str) -> None:
+@pytest.mark.parametrize("what", INHERITED)
+def test_a_reader_keeps_nothing_that_it_had_in_production(restored: Restored, what: str) -> None:
     restored.run(
         f"CREATE ROLE reader LOGIN PASSWORD '{OLD_PASSWORD}'",
         "GRANT reader, shop_owner TO CURRENT_USER",
         "GRANT CREATE ON SCHEMA public TO reader",
-        *CAME_WITH[what],
+        *INHERITED[what],
     )
 
     restored.set_up(a_user())

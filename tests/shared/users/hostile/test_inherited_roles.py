@@ -1,4 +1,4 @@
-"""What a user of the templates held or owned in production gives it nothing, and is said."""
+"""What a user of the templates held or owned in production gives it nothing, and is reported."""
 
 import pytest
 from psycopg2.errors import InsufficientPrivilege
@@ -165,7 +165,7 @@ def test_grants_in_databases_that_no_template_names_are_gone(restored: Restored)
     assert mentions(warnings, "reader_retired_", "keeps grants in", "warehouse")
 
 
-def test_what_everybody_may_do_elsewhere_is_said(restored: Restored) -> None:
+def test_what_everybody_may_do_elsewhere_is_reported(restored: Restored) -> None:
     restored.run("CREATE TABLE stock (i int)", "GRANT DELETE, SELECT ON stock TO PUBLIC",
                  "GRANT CREATE ON SCHEMA public TO PUBLIC", database="warehouse")  # fmt: skip
     restored.run(
@@ -189,7 +189,7 @@ def test_what_everybody_may_do_on_the_next_table_is_part_of_the_proof(
         restored.set_up(a_user())
 
 
-def test_a_function_that_writes_for_everybody_is_said(restored: Restored) -> None:
+def test_a_function_that_writes_for_everybody_is_reported(restored: Restored) -> None:
     as_shop_owner(restored, RUN)
 
     warnings = restored.prepare(a_user()).warnings
@@ -235,7 +235,7 @@ def test_user_mappings_and_default_privileges_stay_with_the_former_role(
     assert mentions(warnings, "reader_retired_", "user mappings", "default privileges")
 
 
-def test_settings_and_policies_come_along_to_the_new_role(restored: Restored) -> None:
+def test_settings_and_policies_are_carried_over_to_the_new_role(restored: Restored) -> None:
     restored.run(
         READER,
         """ALTER ROLE reader SET search_path = "$user", public, "odd ""name", billing""",
@@ -266,7 +266,7 @@ def test_settings_and_policies_come_along_to_the_new_role(restored: Restored) ->
     ]
 
 
-def test_a_setting_that_only_a_superuser_may_make_is_said(restored: Restored) -> None:
+def test_a_setting_that_only_a_superuser_may_make_is_reported(restored: Restored) -> None:
     restored.run(READER)
     restored.as_superuser("ALTER ROLE reader IN DATABASE shop SET log_statement = 'all'")
 
@@ -334,7 +334,9 @@ def test_functions_that_others_opened_to_everybody_are_closed_too(restored: Rest
     assert not restored.may("reader", "SELECT run('DELETE FROM orders')")
 
 
-def test_a_database_in_which_everybody_works_as_somebody_else_is_said(restored: Restored) -> None:
+def test_a_database_in_which_everybody_works_as_somebody_else_is_reported(
+    restored: Restored,
+) -> None:
     restored.as_superuser("ALTER DATABASE shop SET role = 'shop_owner'")
 
     warnings = restored.prepare(a_user("owner", "owner")).warnings

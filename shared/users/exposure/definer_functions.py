@@ -1,0 +1,134 @@
+"""Functions that run with their owner's rights, whoever calls them (`SECURITY DEFINER`).
+
+They are production's own design, so they are reported. EXECUTE is revoked from PUBLIC only where
+the users secret says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from psycopg2.sql import SQL
+
+from shared.errors import ValidationFailed
+from shared.users.exposure.wording import listed
+from shared.users.lockout.event_triggers import EventTrigger, silenced
+from shared.users.master.powers import powers, revoke_as
+from shared.users.master.sessions import Session
+
+# Who may call such a function by name is only half of it: a trigger, a view, an aggregate or a type
+# may call it on somebody's behalf. PostgreSQL's own functions have lower numbers. (transam.h,
+# FirstNormalObjectId)
+_FUNCTIONS = """
+    SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text, o.rolname,
+           pg_catalog.has_function_privilege('public', p.oid, 'EXECUTE'),
+           pg_catalog.format('%s %I.%I(%s)',
+               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, n.nspname, p.proname,
+               pg_catalog.pg_get_function_identity_arguments(p.oid)),
+           ARRAY(SELECT DISTINCT pg_catalog.pg_get_userbyid(a.grantor)::pg_catalog.text
+                 FROM pg_catalog.aclexplode(
+                     COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+                 WHERE a.grantee = 0)
+    FROM pg_catalog.pg_proc p
+    JOIN pg_catalog.pg_roles o ON o.oid = p.proowner
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE p.prosecdef AND p.oid >= 16384 AND NOT o.rolsuper ORDER BY 1
+"""
+
+
+class Function(NamedTuple):
+    """A function that runs with its owner's rights, and whether PUBLIC may execute it."""
+
+    signature: str
+    owner: str
+    is_open: bool
+    exact: str
+    """As it is named in a statement: kind, schema, name, and arguments with their modes."""
+    opened_by: list[str]
+    """The roles that granted EXECUTE to PUBLIC."""
+
+    @property
+    def description(self) -> str:
+        """The signature, and whether everybody may call the function."""
+        return self.signature + (" (open to everybody)" if self.is_open else "")
+
+
+def report_definer_functions(
+    session: Session,
+    database: str,
+    admin: str,
+    triggers: Sequence[EventTrigger],
+    *,
+    revoke: bool,
+    others_are_locked: bool,
+) -> Iterator[str]:
+    """Yield a warning for each owner; with `revoke`, take EXECUTE away from PUBLIC first.
+
+    Raises `ValidationFailed` naming a function that stays open, or whose owner has powers although
+    others are locked out.
+    """
+    functions = _list_functions(session)
+    opened = [function for function in functions if function.is_open]
+    if revoke and opened:
+        functions = _close(session, database, triggers, opened)
+        yield (
+            f"In {database}, everybody may no longer call functions that run with their owner's "
+            f"rights: {listed([function.signature for function in opened])}."
+        )
+    yield from _report(session, database, admin, functions, others_are_locked)
+
+
+def _list_functions(session: Session) -> list[Function]:
+    rows = session.rows("Listing functions that run as their owner", _FUNCTIONS)
+    return [Function(*row) for row in rows]
+
+
+def _close(
+    session: Session,
+    database: str,
+    triggers: Sequence[EventTrigger],
+    opened: Sequence[Function],
+) -> list[Function]:
+    """Revoke EXECUTE from PUBLIC; returns all functions as they are then."""
+    with silenced(session, database, triggers):
+        for function in opened:
+            revoke_as(
+                session,
+                f"Taking {function.signature} from PUBLIC",
+                function.opened_by,
+                SQL("REVOKE EXECUTE ON " + function.exact + " FROM PUBLIC"),
+            )
+    functions = _list_functions(session)
+    if still_open := [function.signature for function in functions if function.is_open]:
+        raise ValidationFailed(
+            f"Functions of database {database} that run with their owner's rights cannot be "
+            f"taken from PUBLIC: {listed(still_open)}. Revoke EXECUTE on them in production, then "
+            "restore again."
+        )
+    return functions
+
+
+def _report(
+    session: Session,
+    database: str,
+    admin: str,
+    functions: Sequence[Function],
+    others_are_locked: bool,
+) -> Iterator[str]:
+    by_owner: dict[str, list[Function]] = {}
+    for function in functions:
+        by_owner.setdefault(function.owner, []).append(function)
+    powerful = powers(session, by_owner.keys() - {admin}, admin)
+    # The most dangerous ones first: none of them may be hidden behind many harmless ones.
+    for owner in sorted(by_owner, key=lambda owner: (owner != admin, owner)):
+        if owner in powerful and others_are_locked:
+            raise ValidationFailed(
+                f"Function {by_owner[owner][0].signature} of database {database} runs with the "
+                f"rights of {owner}, whoever calls it, and {owner} has powers by "
+                f"{', '.join(powerful[owner])}. Change its owner in production, then restore again."
+            )
+        note = ", the master user" if owner == admin else ""
+        note = ", who has powers over roles or databases" if owner in powerful else note
+        yield (
+            f"In {database}, these functions run with the rights of {owner}{note}, whoever calls "
+            f"them: {listed([function.description for function in by_owner[owner]])}."
+        )

@@ -1,0 +1,150 @@
+"""What a user gets back from its retired role: its policies, and an owner what it owned."""
+
+from collections.abc import Iterator, Sequence
+
+import psycopg2
+from psycopg2.sql import SQL, Composable, Identifier
+
+from shared.errors import ValidationFailed
+from shared.users.master.powers import can_join, join, powers
+from shared.users.master.sessions import Session
+from shared.users.retired_roles import Retired
+from shared.users.templates import Template, UserTemplate
+
+_POLICIES = """
+    SELECT n.nspname, c.relname, p.polname, pg_catalog.pg_get_userbyid(c.relowner),
+           ARRAY(SELECT pg_catalog.pg_get_userbyid(member)::pg_catalog.text
+                 FROM pg_catalog.unnest(p.polroles) AS members(member) ORDER BY 1)
+    FROM pg_catalog.pg_policy p
+    JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_roles r ON r.oid = ANY (p.polroles)
+    WHERE r.rolname = %s ORDER BY 1, 2, 3
+"""
+_OWNED_DATABASES = """
+    SELECT datname FROM pg_catalog.pg_database
+    WHERE pg_catalog.pg_get_userbyid(datdba) = %s ORDER BY 1
+"""
+
+# Schemas in which a role owns something that only who may create there can own, and their owners.
+_PLACES = """
+    WITH held(schema, owner) AS (
+        SELECT relnamespace, relowner FROM pg_catalog.pg_class
+        UNION SELECT pronamespace, proowner FROM pg_catalog.pg_proc
+        UNION SELECT typnamespace, typowner FROM pg_catalog.pg_type
+        UNION SELECT collnamespace, collowner FROM pg_catalog.pg_collation
+        UNION SELECT connamespace, conowner FROM pg_catalog.pg_conversion
+        UNION SELECT oprnamespace, oprowner FROM pg_catalog.pg_operator
+        UNION SELECT opcnamespace, opcowner FROM pg_catalog.pg_opclass
+        UNION SELECT opfnamespace, opfowner FROM pg_catalog.pg_opfamily
+        UNION SELECT stxnamespace, stxowner FROM pg_catalog.pg_statistic_ext
+        UNION SELECT cfgnamespace, cfgowner FROM pg_catalog.pg_ts_config
+        UNION SELECT dictnamespace, dictowner FROM pg_catalog.pg_ts_dict
+    )
+    SELECT DISTINCT n.nspname, pg_catalog.pg_get_userbyid(n.nspowner)
+    FROM held JOIN pg_catalog.pg_namespace n ON n.oid = held.schema
+    JOIN pg_catalog.pg_roles r ON r.oid = held.owner
+    WHERE r.rolname = %(role)s AND n.nspowner <> r.oid
+      AND NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_')
+      AND NOT pg_catalog.has_schema_privilege(%(owner)s, n.oid, 'CREATE')
+    ORDER BY 1
+"""
+# The server's answers when a kind of thing cannot be given, or not by the master user.
+_CANNOT = (
+    psycopg2.errors.InsufficientPrivilege,
+    psycopg2.errors.FeatureNotSupported,
+    psycopg2.errors.ObjectNotInPrerequisiteState,
+    psycopg2.errors.DependentObjectsStillExist,
+    psycopg2.errors.RaiseException,
+)
+
+
+def hand_over(
+    session: Session, retired: Retired, users: Sequence[UserTemplate], database: str, admin: str
+) -> Iterator[str]:
+    """Give the user of a retired role its policies, and what it owned if it is an owner.
+
+    Yields a warning for what could not be given. Raises `ValidationFailed` where an owner would
+    need powers to have it.
+    """
+    for user in users:
+        if user.username == retired.username:
+            yield from _carry_policies(session, retired)
+            if user.template is Template.OWNER:
+                yield from _give_back(session, retired, user, database, admin)
+
+
+def _give_back(
+    session: Session, retired: Retired, user: UserTemplate, database: str, admin: str
+) -> Iterator[str]:
+    """Give an owner what it owned; where a kind of thing cannot be given, let it act for its owner.
+
+    Only who may create in a schema can own in it, so both may until the end of the transaction.
+    """
+    doing = _doing(user)
+    old, new = Identifier(retired.role), Identifier(user.username)
+    join(session, retired.role)
+    join(session, user.username)
+    databases = session.rows(doing, _OWNED_DATABASES, (retired.role,))
+    places = session.rows(doing, _PLACES, {"role": retired.role, "owner": user.username})
+    rights = [
+        *(SQL("CREATE ON SCHEMA {}").format(Identifier(schema)) for schema, _ in places),
+        SQL("CREATE ON DATABASE {}").format(Identifier(database)),
+    ]
+    grants = [SQL("GRANT {} TO {}").format(right, new) for right in rights]
+    reassign = SQL("REASSIGN OWNED BY {} TO {}").format(old, new)
+    can_grant = all(can_join(session, schema_owner) for _, schema_owner in places)
+    if not (can_grant and _attempt_all(session, doing, [*grants, reassign])):
+        yield _let_act_for(session, retired, user, database, admin)
+    for right in rights:
+        session.attempt(doing, SQL("REVOKE {} FROM {}").format(right, new), (), *_CANNOT)
+    # REASSIGN hands over databases, too, including those that the template does not name.
+    for (other,) in databases:
+        if other not in user.databases:
+            session.run(doing, SQL("ALTER DATABASE {} OWNER TO {}").format(Identifier(other), old))
+
+
+def _attempt_all(session: Session, doing: str, statements: Sequence[Composable]) -> bool:
+    """Whether all went through; the first that is refused is the last."""
+    return all(session.attempt(doing, statement, (), *_CANNOT) for statement in statements)
+
+
+def _let_act_for(
+    session: Session, retired: Retired, user: UserTemplate, database: str, admin: str
+) -> str:
+    """Make an owner a member of its retired role, which must have no powers; returns a warning."""
+    if sources := powers(session, [retired.role], admin).get(retired.role):
+        raise ValidationFailed(
+            f"User {user.username} cannot get back what it owned in {database}, and the role "
+            f"that has it now, {retired.role}, has powers by {', '.join(sources)}. Change the "
+            f"owner in production, or choose another template for {user.username}."
+        )
+    grant = SQL("GRANT {} TO {}").format(Identifier(retired.role), Identifier(user.username))
+    session.run(_doing(user), grant)
+    return (
+        f"In {database}, {user.username} could not get back all that it owned (such as "
+        f"publications for all tables, or event triggers). It acts for {retired.role} instead."
+    )
+
+
+def _doing(user: UserTemplate) -> str:
+    return f"Giving {user.username} what it owned"
+
+
+def _carry_policies(session: Session, retired: Retired) -> Iterator[str]:
+    """Add the user to the policies that name its retired role; yields a warning where it cannot."""
+    rows = session.rows("Listing policies", _POLICIES, (retired.role,))
+    for schema, table, policy, owner, members in rows:
+        if retired.username in members:
+            continue
+        if not can_join(session, owner):
+            yield f"Policy {policy} of {schema}.{table} does not name the new {retired.username}."
+            continue
+        session.run(
+            f"Carrying policies of {retired.username} over",
+            SQL("ALTER POLICY {} ON {} TO {}").format(
+                Identifier(policy),
+                Identifier(schema, table),
+                SQL(", ").join(Identifier(role) for role in (*members, retired.username)),
+            ),
+        )
