@@ -40,7 +40,7 @@ from local.rehearsal.production import (
     live_on,
 )
 from local.rehearsal.scene import LOCAL, SOURCE_ACCOUNT, Scene, scene
-from local.rehearsal.trail import cutover
+from shared.messages.events import cutover
 from shared.names import operation_id
 
 CROSSING = Path("statemachine/examples/refresh_from_another_account.json")

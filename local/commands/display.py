@@ -14,8 +14,9 @@ from local.commands.screen import unrecorded
 from local.rehearsal.availability import Server, Watch, changes, time_unserved
 from local.rehearsal.evidence import Evidence
 from local.rehearsal.scene import Scene
-from local.rehearsal.trail import STEP_OF, Event, only_looks, words
-from shared.operation.audit import EventType
+from shared.gateways.history import History
+from shared.messages.events import STEP_OF, is_only_a_check, words
+from shared.operation.audit import AuditEvent
 from shared.steps import Step
 
 _LOOKS_PER_SECOND = 16
@@ -38,9 +39,11 @@ class Restore:
         states = self._scene.cloud.client("stepfunctions")
         return str(states.describe_execution(executionArn=self._arn)["status"])
 
-    def events(self, after: str = "") -> tuple[dict[str, Any], ...]:
-        """The audit events later than the timestamp `after`."""
-        return self._scene.events(self._operation_id, after)
+    def events(self, after: datetime | None = None) -> tuple[AuditEvent, ...]:
+        """The audit events, or those later than `after`."""
+        tables = self._scene.deployment.state_table, self._scene.deployment.audit_table
+        history = History(self._scene.cloud.client("dynamodb"), *tables)
+        return history.events(self._operation_id, after)
 
     def state(self) -> dict[str, Any]:
         """The state item."""
@@ -52,7 +55,7 @@ class Restore:
         With a watch, also who serves under its cluster id meanwhile.
         """
         clock = self._scene.cloud.clock
-        begun, latest = clock.now(), ""
+        begun, latest = clock.now(), None
         progress = _progress()
         shown = Group(progress, _Servers(watch, begun)) if watch else progress
         frames = Live(shown, console=console, refresh_per_second=_FRAMES_PER_SECOND, transient=True)
@@ -63,7 +66,7 @@ class Restore:
                 if watch:
                     watch.look()
                 for event in self.events(after=latest):
-                    latest = event["timestamp"]
+                    latest = event.timestamp
                     _show(progress, rows, event, begun)
                 if status != "RUNNING":
                     _finish(progress, rows.values())
@@ -107,19 +110,19 @@ class _Servers:
         return Group(f"\n[bold]{self._watch.cluster_id}[/] is served by", table)
 
 
-def _show(progress: Progress, rows: dict[Step, TaskID], event: Event, begun: datetime) -> None:
+def _show(progress: Progress, rows: dict[Step, TaskID], event: AuditEvent, begun: datetime) -> None:
     """Let the step that the event comes from be the one at work, for the first time or again."""
-    step = STEP_OF[EventType(event["event_type"])]
+    step = STEP_OF[event.event_type]
     _finish(progress, (row for other, row in rows.items() if other is not step))
     if step in rows:
         progress.reset(rows[step])
     else:
-        since = _elapsed(datetime.fromisoformat(event["timestamp"]) - begun)
+        since = _elapsed(event.timestamp - begun)
         rows[step] = progress.add_task(f"{step.state:<19}", since=since, note="", bar=False)
-    percent = event["details"].get("percent_progress")
+    percent = event.details.get("percent_progress")
     progress.update(
         rows[step],
-        completed=min(int(percent), 99) if percent is not None else 0,
+        completed=min(percent, 99) if isinstance(percent, int) else 0,
         bar=percent is not None,
         note=words(event),
     )
@@ -156,26 +159,26 @@ def show_serving(console: Console, watch: Watch) -> None:
     )
 
 
-def show_audit_trail(console: Console, events: Sequence[Event]) -> None:
-    """Print the events; looks at something that only show it under way are counted together."""
+def show_audit_trail(console: Console, events: Sequence[AuditEvent]) -> None:
+    """Print the events; checks that only show something under way are counted together."""
     table = Table("time (UTC)", "event", "what", box=None, header_style="bold", pad_edge=False)
-    pending: list[Event] = []
+    pending: list[AuditEvent] = []
     for event in events:
-        if only_looks(event):
+        if is_only_a_check(event):
             pending.append(event)
             continue
-        _add_looks(table, pending)
-        table.add_row(event["timestamp"][11:19], event["event_type"], words(event))
+        _add_checks(table, pending)
+        table.add_row(f"{event.timestamp:%H:%M:%S}", event.event_type, words(event))
     console.print(table)
 
 
-def _add_looks(table: Table, looks: list[Event]) -> None:
-    if looks:
-        last = looks[-1]
-        often = "once" if len(looks) == 1 else f"{len(looks)} times"
-        kind = f"[dim]{last['event_type']}, {often}[/]"
-        table.add_row(f"[dim]{last['timestamp'][11:19]}[/]", kind, f"[dim]{words(last)}[/]")
-        looks.clear()
+def _add_checks(table: Table, checks: list[AuditEvent]) -> None:
+    if checks:
+        last = checks[-1]
+        often = "once" if len(checks) == 1 else f"{len(checks)} times"
+        kind = f"[dim]{last.event_type}, {often}[/]"
+        table.add_row(f"[dim]{last.timestamp:%H:%M:%S}[/]", kind, f"[dim]{words(last)}[/]")
+        checks.clear()
 
 
 def show_metrics(console: Console, restore: Restore) -> None:

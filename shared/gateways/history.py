@@ -12,7 +12,6 @@ from shared.gateways.items import item_of, values_of
 from shared.gateways.migrations import operation_in
 from shared.operation.audit import AuditEvent
 from shared.operation.operation import Operation
-from shared.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,15 +20,16 @@ if TYPE_CHECKING:
 class History:
     """Operations and audit trails of one deployment, as they are stored."""
 
-    def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
+    def __init__(self, client: "DynamoDBClient", state_table: str, audit_table: str) -> None:
         self._client = client
-        self._settings = settings
+        self._state_table = state_table
+        self._audit_table = audit_table
 
     def events(self, operation_id: str, after: datetime | None = None) -> tuple[AuditEvent, ...]:
         """The audit trail of an operation in order of time; of it, what is later than `after`."""
         with named_errors(f"Reading the audit trail of {operation_id}"):
             pages = self._client.get_paginator("query").paginate(
-                TableName=self._settings.audit_table,
+                TableName=self._audit_table,
                 KeyConditionExpression="operation_id = :id AND #at > :after",
                 ExpressionAttributeNames={"#at": "timestamp"},
                 ExpressionAttributeValues=item_of(
@@ -46,7 +46,7 @@ class History:
         """
         with named_errors(f"Looking for operations onto {target_cluster}"):
             pages = self._client.get_paginator("scan").paginate(
-                TableName=self._settings.state_table,
+                TableName=self._state_table,
                 FilterExpression="target_cluster = :target",
                 ExpressionAttributeValues=item_of({":target": target_cluster}),
             )

@@ -10,12 +10,12 @@ from shared.gateways.history import History
 from shared.gateways.store import Store
 from shared.operation.audit import EventType
 from shared.planning.transitions import snapshot_validated
-from tests.builders import NOON, a_snapshot, an_operation, settings
+from tests.builders import NOON, a_snapshot, an_operation
 
 
 @pytest.fixture
 def history(dynamodb: Any) -> History:
-    return History(dynamodb, settings())
+    return History(dynamodb, "state", "audit")
 
 
 def test_a_trail_is_read_in_order_as_it_was_written(store: Store, history: History) -> None:

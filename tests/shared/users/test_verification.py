@@ -3,7 +3,7 @@
 from shared.errors import ValidationFailed
 from shared.users.master.notes import Notes
 from shared.users.verification import prove
-from tests.shared.users.hostile.attacks import mentions
+from tests.shared.users.attacks import mentions
 from tests.shared.users.restored import Restored, a_user, failing, has_no_secret
 
 USERS = (a_user(), a_user("writer", "read_write"), a_user("owner", "owner"))

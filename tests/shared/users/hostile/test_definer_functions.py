@@ -1,6 +1,6 @@
 """Functions that run with their owner's rights have no powers, are reported, and can be closed."""
 
-from tests.shared.users.hostile.attacks import LEFT_BEHIND, READER, RUN, as_shop_owner, mentions
+from tests.shared.users.attacks import LEFT_BEHIND, READER, RUN, as_shop_owner, mentions
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user
 
 

@@ -4,7 +4,7 @@ Nothing that a user of the templates does ends in a function that has powers, or
 """
 
 from tests.local.postgres.clients import MASTER
-from tests.shared.users.hostile.attacks import (
+from tests.shared.users.attacks import (
     RUN,
     all_warnings,
     as_operators,

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import ValidationFailed
 from tests.local.postgres.clients import MASTER
-from tests.shared.users.hostile.attacks import LEFT_BEHIND, mentions, trap
+from tests.shared.users.attacks import LEFT_BEHIND, mentions, trap
 from tests.shared.users.restored import Restored, a_user, failing
 
 FIRES = trap("public.fire", "", "event_trigger", "NULL").replace("RETURN NULL;", "")

@@ -5,7 +5,7 @@ from psycopg2.errors import InsufficientPrivilege
 
 from shared.errors import ValidationFailed
 from tests.local.postgres.clients import MASTER
-from tests.shared.users.hostile.attacks import READER, as_shop_owner, mentions
+from tests.shared.users.attacks import READER, as_shop_owner, mentions
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user, failing
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import ValidationFailed
 from tests.local.postgres.clients import MASTER, PASSWORD
-from tests.shared.users.hostile.attacks import DBA, LEFT_BEHIND, mentions
+from tests.shared.users.attacks import DBA, LEFT_BEHIND, mentions
 from tests.shared.users.restored import OLD_PASSWORD, USER_PASSWORD, Restored, a_user, failing
 
 

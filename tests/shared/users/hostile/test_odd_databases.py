@@ -4,7 +4,7 @@ import pytest
 from psycopg2.sql import SQL, Identifier
 
 from shared.errors import ConfigurationError, ValidationFailed
-from tests.shared.users.hostile.attacks import DBA, READER, all_warnings, as_shop_owner, mentions
+from tests.shared.users.attacks import DBA, READER, all_warnings, as_shop_owner, mentions
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user, failing
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.shared.users.hostile.attacks import DBA, SERVER, all_warnings, mentions
+from tests.shared.users.attacks import DBA, SERVER, all_warnings, mentions
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user
 
 WRITER = a_user("writer", "read_write")

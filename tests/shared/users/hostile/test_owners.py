@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.errors import ValidationFailed
-from tests.shared.users.hostile.attacks import (
+from tests.shared.users.attacks import (
     DBA,
     SERVER,
     all_warnings,

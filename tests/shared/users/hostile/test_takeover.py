@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.local.postgres.clients import MASTER
-from tests.shared.users.hostile.attacks import (
+from tests.shared.users.attacks import (
     LEFT_BEHIND,
     SPRUNG,
     as_shop_owner,
