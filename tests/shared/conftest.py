@@ -6,13 +6,16 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from shared.gateways.store import Store
 from tests.builders import settings
 
 
-@pytest.fixture
-def dynamodb() -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def tables() -> Iterator[Any]:
+    """Making the client and the tables takes longer than all that most tests do with them."""
     with mock_aws():
         client = boto3.client(
             "dynamodb",
@@ -23,6 +26,13 @@ def dynamodb() -> Iterator[Any]:
         make_table(client, "state", "operation_id")
         make_table(client, "audit", "operation_id", "timestamp")
         yield client
+
+
+@pytest.fixture
+def dynamodb(tables: Any) -> Iterator[Any]:
+    yield tables
+    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-west-2"].tables.values():
+        table.items.clear()
 
 
 def make_table(client: Any, name: str, *keys: str) -> None:
