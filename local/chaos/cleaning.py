@@ -26,7 +26,27 @@ def clean(scene: Scene, keep: Collection[str]) -> None:
             _remove_clusters(cloud, region)
             _remove_snapshots(cloud, region, keep)
         cloud.aurora.settle()
-    _forget(cloud)
+    forget(cloud)
+
+
+def forget(cloud: LocalCloud) -> None:
+    """Forget what has happened: what the emulator keeps, and what our own parts remember."""
+    cloud.workflows.reset()
+    cloud.calls.clear()
+    cloud.aurora.forget_timeline()
+    for machine in stepfunctions_parser_backends[ACCOUNT][TARGET_REGION].state_machines:
+        machine.executions.clear()
+    for table in dynamodb_backends[ACCOUNT][TARGET_REGION].tables.values():
+        table.items.clear()
+    cloud.mail.clear()
+    for topic in sns_backends[ACCOUNT][TARGET_REGION].topics.values():
+        topic.sent_notifications.clear()
+    for queue in sqs_backends[ACCOUNT][TARGET_REGION].queues.values():
+        queue._messages.clear()
+        queue.pending_messages.clear()
+    cloudwatch_backends[ACCOUNT][TARGET_REGION].metric_data.clear()
+    for group in logs_backends[ACCOUNT][TARGET_REGION].groups.values():
+        group.streams.clear()
 
 
 def logs() -> list[str]:
@@ -60,23 +80,3 @@ def _remove_snapshots(cloud: LocalCloud, region: str, keep: Collection[str]) -> 
         name = snapshot["DBClusterSnapshotIdentifier"]
         if name not in keep:
             rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
-
-
-def _forget(cloud: LocalCloud) -> None:
-    """What the emulator keeps indefinitely, and what our own parts remember of the past."""
-    cloud.workflows.reset()
-    cloud.calls.clear()
-    cloud.aurora.forget_timeline()
-    for machine in stepfunctions_parser_backends[ACCOUNT][TARGET_REGION].state_machines:
-        machine.executions.clear()
-    for table in dynamodb_backends[ACCOUNT][TARGET_REGION].tables.values():
-        table.items.clear()
-    cloud.mail.clear()
-    for topic in sns_backends[ACCOUNT][TARGET_REGION].topics.values():
-        topic.sent_notifications.clear()
-    for queue in sqs_backends[ACCOUNT][TARGET_REGION].queues.values():
-        queue._messages.clear()
-        queue.pending_messages.clear()
-    cloudwatch_backends[ACCOUNT][TARGET_REGION].metric_data.clear()
-    for group in logs_backends[ACCOUNT][TARGET_REGION].groups.values():
-        group.streams.clear()

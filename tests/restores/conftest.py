@@ -1,13 +1,15 @@
-"""One stage per file of tests, tidied up after every test."""
+"""Stages that many files of tests share, tidied up after every test."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from enum import Enum
 
 import pytest
 
 from local.aurora.model.limits import Durations
 from local.clock import InstantClock
-from local.rehearsal.scene import scene
+from local.functions.functions import ACCOUNT
+from local.rehearsal.scene import SOURCE_ACCOUNT, scene
 from tests.restores.stage import Stage
 
 # Short, so that a restore has few looks at things under way, and long enough that it has some.
@@ -24,10 +26,35 @@ SHORT = Durations(
 )
 
 
-@pytest.fixture(scope="module")
-def standing_stage() -> Iterator[Stage]:
-    """Setting the scene takes longer than most tests; only one can stand in a process."""
-    with scene(InstantClock(), scale=0, durations=replace(SHORT)) as here:
+class Setting(Enum):
+    """What production is like on a stage: its account, and whether it is encrypted."""
+
+    USUAL = (ACCOUNT, True, "")
+    CHANGED = (ACCOUNT, True, "for tests that change what production holds")
+    PLAIN = (ACCOUNT, False, "")
+    OTHER_ACCOUNT = (SOURCE_ACCOUNT, True, "")
+    PLAIN_IN_OTHER_ACCOUNT = (SOURCE_ACCOUNT, False, "")
+
+
+def on_a_stage(setting: Setting) -> pytest.MarkDecorator:
+    """Let tests take place in another setting than the usual one."""
+    return pytest.mark.parametrize("standing_stage", [setting], indirect=True, ids=[setting.name])
+
+
+@pytest.fixture(scope="package")
+def standing_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """Setting the scene takes longer than most tests, and only one can stand in a process.
+
+    So it stands until a test wants another setting, or is none of this folder.
+    """
+    source_account, is_encrypted, _ = getattr(request, "param", Setting.USUAL).value
+    with scene(
+        InstantClock(),
+        scale=0,
+        durations=replace(SHORT),
+        source_account=source_account,
+        is_encrypted=is_encrypted,
+    ) as here:
         yield Stage(here)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.chaos.cleaning import forget
 from local.clock import InstantClock, participant
 from local.functions.functions import ACCOUNT
 from local.rehearsal.production import CLUSTER, REGION, at_once, make_cluster
@@ -137,7 +138,10 @@ class Stage:
         return found
 
     def clear(self) -> None:
-        """Remove what a test has left: everything but production and its snapshot."""
+        """Remove what a test has left: everything but production and its snapshot, and every trace.
+
+        So that no test sees another one's operations, and the last is as fast as the first.
+        """
         self.cloud.faults.clear()
         with at_once(self.cloud):
             self.cloud.aurora.settle()
@@ -151,7 +155,7 @@ class Stage:
                     rds.delete_db_cluster_snapshot(
                         DBClusterSnapshotIdentifier=snapshot["DBClusterSnapshotIdentifier"]
                     )
-        self.cloud.calls.clear()
+        forget(self.cloud)
 
     @property
     def is_production_encrypted(self) -> bool:

@@ -7,8 +7,10 @@ from local.clock import participant
 from local.rehearsal.availability import Server, Watch, servers, time_unserved
 from local.rehearsal.evidence import evidence, evidence_of_swap
 from local.rehearsal.production import live_on
-from tests.restores.conftest import SHORT
+from tests.restores.conftest import SHORT, Setting, on_a_stage
 from tests.restores.stage import EXAMPLES, TARGET_REGION, Stage, request
+
+pytestmark = on_a_stage(Setting.CHANGED)
 
 CLUSTER = "aurora-staging"
 

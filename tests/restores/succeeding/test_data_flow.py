@@ -42,10 +42,17 @@ def _differences_of_fields(expected: dict[str, Any], actual: Any, where: str) ->
     return found
 
 
-@pytest.fixture
-def outcome(stage: Stage) -> Outcome:
+def restored(stage: Stage) -> Outcome:
     groups = stage.cloud.client("ec2").describe_security_groups()["SecurityGroups"]
     return stage.restore(vpc_security_group_ids=[groups[0]["GroupId"]])
+
+
+@pytest.fixture(scope="module")
+def outcome(standing_stage: Stage) -> Outcome:
+    """One restore, of which every test reads another part."""
+    outcome = restored(standing_stage)
+    standing_stage.clear()
+    return outcome
 
 
 def test_the_state_holds_every_field_of_the_example(outcome: Outcome) -> None:
@@ -93,9 +100,9 @@ def test_the_events_tell_the_statuses_that_the_operation_went_through(outcome: O
     ]
 
 
-def test_the_operations_of_a_cluster_are_found_through_the_index(
-    stage: Stage, outcome: Outcome
-) -> None:
+def test_the_operations_of_a_cluster_are_found_through_the_index(stage: Stage) -> None:
+    outcome = restored(stage)
+
     answer = stage.cloud.client("dynamodb").query(
         TableName=stage.scene.deployment.state_table,
         IndexName="by_target_cluster",

@@ -7,7 +7,15 @@ import pytest
 from local.rehearsal.evidence import evidence
 from local.rehearsal.production import at_once
 from tests.restores.conftest import SHORT
-from tests.restores.stage import EXAMPLES, TARGET_REGION, Stage
+from tests.restores.stage import EXAMPLES, TARGET_REGION, Outcome, Stage
+
+
+@pytest.fixture(scope="module")
+def plain(standing_stage: Stage) -> Outcome:
+    """The restore of the example, for tests that only read what it left."""
+    outcome = standing_stage.restore()
+    standing_stage.clear()
+    return outcome
 
 
 def assert_proven(stage: Stage, cluster_id: str) -> None:
@@ -152,24 +160,24 @@ def test_rds_may_manage_the_master_password(stage: Stage, secret: dict[str, obje
     assert_proven(stage, "aurora-staging")
 
 
-def test_the_message_tells_what_was_restored_and_how_to_connect(stage: Stage) -> None:
-    outcome = stage.restore()
+def test_the_message_tells_what_was_restored_and_how_to_connect(plain: Outcome) -> None:
+    (message,) = plain.messages
 
-    (message,) = outcome.messages
     assert message["Subject"] == "Aurora restore: restored aurora-staging"
-    assert outcome.state["restore_details"]["writer_endpoint"] in message["Message"]
+    assert plain.state["restore_details"]["writer_endpoint"] in message["Message"]
     assert "staging_reader" in message["Message"]
     assert message["MessageAttributes"]["status"]["Value"] == "COMPLETED"
     assert message["MessageAttributes"]["target_cluster"]["Value"] == "aurora-staging"
 
 
-def test_programs_and_phones_are_told_of_a_restore_in_their_own_form(stage: Stage) -> None:
-    outcome = stage.restore()
+def test_programs_and_phones_are_told_of_a_restore_in_their_own_form(
+    stage: Stage, plain: Outcome
+) -> None:
+    (report,), (message,) = plain.reports, plain.messages
 
-    (report,), (message,) = outcome.reports, outcome.messages
-    restored = outcome.state["restore_details"]
+    restored = plain.state["restore_details"]
     assert (report["status"], report["outcome"]) == ("COMPLETED", "restored")
-    assert report["operation_id"] == outcome.state["operation_id"]
+    assert report["operation_id"] == plain.state["operation_id"]
     assert report["snapshot"]["arn"] == stage.scene.production.snapshot_arn
     assert report["endpoints"] == {
         "writer": restored["writer_endpoint"],
@@ -182,8 +190,8 @@ def test_programs_and_phones_are_told_of_a_restore_in_their_own_form(stage: Stag
     assert message["SMS"].startswith("Aurora restore: restored aurora-staging in us-west-2 after ")
 
 
-def test_the_phases_were_measured(stage: Stage) -> None:
-    metrics = stage.restore().state["metrics"]["metrics"]
+def test_the_phases_were_measured(plain: Outcome) -> None:
+    metrics = plain.state["metrics"]["metrics"]
 
     assert SHORT.copy <= metrics["snapshot_copy_duration_seconds"] <= SHORT.copy + 10
     restoring = SHORT.restore + SHORT.instance + SHORT.pending + SHORT.password
@@ -206,12 +214,10 @@ def test_the_numbers_reach_cloudwatch_under_the_target_cluster(stage: Stage) -> 
     assert dimensions == {"target_cluster", "step"}
 
 
-def test_tickets_stay_small(stage: Stage) -> None:
-    outcome = stage.restore()
-
+def test_tickets_stay_small(plain: Outcome) -> None:
     tickets = [
         event["stateExitedEventDetails"]["output"]
-        for event in outcome.execution.history
+        for event in plain.execution.history
         if "stateExitedEventDetails" in event
     ]
     assert max(map(len, tickets)) < 1024

@@ -1,17 +1,14 @@
 """Restores from another account, and what stands in their way."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Literal
 
 import pytest
 
 from local.api.faults import AnswerError, KillWorker
-from local.clock import InstantClock
 from local.rehearsal.evidence import evidence
-from local.rehearsal.scene import SOURCE_ACCOUNT, SOURCE_ROLE, scene
-from tests.restores.conftest import SHORT
+from local.rehearsal.scene import SOURCE_ACCOUNT, SOURCE_ROLE
+from tests.restores.conftest import Setting, on_a_stage
 from tests.restores.failing.test_refusals import assert_refused
 from tests.restores.origins import Encryption, Kind, Origin, make_key, make_snapshot
 from tests.restores.stage import TARGET_REGION, Outcome, Stage
@@ -21,12 +18,7 @@ SHARING_ONLY = "320987654321"
 COPY = "rds:CopyDBClusterSnapshot"
 
 
-@pytest.fixture(scope="module")
-def standing_stage() -> Iterator[Stage]:
-    with scene(
-        InstantClock(), scale=0, durations=replace(SHORT), source_account=SOURCE_ACCOUNT
-    ) as here:
-        yield Stage(here)
+pytestmark = on_a_stage(Setting.OTHER_ACCOUNT)
 
 
 def restore(stage: Stage, **changes: object) -> Outcome:
@@ -79,9 +71,7 @@ def test_an_account_that_does_not_let_the_pipeline_in_is_told_what_trust_is_miss
     trust = role["AssumeRolePolicyDocument"]
     other = json.loads(json.dumps(trust).replace("local-restores", "other-restores"))
     iam.update_assume_role_policy(RoleName=SOURCE_ROLE, PolicyDocument=json.dumps(other))
-    # A session that was taken before would go on for an hour.
-    stage.cloud.functions.stop()
-    stage.cloud.functions.reset()
+    begin_sessions_anew(stage)
     try:
         outcome = restore(stage)
     finally:
@@ -149,7 +139,6 @@ def test_a_restore_that_is_given_up_leaves_nothing_in_the_other_account(stage: S
 @pytest.mark.parametrize(
     ("call", "nth"),
     [
-        ("sts:AssumeRole", 1),
         (COPY, 1),
         (COPY, 2),
         ("rds:ModifyDBClusterSnapshotAttribute", 1),
@@ -160,13 +149,35 @@ def test_a_restore_that_is_given_up_leaves_nothing_in_the_other_account(stage: S
 def test_a_function_that_dies_on_the_way_between_accounts_loses_nothing(
     stage: Stage, call: str, nth: int, when: Literal["before", "after"]
 ) -> None:
-    # Sessions begin anew in every worker, so that each run has one to die in.
-    stage.cloud.functions.stop()
-    stage.cloud.functions.reset()
-    stage.cloud.faults.on(call, nth=nth, do=KillWorker(when))
+    killed = stage.cloud.faults.on(call, nth=nth, do=KillWorker(when))
 
     outcome = restore(stage)
 
+    assert killed.fired
+    assert_nothing_was_lost(stage, outcome)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_function_that_dies_as_it_takes_the_role_loses_nothing(
+    stage: Stage, when: Literal["before", "after"]
+) -> None:
+    begin_sessions_anew(stage)
+    killed = stage.cloud.faults.on("sts:AssumeRole", do=KillWorker(when))
+
+    outcome = restore(stage)
+
+    assert killed.fired
+    assert_nothing_was_lost(stage, outcome)
+
+
+def begin_sessions_anew(stage: Stage) -> None:
+    """Let functions take the role again: a worker that has a session keeps it for an hour."""
+    stage.cloud.functions.stop()
+    stage.cloud.functions.reset()
+
+
+def assert_nothing_was_lost(stage: Stage, outcome: Outcome) -> None:
+    """Finished, with each of the two copies begun once, and none of them left."""
     assert outcome.status == "SUCCEEDED"
     started = [event for event in outcome.event_types if event == "COPY_STARTED"]
     assert len(started) == 2

@@ -3,7 +3,10 @@
 from contextlib import closing
 
 from local.rehearsal.production import REGION, endpoint_of
+from tests.restores.conftest import Setting, on_a_stage
 from tests.restores.stage import Stage
+
+pytestmark = on_a_stage(Setting.CHANGED)
 
 EVERYBODY_WRITES = (
     "CREATE FUNCTION public.run(command text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER "

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -53,15 +53,27 @@ def lines(stage: Stage) -> list[dict[str, Any]]:
     return [json.loads(event["message"]) for event in sorted(events, key=lambda e: e["timestamp"])]
 
 
-def published(stage: Stage) -> set[tuple[str, str]]:
-    """The dimension and the name of every metric that was published."""
-    metrics = stage.cloud.client("cloudwatch").list_metrics(Namespace="AuroraRestore")["Metrics"]
-    return {(one["Dimensions"][0]["Name"], one["MetricName"]) for one in metrics}
+def metrics(stage: Stage) -> list[dict[str, Any]]:
+    """Every metric that was published."""
+    listed = stage.cloud.client("cloudwatch").list_metrics(Namespace="AuroraRestore")
+    return list(listed["Metrics"])
+
+
+class Seen(NamedTuple):
+    """What can be watched of some restores."""
+
+    lines: list[dict[str, Any]]
+    metrics: list[dict[str, Any]]
+
+    @property
+    def published(self) -> set[tuple[str, str]]:
+        """The dimension and the name of every metric that was published."""
+        return {(one["Dimensions"][0]["Name"], one["MetricName"]) for one in self.metrics}
 
 
 @pytest.fixture(scope="module")
-def everything(standing_stage: Stage) -> Stage:
-    """A stage on which a restore went well, one was tried again and failed, and one call broke."""
+def everything(standing_stage: Stage) -> Seen:
+    """What is seen when a restore goes well, one is tried again and fails, and a call breaks."""
     standing_stage.restore()
     standing_stage.cloud.faults.on("rds:CopyDBClusterSnapshot", do=Throttle())
     standing_stage.cloud.faults.on("rds:DescribeDBInstances", do=DENIED)
@@ -69,12 +81,13 @@ def everything(standing_stage: Stage) -> Stage:
     standing_stage.cloud.client("lambda", region_name=TARGET_REGION).invoke(
         FunctionName="aurora-restore-copy-snapshot", Payload=b"{}"
     )
+    seen = Seen(lines(standing_stage), metrics(standing_stage))
     standing_stage.clear()
-    return standing_stage
+    return seen
 
 
-def test_every_field_of_every_saved_query_is_in_some_line(everything: Stage) -> None:
-    there = {name for line in lines(everything) for name in flat(line)}
+def test_every_field_of_every_saved_query_is_in_some_line(everything: Seen) -> None:
+    there = {name for line in everything.lines for name in flat(line)}
 
     missing = {query.question: fields_of(query) - there for query in ALL}
 
@@ -87,9 +100,9 @@ def test_a_field_that_no_line_has_would_be_noticed() -> None:
     assert fields_of(query) == {"nowhere", "message", "total.0"}
 
 
-def test_the_logs_tell_which_operations_are_closed(everything: Stage) -> None:
+def test_the_logs_tell_which_operations_are_closed(everything: Seen) -> None:
     latest = {
-        line["target_cluster"]: line["status"] for line in lines(everything) if "status" in line
+        line["target_cluster"]: line["status"] for line in everything.lines if "status" in line
     }
 
     assert latest[CLUSTER] == "COMPLETED"
@@ -105,36 +118,34 @@ def test_the_logs_tell_that_an_operation_is_running(stage: Stage) -> None:
     assert statuses[-1] in ("COPY_COMPLETED", "RESTORE_IN_PROGRESS")
 
 
-def test_a_call_without_an_operation_is_not_logged_as_the_one_before(everything: Stage) -> None:
-    (defect,) = [line for line in lines(everything) if line.get("level") == "ERROR"]
+def test_a_call_without_an_operation_is_not_logged_as_the_one_before(everything: Seen) -> None:
+    (defect,) = [line for line in everything.lines if line.get("level") == "ERROR"]
 
     assert defect["step"] == "copy_snapshot"
     assert not {"operation_id", "target_cluster", "execution_arn"} & set(defect)
 
 
-def test_every_metric_of_the_dashboard_is_published(everything: Stage) -> None:
-    body = everything.cloud.client("cloudwatch", region_name=TARGET_REGION).get_dashboard(
+def test_every_metric_of_the_dashboard_is_published(stage: Stage, everything: Seen) -> None:
+    body = stage.cloud.client("cloudwatch", region_name=TARGET_REGION).get_dashboard(
         DashboardName="aurora-restore"
     )["DashboardBody"]
 
     shown = set(re.findall(r'{AuroraRestore,(\w+)} MetricName="(\w+)"', str(json.loads(body))))
 
     assert len(shown) > 10
-    assert shown - published(everything) == set()
+    assert shown - everything.published == set()
 
 
-def test_every_step_tells_the_age_of_its_operation(everything: Stage) -> None:
-    metrics = everything.cloud.client("cloudwatch").list_metrics(
-        Namespace="AuroraRestore", MetricName="OperationAge"
-    )["Metrics"]
+def test_every_step_tells_the_age_of_its_operation(everything: Seen) -> None:
+    ages = [one for one in everything.metrics if one["MetricName"] == "OperationAge"]
 
-    told = {one["Value"] for metric in metrics for one in metric["Dimensions"]}
+    told = {one["Value"] for metric in ages for one in metric["Dimensions"]}
 
     assert told == {step.module for step in Step} - {"delete_rds"}
 
 
-def test_the_document_has_every_metric(everything: Stage) -> None:
+def test_the_document_has_every_metric(everything: Seen) -> None:
     document = Path("docs/architecture/04_data_flow.md").read_text()
 
-    for _, name in published(everything):
+    for _, name in everything.published:
         assert f"`{name}`" in document or name.endswith("_duration_seconds"), name

@@ -1,0 +1,1 @@
+"""Whole restores; a package, so that its stages go when its tests are done (`conftest.py`)."""
