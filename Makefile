@@ -39,14 +39,16 @@ bench: $(ASSEMBLY)  ## measure what the project promises
 chaos: $(ASSEMBLY)  ## break restores wherever they can break; ARGS="--scenario same_region/swap"
 	@$(BIN)/python -m local chaos $(ARGS)
 
-test: $(ASSEMBLY)  ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --prove-permissions
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-check: $(ENVIRONMENT)  ## format, lint and types, then every test
+test: $(ASSEMBLY)  ## run the tests; of what is a large table, a cross-section
+	@$(PYTEST) --prove-permissions
+
+check: $(ASSEMBLY)  ## format, lint and types, then the large tables in full
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(MAKE) --no-print-directory test
+	@$(PYTEST) --thorough
 
 pictures: $(ENVIRONMENT)  ## draw the flow again, and write the table of copy routes
 	@$(BIN)/python -m local.documents.flow.picture

@@ -13,21 +13,49 @@ settings.load_profile("steady")
 
 pytest_plugins = ("tests.restores.permissions.proof",)
 
+HERE = Path(__file__).parent
+THOROUGH = "--thorough"
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, for what they share takes long to set up.
 
-    Those of the infrastructure stay together: importing the CDK takes longer than to run them all.
-    What takes longest comes first, so that no process is left with it at the end.
-    """
-    infra, restores = Path(__file__).parent / "infra", Path(__file__).parent / "restores"
-    items.sort(
-        key=lambda item: (
-            item.path.name != "test_breakage.py",
-            not item.path.is_relative_to(restores),
-            not item.path.is_relative_to(infra),
-        )
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        THOROUGH,
+        action="store_true",
+        help="instead of the other tests, run those that try a table in full where the others "
+        "try a cross-section of it: `make check` after `make test`",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", f"thorough: only runs with {THOROUGH}, and then nothing else"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the tests of this run, and bring them into the order in which setting up costs least.
+
+    Two processes begin at the start and in the middle, and whoever is done first takes over from
+    the end of the other's (`--dist worksteal`).
+    """
+    is_thorough = bool(config.getoption(THOROUGH))
+    chosen, others = list[pytest.Item](), list[pytest.Item]()
     for item in items:
-        group = "infra" if item.path.is_relative_to(infra) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+        is_chosen = (item.get_closest_marker("thorough") is not None) == is_thorough
+        (chosen if is_chosen else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = sorted(chosen, key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[object, ...]:
+    """Where a test stands: those of the infrastructure first, for all of them need the CDK.
+
+    Then whole restores, by the stage that they take place on.
+    """
+    callspec = getattr(item, "callspec", None)
+    stage = str(callspec.params.get("standing_stage", "")) if callspec else ""
+    return (
+        not item.path.is_relative_to(HERE / "infra"),
+        not item.path.is_relative_to(HERE / "restores"),
+        stage,
+    )

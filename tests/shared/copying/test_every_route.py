@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from shared.copying.route import Destination, Hop, plan_route
+from shared.copying.route import Destination, plan_route
 from shared.errors import ConfigurationError
+from shared.operation.parts import Hop
 from tests.builders import KEY, NOON, a_snapshot, a_source_role
 
 HERE, THERE = "123456789012", "999999999999"
