@@ -1,4 +1,4 @@
-"""Failed operations that are given up: what they left is removed at once."""
+"""Failed operations that are abandoned: what they left is removed at once."""
 
 from typing import Any
 
@@ -22,44 +22,64 @@ def failed_at(stage: Stage, call: str, function: str, **changes: Any) -> Outcome
     return outcome
 
 
-def give_up(stage: Stage, failed: Outcome) -> Outcome:
+def abandon(stage: Stage, failed: Outcome) -> Outcome:
     return stage.run({"abandon": True, "operation_id": failed.state["operation_id"]})
 
 
+# Calls at which an operation leaves more and more.
+COPY = ("rds:CopyDBClusterSnapshot", "copy-snapshot")
+RESTORE = ("rds:RestoreDBClusterFromSnapshot", "restore-snapshot")
+CREATE = ("rds:CreateDBInstance", "restore-snapshot")
+READ = ("secretsmanager:GetSecretValue", "setup-db-users")
+
+
 @pytest.mark.parametrize(
-    ("call", "function"),
+    ("replace", "at"),
     [
-        ("rds:CopyDBClusterSnapshot", "copy-snapshot"),
-        ("rds:RestoreDBClusterFromSnapshot", "restore-snapshot"),
-        ("rds:CreateDBInstance", "restore-snapshot"),
-        ("secretsmanager:GetSecretValue", "setup-db-users"),
+        ("never", COPY),
+        ("never", CREATE),
+        ("swap", RESTORE),
+        ("swap", READ),
+        pytest.param("never", RESTORE, marks=pytest.mark.thorough),
+        pytest.param("never", READ, marks=pytest.mark.thorough),
+        pytest.param("swap", COPY, marks=pytest.mark.thorough),
+        pytest.param("swap", CREATE, marks=pytest.mark.thorough),
     ],
 )
-@pytest.mark.parametrize("replace", ["never", "swap"])
-def test_everything_that_a_failed_operation_left_goes_and_the_target_is_free_again(
-    stage: Stage, replace: str, call: str, function: str
+def test_everything_that_a_failed_operation_left_goes_and_the_target_is_unlocked(
+    stage: Stage, replace: str, at: tuple[str, str]
 ) -> None:
     if replace == "swap":
         stage.make_cluster(CLUSTER)
     before = stage.inventory()
-    failed = failed_at(stage, call, function, replace=replace)
+    failed = failed_at(stage, *at, replace=replace)
 
-    outcome = give_up(stage, failed)
+    outcome = abandon(stage, failed)
 
     stage.cloud.aurora.settle()
     assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
     assert stage.inventory() == before
     assert stage.locks() == []
     assert "was abandoned" in outcome.messages[-1]["Message"]
-    assert_proven(stage, stage.restore(replace=replace))
 
 
-def test_a_failed_cut_over_is_given_up_and_the_old_cluster_serves_on(stage: Stage) -> None:
+@pytest.mark.parametrize("replace", ["never", "swap"])
+def test_a_target_whose_restore_was_abandoned_can_be_restored(stage: Stage, replace: str) -> None:
+    if replace == "swap":
+        stage.make_cluster(CLUSTER)
+    abandon(stage, failed_at(stage, *CREATE, replace=replace))
+
+    outcome = stage.restore(replace=replace)
+
+    assert_proven(stage, outcome)
+
+
+def test_a_failed_cut_over_is_abandoned_and_the_old_cluster_serves_on(stage: Stage) -> None:
     stage.make_cluster(CLUSTER)
     before = stage.inventory()
     failed = failed_at(stage, "rds:ModifyDBCluster", "delete-rds", replace="swap")
 
-    outcome = give_up(stage, failed)
+    outcome = abandon(stage, failed)
 
     stage.cloud.aurora.settle()
     assert outcome.status == "SUCCEEDED"
@@ -69,7 +89,7 @@ def test_a_failed_cut_over_is_given_up_and_the_old_cluster_serves_on(stage: Stag
 def test_a_cluster_that_users_can_work_with_stays(stage: Stage) -> None:
     failed = failed_at(stage, "rds:DeleteDBClusterSnapshot", "archive-snapshot")
 
-    outcome = give_up(stage, failed)
+    outcome = abandon(stage, failed)
 
     stage.cloud.aurora.settle()
     assert outcome.status == "SUCCEEDED"
@@ -77,9 +97,9 @@ def test_a_cluster_that_users_can_work_with_stays(stage: Stage) -> None:
     assert not any("-copy-" in name for name in stage.inventory())
 
 
-def test_what_was_given_up_is_never_redriven(stage: Stage) -> None:
+def test_what_was_abandoned_is_never_redriven(stage: Stage) -> None:
     failed = failed_at(stage, "rds:CreateDBInstance", "restore-snapshot")
-    give_up(stage, failed)
+    abandon(stage, failed)
 
     outcome = stage.redrive(failed)
 
@@ -97,7 +117,7 @@ def test_what_was_given_up_is_never_redriven(stage: Stage) -> None:
         ({"abandon": "yes", "operation_id": "one"}, "abandon: give it with the operation_id"),
     ],
 )
-def test_a_wrong_request_to_give_up_says_what_is_wrong(
+def test_a_wrong_request_to_abandon_says_what_is_wrong(
     stage: Stage, request_: dict[str, object], words: str
 ) -> None:
     outcome = stage.run(request_)
@@ -110,7 +130,7 @@ def test_a_wrong_request_to_give_up_says_what_is_wrong(
 def test_only_what_has_failed_can_be_given_up(stage: Stage) -> None:
     finished = stage.restore()
 
-    outcome = give_up(stage, finished)
+    outcome = abandon(stage, finished)
 
     assert (outcome.status, outcome.error) == ("FAILED", "InvalidRequest")
     assert "is COMPLETED" in outcome.message
@@ -121,7 +141,7 @@ def test_a_cluster_that_the_deployment_does_not_let_go_stays(stage: Stage) -> No
         stage, "rds:CreateDBInstance", "restore-snapshot", target_cluster_id="aurora-rehearsal"
     )
 
-    outcome = give_up(stage, failed)
+    outcome = abandon(stage, failed)
 
     assert (outcome.status, outcome.error) == ("FAILED", "TargetNotAllowed")
     assert any(":cluster:aurora-rehearsal" in name for name in stage.inventory())
@@ -131,7 +151,7 @@ def test_a_candidate_of_somebody_else_is_never_removed(stage: Stage) -> None:
     failed = failed_at(stage, "rds:CopyDBClusterSnapshot", "copy-snapshot", operation_id="mine")
     stage.make_cluster(names.candidate_id(CLUSTER, "mine"))
 
-    outcome = give_up(stage, failed)
+    outcome = abandon(stage, failed)
 
     assert outcome.status == "SUCCEEDED"
     assert any(names.candidate_id(CLUSTER, "mine") in name for name in stage.inventory())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.api.faults import AnswerError, Effect, KillWorker, LoseConnection, Throttle
-from local.rehearsal.production import EXPORT_BUCKET, make_export_bucket
+from local.rehearsal.production import EXPORT_BUCKET, at_once, make_export_bucket
 from tests.restores.conftest import SHORT
 from tests.restores.failing.disturbed import assert_proven, assert_undisturbed
 from tests.restores.stage import TARGET_REGION, Outcome, Stage
@@ -55,7 +55,14 @@ def test_what_was_not_copied_is_not_exported(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "effect", [Throttle(), LoseConnection(), KillWorker("before"), KillWorker("after")], ids=repr
+    "effect",
+    [
+        Throttle(),
+        KillWorker("after"),
+        pytest.param(LoseConnection(), marks=pytest.mark.thorough),
+        pytest.param(KillWorker("before"), marks=pytest.mark.thorough),
+    ],
+    ids=repr,
 )
 def test_an_export_that_is_disturbed_is_started_once(stage: Stage, effect: Effect) -> None:
     wrong = stage.cloud.faults.on("rds:StartExportTask", do=effect)
@@ -121,16 +128,20 @@ def test_a_full_quota_of_exports_is_waited_for(stage: Stage) -> None:
     rds = stage.cloud.client("rds", region_name=TARGET_REGION)
     kept = stage.restore(archive="export", operation_id="the-first")
     role, key = (tasks(stage, kept)[0][name] for name in ("IamRoleArn", "KmsKeyId"))
-    copies = [
-        stage.restore(archive="retain", target_cluster_id=f"aurora-staging-{number}")
-        for number in range(5)
-    ]
+    with at_once(stage.cloud):
+        snapshots = [
+            rds.create_db_cluster_snapshot(
+                DBClusterIdentifier="aurora-staging",
+                DBClusterSnapshotIdentifier=f"somebody-elses-{number}",
+            )["DBClusterSnapshot"]
+            for number in range(5)
+        ]
+        stage.cloud.aurora.settle()
     stage.cloud.aurora.durations.export = 3 * 3600
-    for number, copy in enumerate(copies):
+    for snapshot in snapshots:
         rds.start_export_task(
-            ExportTaskIdentifier=f"somebody-elses-{number}",
-            SourceArn=f"arn:aws:rds:{TARGET_REGION}:123456789012:cluster-snapshot:"
-            + copy.state["snapshot_details"]["target_snapshot_id"],
+            ExportTaskIdentifier=snapshot["DBClusterSnapshotIdentifier"],
+            SourceArn=snapshot["DBClusterSnapshotArn"],
             S3BucketName=EXPORT_BUCKET,
             S3Prefix="aurora-restore",
             IamRoleArn=role,

@@ -1,26 +1,37 @@
-"""Every field of a request that describes the cluster reaches RDS as it was asked."""
+"""Every field of a request that describes the cluster reaches RDS as it was asked.
 
-from collections.abc import Callable, Iterator
+One restore asks for all of them at once, and another for what excludes some of that.
+"""
+
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.restores.stage import TARGET_REGION, Stage
 
-Found = dict[str, Any]
+CLASS = "db.r7g.large"
+TAGS = {"team": "payments", "cost-centre": "42"}
+CAPACITY = {"min_capacity": 0.5, "max_capacity": 4}
 
 
-def cluster(stage: Stage) -> Found:
-    """The restored cluster as RDS describes it now."""
+class Restored(NamedTuple):
+    """What was asked for, and what RDS describes after the restore."""
+
+    asked: Mapping[str, Any]
+    cluster: Mapping[str, Any]
+    instances: list[Mapping[str, Any]]
+
+
+def restored(stage: Stage, **asked: Any) -> Restored:
+    outcome = stage.restore(**asked)
+    assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
     rds = stage.cloud.client("rds", region_name=TARGET_REGION)
-    (found,) = rds.describe_db_clusters(DBClusterIdentifier="aurora-staging")["DBClusters"]
-    return dict(found)
-
-
-def instances(stage: Stage) -> list[Found]:
-    rds = stage.cloud.client("rds", region_name=TARGET_REGION)
-    return list(rds.describe_db_instances()["DBInstances"])
+    (cluster,) = rds.describe_db_clusters(DBClusterIdentifier="aurora-staging")["DBClusters"]
+    instances = rds.describe_db_instances()["DBInstances"]
+    stage.clear()
+    return Restored(asked, cluster, instances)
 
 
 @contextmanager
@@ -36,102 +47,104 @@ def parameter_groups(stage: Stage) -> Iterator[str]:
     rds.delete_db_parameter_group(DBParameterGroupName="tuned")
 
 
-@pytest.mark.parametrize(
-    ("asked", "read"),
-    [
-        ({"port": 6543}, lambda found: {"port": found["Port"]}),
-        (
-            {"deletion_protection": True},
-            lambda found: {"deletion_protection": found["DeletionProtection"]},
-        ),
-        (
-            {"log_exports": ["postgresql"]},
-            lambda found: {"log_exports": found["EnabledCloudwatchLogsExports"]},
-        ),
-        (
-            {"db_subnet_group_name": "aurora"},
-            lambda found: {"db_subnet_group_name": found["DBSubnetGroup"]},
-        ),
-        (
-            {
-                "db_instance_class": "db.serverless",
-                "serverless_v2": {"min_capacity": 0.5, "max_capacity": 4},
-            },
-            lambda found: {
-                "db_instance_class": "db.serverless",
-                "serverless_v2": {
-                    "min_capacity": found["ServerlessV2ScalingConfiguration"]["MinCapacity"],
-                    "max_capacity": found["ServerlessV2ScalingConfiguration"]["MaxCapacity"],
-                },
-            },
-        ),
-        (
-            {"tags": {"team": "payments", "cost-centre": "42"}},
-            lambda found: {
-                "tags": {
-                    tag["Key"]: tag["Value"]
-                    for tag in found["TagList"]
-                    if not tag["Key"].startswith("aurora-restore:")
-                }
-            },
-        ),
-    ],
-    ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
-)
-def test_a_field_is_found_on_the_cluster(
-    stage: Stage, asked: Found, read: Callable[[Found], Found]
-) -> None:
-    outcome = stage.restore(**asked)
-
-    assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
-    assert read(cluster(stage)) == asked
-
-
-@pytest.mark.parametrize(("asked", "support"), [(True, "support"), (False, "support-disabled")])
-def test_extended_support_is_only_paid_for_when_asked(
-    stage: Stage, asked: bool, support: str
-) -> None:
-    stage.restore(extended_support=asked)
-
-    told = cluster(stage)["EngineLifecycleSupport"]
-    assert told == f"open-source-rds-extended-{support}"
-
-
-def test_the_key_encrypts_the_cluster(stage: Stage) -> None:
-    key = stage.scene.deployment.outputs["RestoreKeyArn"]
-
-    stage.restore(kms_key_id=key)
-
-    assert (cluster(stage)["StorageEncrypted"], cluster(stage)["KmsKeyId"]) == (True, key)
-
-
-def test_the_security_groups_are_those_of_the_request(stage: Stage) -> None:
+@contextmanager
+def security_group(stage: Stage) -> Iterator[str]:
     ec2 = stage.cloud.client("ec2", region_name=TARGET_REGION)
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
-    group = ec2.create_security_group(GroupName="databases", Description="them", VpcId=vpc)
-
-    stage.restore(vpc_security_group_ids=[group["GroupId"]])
-
-    found = [one["VpcSecurityGroupId"] for one in cluster(stage)["VpcSecurityGroups"]]
-    assert found == [group["GroupId"]]
+    made = ec2.create_security_group(GroupName="databases", Description="them", VpcId=vpc)
+    yield str(made["GroupId"])
+    ec2.delete_security_group(GroupId=made["GroupId"])
 
 
-def test_cluster_and_instances_have_their_parameter_groups(stage: Stage) -> None:
-    with parameter_groups(stage) as tuned:
-        outcome = stage.restore(
-            db_cluster_parameter_group_name=tuned, db_parameter_group_name=tuned, instance_count=2
+@pytest.fixture(scope="module")
+def with_everything(standing_stage: Stage) -> Restored:
+    """A cluster of instances of a class, with all else that can be asked for."""
+    with parameter_groups(standing_stage) as tuned, security_group(standing_stage) as group:
+        return restored(
+            standing_stage,
+            port=6543,
+            deletion_protection=True,
+            log_exports=["postgresql"],
+            db_subnet_group_name="aurora",
+            kms_key_id=standing_stage.scene.deployment.outputs["RestoreKeyArn"],
+            vpc_security_group_ids=[group],
+            db_cluster_parameter_group_name=tuned,
+            db_parameter_group_name=tuned,
+            db_instance_class=CLASS,
+            instance_count=3,
+            extended_support=True,
+            tags=TAGS,
         )
 
-        assert outcome.status == "SUCCEEDED"
-        assert cluster(stage)["DBClusterParameterGroup"] == tuned
-        groups = [one["DBParameterGroups"][0]["DBParameterGroupName"] for one in instances(stage)]
-        assert groups == [tuned, tuned]
+
+@pytest.fixture(scope="module")
+def serverless(standing_stage: Stage) -> Restored:
+    """A cluster without what costs more when nobody works."""
+    return restored(
+        standing_stage,
+        db_instance_class="db.serverless",
+        serverless_v2=CAPACITY,
+        extended_support=False,
+    )
 
 
-def test_one_instance_writes_and_the_others_read_and_all_are_of_the_class(stage: Stage) -> None:
-    stage.restore(instance_count=3, db_instance_class="db.r7g.large", tags={"team": "payments"})
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("port", "Port"),
+        ("deletion_protection", "DeletionProtection"),
+        ("log_exports", "EnabledCloudwatchLogsExports"),
+        ("db_subnet_group_name", "DBSubnetGroup"),
+        ("kms_key_id", "KmsKeyId"),
+        ("db_cluster_parameter_group_name", "DBClusterParameterGroup"),
+    ],
+)
+def test_a_field_is_found_on_the_cluster(with_everything: Restored, field: str, name: str) -> None:
+    assert with_everything.cluster[name] == with_everything.asked[field]
 
-    members = cluster(stage)["DBClusterMembers"]
+
+def test_a_key_means_that_the_cluster_is_encrypted(with_everything: Restored) -> None:
+    assert with_everything.cluster["StorageEncrypted"]
+
+
+def test_the_security_groups_are_those_of_the_request(with_everything: Restored) -> None:
+    groups = [one["VpcSecurityGroupId"] for one in with_everything.cluster["VpcSecurityGroups"]]
+
+    assert groups == with_everything.asked["vpc_security_group_ids"]
+
+
+def test_cluster_and_instances_carry_the_tags(with_everything: Restored) -> None:
+    for one in (with_everything.cluster, *with_everything.instances):
+        tags = {tag["Key"]: tag["Value"] for tag in one["TagList"]}
+        assert {key: tags[key] for key in tags if not key.startswith("aurora-restore:")} == TAGS
+
+
+def test_one_instance_writes_and_the_others_read(with_everything: Restored) -> None:
+    members = with_everything.cluster["DBClusterMembers"]
+
+    assert len(members) == with_everything.asked["instance_count"]
     assert [member["IsClusterWriter"] for member in members].count(True) == 1
-    assert [one["DBInstanceClass"] for one in instances(stage)] == ["db.r7g.large"] * 3
-    assert all({"Key": "team", "Value": "payments"} in one["TagList"] for one in instances(stage))
+
+
+def test_every_instance_is_of_the_class_and_has_the_parameter_group(
+    with_everything: Restored,
+) -> None:
+    for one in with_everything.instances:
+        assert one["DBInstanceClass"] == CLASS
+        assert one["DBParameterGroups"][0]["DBParameterGroupName"] == "tuned"
+
+
+def test_capacity_is_found_on_a_serverless_cluster(serverless: Restored) -> None:
+    scaling = serverless.cluster["ServerlessV2ScalingConfiguration"]
+
+    assert (scaling["MinCapacity"], scaling["MaxCapacity"]) == tuple(CAPACITY.values())
+    assert [one["DBInstanceClass"] for one in serverless.instances] == ["db.serverless"]
+
+
+def test_extended_support_is_only_paid_for_when_asked(
+    with_everything: Restored, serverless: Restored
+) -> None:
+    paid, unpaid = (one.cluster["EngineLifecycleSupport"] for one in (with_everything, serverless))
+
+    assert paid == "open-source-rds-extended-support"
+    assert unpaid == "open-source-rds-extended-support-disabled"
