@@ -1,4 +1,4 @@
-"""The arithmetic of the benchmark."""
+"""Time that is covered by several intervals."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.bench.choosing import calls_for
 from local.bench.intervals import covered
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -44,10 +43,3 @@ def test_covered_time_is_what_counting_minute_by_minute_gives(intervals: list[li
     counted = {minute for start, end in intervals for minute in range(start, end)}
 
     assert minutes_covered(*((start, end) for start, end in intervals)) == len(counted)
-
-
-def test_choosing_asks_for_pages_of_snapshots_and_never_for_a_single_one() -> None:
-    few, many = calls_for(1), calls_for(150)
-
-    more = many - few
-    assert more == {"rds:DescribeDBClusterSnapshots": 1}
