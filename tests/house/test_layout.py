@@ -123,3 +123,10 @@ def test_every_match_over_kinds_and_statuses_is_exhaustive() -> None:
     assert len(found) >= 6
     for file, match in found:
         assert ast.unparse(match.cases[-1].body[-1]).startswith("assert_never("), file
+
+
+def test_the_report_imports_nothing_of_the_stored_state_but_what_is_published_too() -> None:
+    allowed = {"shared.model", "shared.operation.published"}
+
+    assert imports()["shared.messages.report"] <= allowed
+    assert imports()["shared.operation.published"] == {"shared.model"}
