@@ -13,14 +13,15 @@ Pair = tuple[tuple[int, object], ...]
 """Two columns, each with its value."""
 
 
-def pairwise(table: Sequence[Row]) -> list[Row]:
-    """Rows of `table` in which every pair of values occurs that occurs in it.
+def pairwise(table: Sequence[Row], first: Sequence[Row] = ()) -> list[Row]:
+    """Rows of `table` in which every pair of values occurs that occurs in it; begins with `first`.
 
-    Greedy: each is the first row that shows the most pairs not shown yet. The same table always
-    gives the same rows.
+    Greedy: each is the row, or one of equals the first, that shows the most pairs not shown yet.
+    The same table always gives the same rows.
     """
-    chosen: list[Row] = []
+    chosen = list(first)
     missing = {pair for row in table for pair in pairs(row)}
+    missing -= {pair for row in first for pair in pairs(row)}
     while missing:
         best = max(table, key=lambda row: len(missing & pairs(row)))
         chosen.append(best)

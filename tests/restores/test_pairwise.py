@@ -31,6 +31,16 @@ def test_the_same_value_in_two_columns_counts_for_each() -> None:
     assert pairwise(table) == table
 
 
+def test_rows_that_are_given_come_first_and_spare_others() -> None:
+    table = list(product("ab", "xy", "12"))
+    given = ("b", "y", "2")
+
+    chosen = pairwise(table, first=[given])
+
+    assert chosen[0] == given
+    assert len(chosen) < len(table)
+
+
 @given(tables)
 def test_every_pair_of_the_table_is_shown(table: list[tuple[int, ...]]) -> None:
     chosen = pairwise(table)

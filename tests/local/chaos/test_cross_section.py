@@ -1,8 +1,9 @@
 """Which breakage points are drawn, and with what."""
 
 import random
+import shutil
 import subprocess
-from itertools import product
+from itertools import chain, product, repeat
 from pathlib import Path
 
 import pytest
@@ -60,10 +61,11 @@ def test_a_fault_is_tried_once_in_every_step() -> None:
     assert {point.fault for point in chosen} == {Fault.LOST}
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="There are no commits without git")
 def test_the_seed_is_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     settings = ("user.name=Ada", "user.email=ada@example.com", "commit.gpgsign=false")
-    git = ["git", "-C", str(tmp_path), *(f"-c{setting}" for setting in settings)]
+    git = ["git", "-C", str(tmp_path), *chain(*zip(repeat("-c"), settings, strict=False))]
     subprocess.run([*git, "init", "--quiet"], check=True)
     seeds = []
 

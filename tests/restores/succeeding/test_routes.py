@@ -54,7 +54,9 @@ TABLE = [
     or (cell.account == SOURCE_ACCOUNT and cell.encryption is not Encryption.DEFAULT)
 ]
 STAGES = {ACCOUNT: Setting.PLAIN, SOURCE_ACCOUNT: Setting.PLAIN_IN_OTHER_ACCOUNT}
-PAIRWISE = pairwise(TABLE)
+# Only here does the restore itself read under another account's key: three values that meet.
+UNDER_ANOTHERS_KEY = Cell(SOURCE_ACCOUNT, TARGET_REGION, Encryption.CUSTOMER, Kind.SHARED, "delete")
+PAIRWISE = pairwise(TABLE, first=[UNDER_ANOTHERS_KEY])
 OTHERS = [cell for cell in TABLE if cell not in PAIRWISE]
 
 
