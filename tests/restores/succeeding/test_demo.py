@@ -11,7 +11,10 @@ from rich.console import Console
 from local.commands.demo import RESTORING, first_act, second_act
 from local.commands.screen import clear, recorded, save, unrecorded
 from shared.steps import Step
+from tests.restores.conftest import Setting, on_a_stage
 from tests.restores.stage import Stage
+
+pytestmark = on_a_stage(Setting.CHANGED)
 
 COMMITTED = Path("docs/demo.svg")
 SVG = "{http://www.w3.org/2000/svg}"
