@@ -45,6 +45,7 @@ READ = ("secretsmanager:GetSecretValue", "setup-db-users")
         pytest.param("swap", COPY, marks=pytest.mark.thorough),
         pytest.param("swap", CREATE, marks=pytest.mark.thorough),
     ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
 )
 def test_everything_that_a_failed_operation_left_goes_and_the_target_is_unlocked(
     stage: Stage, replace: str, at: tuple[str, str]

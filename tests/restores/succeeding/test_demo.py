@@ -14,12 +14,11 @@ from shared.steps import Step
 from tests.restores.conftest import Setting, on_a_stage
 from tests.restores.stage import Stage
 
-pytestmark = on_a_stage(Setting.CHANGED)
-
 COMMITTED = Path("docs/demo.svg")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+@on_a_stage(Setting.CHANGED)
 def test_both_acts_hold_and_the_last_one_is_kept_as_a_picture(stage: Stage, tmp_path: Path) -> None:
     file = tmp_path / "screen.svg"
     console = recorded(file)

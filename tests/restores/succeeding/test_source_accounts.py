@@ -153,6 +153,7 @@ DEATHS = list(
         pytest.param(*death, marks=pytest.mark.thorough if number % 4 in (1, 2) else ())
         for number, death in enumerate(DEATHS)
     ],
+    ids=lambda value: value if isinstance(value, str) else "{}-{}".format(*value),
 )
 def test_a_function_that_dies_on_the_way_between_accounts_loses_nothing(
     stage: Stage, at: tuple[str, int], when: Literal["before", "after"]
