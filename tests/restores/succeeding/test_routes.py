@@ -72,6 +72,8 @@ def case(cell: Cell, *marks: pytest.MarkDecorator) -> Any:
         *(case(cell, pytest.mark.thorough) for cell in OTHERS),
     ],
     indirect=["standing_stage"],
+    # As the stage: it would be set up for every cell otherwise.
+    scope="package",
 )
 def test_a_snapshot_is_brought_over_and_nothing_is_left_but_what_shall_stay(
     stage: Stage, cell: Cell
