@@ -1,5 +1,7 @@
 """Which step runs next."""
 
+from functools import cache
+
 import pytest
 
 from shared.operation.next_step import next_step
@@ -25,28 +27,33 @@ DELETE_FIRST = {
 SWAP = {"request": {"replace": "swap"}, "replaced_cluster": a_replaced_cluster()}
 
 
+@cache
 def every_operation() -> list[Operation]:
     """An operation in every combination that decides about the next step."""
+    begun = [
+        an_operation(request={"replace": replace}) for replace in ("never", "delete_first", "swap")
+    ]
     return [
-        an_operation(
-            status=status,
-            route=(HOP,) * hops,
-            hops_done=done,
-            hop_under_way=under_way,
-            move_under_way=move,
-            replaced_cluster=replaced,
-            notification=told,
-            request={"replace": replace},
-            cutover=cutover,
+        operation.model_copy(
+            update={
+                "status": status,
+                "route": (HOP,) * hops,
+                "hops_done": done,
+                "hop_under_way": under_way,
+                "move_under_way": move,
+                "replaced_cluster": replaced,
+                "notification": sent,
+                "cutover": cutover,
+            }
         )
+        for operation in begun
         for status in Status
         for hops in (0, 1, 2)
         for done in range(hops + 1)
         for under_way in {False, done < hops}
         for move in (None, *Move)
         for replaced in (None, a_replaced_cluster())
-        for told in (None, Notification(message_id="1", sent_at=NOON))
-        for replace in ("never", "delete_first", "swap")
+        for sent in (None, Notification(message_id="1", sent_at=NOON))
         for cutover in (None, *Cutover)
     ]
 
