@@ -1,30 +1,19 @@
 """The HTTP endpoint of the local cloud: the emulator's server behind the gate."""
 
 import contextlib
-import functools
 import io
 import socket
 import threading
 from http import HTTPStatus
 from typing import Any, Self
 
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 
+from local.api.emulator import Emulator
 from local.api.gate import Application, Gate, Workers
 from local.clock import Clock
 from local.iam.judge import Judge
-
-
-class _Emulator(DomainDispatcherApplication):  # type: ignore[misc]
-    @functools.lru_cache(maxsize=256)  # noqa: B019 - there is one, as long as the cloud lives
-    def get_backend_for_host(self, host: str | None) -> Any:
-        """The service behind a host name; finding it anew is half of the cost of a call."""
-        return super().get_backend_for_host(host)
 
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]
@@ -105,7 +94,7 @@ class Endpoint:
     """A server on a free port of this machine, which answers for the length of a block."""
 
     def __init__(self, clock: Clock, workers: Workers, judge: Judge) -> None:
-        self._emulator = _Emulator(create_backend_app)
+        self._emulator = Emulator()
         self.gate = Gate(clock, self._emulator, workers, judge)
         self._server = _Server(self.gate)
         self.url = f"http://127.0.0.1:{self._server.port}"
@@ -127,4 +116,4 @@ class Endpoint:
 
     def rebuild(self, service: str) -> None:
         """Take the routes of a service anew, because what is behind them has changed."""
-        self._emulator.app_instances.pop(service, None)
+        self._emulator.rebuild(service)

@@ -4,14 +4,17 @@ Nothing here changes what a call does. What remains of its time is the emulator'
 """
 
 import functools
+import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from moto.core import responses
+from moto.core import errors, responses
 from moto.core.common_models import BaseModel
+from moto.core.parse import BaseJSONParser
 from moto.core.serialize import (
     AttributePickerContext,
+    BaseXMLSerializer,
     ResponseSerializer,
     XFormedAttributePicker,
 )
@@ -19,11 +22,15 @@ from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import dynamo_type
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
+from moto.moto_api._internal import mock_random
 
+from local.emulator.xml_answers import written
 from local.patches import Patches
 
 _LARGEST_ITEM_BYTES = 405_000
 """The emulator's reading of DynamoDB's limit."""
+_REQUEST_ID_CHARACTERS = string.digits + string.ascii_uppercase
+_REQUEST_ID_LENGTH = 52
 
 
 @contextmanager
@@ -34,6 +41,20 @@ def shortcuts() -> Iterator[None]:
         names_of = _remembered(XFormedAttributePicker.get_possible_keys)
         replace(XFormedAttributePicker, "get_possible_keys", names_of)
         replace(ResponseSerializer, "get_value", _direct(ResponseSerializer.get_value, names_of))
+        # A structure has many fields that may be there, and mostly few that are.
+        write_structure = ResponseSerializer._serialize_type_structure
+        replace(
+            ResponseSerializer,
+            "_serialize_type_structure",
+            _fields_that_are_there(write_structure, names_of),
+        )
+        read_structure = BaseJSONParser._parse_structure
+        replace(BaseJSONParser, "_parse_structure", _fields_that_were_sent(read_structure))
+        replace(BaseXMLSerializer, "_serialize_body", _body_in_xml(BaseXMLSerializer))
+        # The errors of a service are read from its description anew for every error.
+        lookups = errors.ErrorLookupFactory()
+        replace(errors, "ErrorLookupFactory", lambda: lookups)
+        replace(responses, "gen_amzn_requestid_long", _add_request_id)
         # Which operations a service has is looked up with reflection, call by call.
         methods_of = responses.method_names_from_class
         replace(responses, "method_names_from_class", functools.cache(methods_of))
@@ -74,6 +95,85 @@ def _direct(get_value: Callable[..., Any], names_of: Names) -> Callable[..., Any
         return None
 
     return get_value_directly
+
+
+def _fields_that_are_there(
+    write_structure: Callable[..., None], names_of: Names
+) -> Callable[..., None]:
+    """Write a plain dictionary as a structure, looking only at the fields that it has."""
+    known: dict[Any, dict[str, list[tuple[int, str, Any]]]] = {}
+
+    def fields_by_name(picker: Any, value: dict[str, Any], shape: Any) -> Any:
+        fields: dict[str, list[tuple[int, str, Any]]] = {}
+        for number, (key, member) in enumerate(shape.members.items()):
+            member.parent = shape
+            for name in names_of(picker, AttributePickerContext(value, key, member)):
+                fields.setdefault(name, []).append((number, key, member))
+        return fields
+
+    def write_fields(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        picker = serializer._value_picker
+        if type(value) is not dict or picker.response_transformers:
+            write_structure(serializer, serialized, value, shape, key)
+            return
+        fields = known.get(shape)
+        if fields is None:
+            fields = known[shape] = fields_by_name(picker, value, shape)
+        wrapper = serializer.MAP_TYPE() if key else serialized
+        present = {field[0]: field for name in value for field in fields.get(name, ())}
+        for number in sorted(present):
+            _, member_key, member = present[number]
+            serializer._serialize_structure_member(wrapper, value, member, member_key)
+        if key:
+            serializer._default_serialize(serialized, wrapper, shape, key)
+
+    return write_fields
+
+
+def _fields_that_were_sent(read_structure: Callable[..., Any]) -> Callable[..., Any]:
+    """Read a structure, looking only at the fields that were sent."""
+    known: dict[Any, dict[str, tuple[int, str, Any]]] = {}
+
+    def fields_by_name(shape: Any) -> dict[str, tuple[int, str, Any]]:
+        return {
+            member.serialization.get("name", key): (number, key, member)
+            for number, (key, member) in enumerate(shape.members.items())
+        }
+
+    def read_fields(parser: Any, shape: Any, value: Any) -> Any:
+        if type(value) is not dict or shape.is_document_type:
+            return read_structure(parser, shape, value)
+        fields = known.get(shape)
+        if fields is None:
+            fields = known[shape] = fields_by_name(shape)
+        read = parser.MAP_TYPE()
+        sent = sorted(
+            (*fields[name], content)
+            for name, content in value.items()
+            if content is not None and name in fields
+        )
+        for _, key, member, content in sent:
+            read[key] = parser._parse_shape(member, content)
+        return read
+
+    return read_fields
+
+
+def _body_in_xml(serializer_class: Any) -> Callable[[Any, Any], str]:
+    """Write an answer in XML without a detour through events, unless people shall read it."""
+    write_body = serializer_class._serialize_body
+
+    def write_body_directly(serializer: Any, body: Any) -> str:
+        return str(write_body(serializer, body)) if serializer.pretty_print else written(body)
+
+    return write_body_directly
+
+
+def _add_request_id(headers: dict[str, Any]) -> str:
+    """Give an answer the id of its request."""
+    characters = mock_random.choices(_REQUEST_ID_CHARACTERS, k=_REQUEST_ID_LENGTH)
+    headers["x-amzn-requestid"] = request_id = "".join(characters)
+    return request_id
 
 
 def _untracked(kind: type, *_: object, **__: object) -> Any:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 
 import moto.stepfunctions.parser.models as models
+from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.common.retry import (
     jitter_strategy_decl,
     retrier_decl,
@@ -107,7 +108,8 @@ class Interpreter:
         set_up = worker._get_evaluation_environment
         replace(worker, "_get_evaluation_environment", _never_redriven(set_up))
         # The emulator builds a parser for every path that it follows.
-        replace(json_path, "parse", functools.lru_cache(maxsize=1024)(json_path.parse))
+        for module in (json_path, result_path):
+            replace(module, "parse", functools.lru_cache(maxsize=1024)(module.parse))
         # Functions are invoked without a detour through HTTP and a client made for one call.
         replace(
             lambda_eval_utils,

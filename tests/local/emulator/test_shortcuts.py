@@ -51,3 +51,10 @@ def test_an_item_of_every_type_comes_back_as_it_was_put(table: Any) -> None:
 def test_an_item_may_be_no_larger_than_dynamodb_allows(table: Any) -> None:
     with pytest.raises(ClientError, match="Item size has exceeded"):
         table.put_item(TableName="things", Item={"id": {"S": "one"}, "text": {"S": "x" * 410_000}})
+
+
+def test_an_error_is_answered_as_the_service_describes_it(table: Any) -> None:
+    with pytest.raises(ClientError) as refused:
+        table.describe_table(TableName="nothing")
+
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
