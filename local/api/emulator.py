@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
@@ -19,17 +20,17 @@ class _Request(Request):  # type: ignore[misc]
 class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
     """Hands a call to the service that it is for.
 
-    Most services have one path for all their calls. These are handed over without Flask, whose
-    contexts, routes and hooks take as long as the call itself.
+    Most services answer all their calls at the root path. These calls are handed over without
+    Flask, whose contexts, routes and hooks take as long as many a call itself.
     """
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
-        self._single_paths: dict[Flask, Respond | None] = {}
+        self._at_root: dict[Flask, Respond | None] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         service = self.get_application(environ)
-        respond = self._respond_of(service) if _is_for_single_path(environ) else None
+        respond = self._respond_of(service) if _is_at_root(environ) else None
         if respond is None:
             answer: Iterable[bytes] = service(environ, start_response)
             return answer
@@ -41,7 +42,7 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         content = body.encode() if isinstance(body, str) else body
         sent = {name.lower(): (name, str(value)) for name, value in headers.items()}
         sent["content-length"] = ("Content-Length", str(len(content)))
-        start_response(f"{status} ", list(sent.values()))
+        start_response(f"{status} {HTTPStatus(status).phrase}", list(sent.values()))
         return [content]
 
     @functools.lru_cache(maxsize=256)  # noqa: B019 - there is one, as long as the cloud lives
@@ -52,16 +53,16 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
     def rebuild(self, service: str) -> None:
         """Take the routes of a service anew, because what is behind them has changed."""
         self.app_instances.pop(service, None)
-        self._single_paths.clear()
+        self._at_root.clear()
 
     def _respond_of(self, service: Flask) -> Respond | None:
-        """What answers at a service's only path; `None` if it has more than that."""
-        if service not in self._single_paths:
-            self._single_paths[service] = _only_view(service)
-        return self._single_paths[service]
+        """What answers at the root path of a service, if it is one view."""
+        if service not in self._at_root:
+            self._at_root[service] = _view_at_root(service)
+        return self._at_root[service]
 
 
-def _is_for_single_path(environ: dict[str, Any]) -> bool:
+def _is_at_root(environ: dict[str, Any]) -> bool:
     return (
         environ["REQUEST_METHOD"] == "POST"
         and environ["PATH_INFO"] == "/"
@@ -70,7 +71,7 @@ def _is_for_single_path(environ: dict[str, Any]) -> bool:
     )
 
 
-def _only_view(service: Flask) -> Respond | None:
+def _view_at_root(service: Flask) -> Respond | None:
     views = {rule.endpoint for rule in service.url_map.iter_rules() if rule.rule == "/"}
     if len(views) != 1:
         return None
