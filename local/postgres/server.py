@@ -15,6 +15,7 @@ from local.postgres.aurora import (
     ADMINISTRATOR,
     CLUSTER_STATEMENTS,
     HOST_BASED_AUTHENTICATION,
+    SCRAM_ITERATIONS,
     SETTINGS,
 )
 from local.postgres.installation import Installation, ProgramError
@@ -116,7 +117,7 @@ def initialize(installation: Installation, data: Path, password: str) -> None:
     installation.run(
         "initdb", "-D", draft, "-U", ADMINISTRATOR, "--pwfile", password_file,
         "--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--wal-segsize=1", "--no-sync",
-        "--no-instructions",
+        "--no-instructions", f"--set={SCRAM_ITERATIONS}",
     )  # fmt: skip
     password_file.unlink()
     (draft / "postgresql.conf").write_text(SETTINGS)

@@ -122,7 +122,7 @@ class TlsFront:
             if port not in self._listeners:
                 self._listeners[port] = await self._listen(port)
         names = [hostname.lower() for hostname in hostnames]
-        contexts = {name: self._contexts.get(name) or self._certify(name) for name in names}
+        contexts = {name: self._contexts[name] for name in names if name in self._contexts}
         await self._unroute(owner)
         self._contexts.update(contexts)
         self._routes.update({name: _Route(owner, port, socket) for name in names})
@@ -131,7 +131,9 @@ class TlsFront:
 
     async def _unroute(self, owner: str) -> None:
         self._routes = {name: to for name, to in self._routes.items() if to.owner != owner}
-        self._contexts = {name: self._contexts[name] for name in self._routes}
+        self._contexts = {
+            name: context for name, context in self._contexts.items() if name in self._routes
+        }
 
     async def _drop_connections(self, hostname: str) -> int:
         connections = [each for each in self._connections if each.hostname == hostname.lower()]
@@ -151,6 +153,12 @@ class TlsFront:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _context_of(self, hostname: str) -> _EndpointContext:
+        """The settings of an endpoint; it is certified when somebody first connects to it."""
+        if hostname not in self._contexts:
+            self._contexts[hostname] = self._certify(hostname)
+        return self._contexts[hostname]
 
     def _certify(self, hostname: str) -> _EndpointContext:
         context = _EndpointContext(ssl.PROTOCOL_TLS_SERVER)
@@ -178,7 +186,7 @@ class TlsFront:
             route = self._routes.get(hostname)
             if route is None or route.port != port:
                 return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
-            tls.context = self._contexts[hostname]
+            tls.context = self._context_of(hostname)
             return None
 
         return choose

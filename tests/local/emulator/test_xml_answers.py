@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]  # it comes with the emulator
 
 from local.emulator.xml_answers import written
 
