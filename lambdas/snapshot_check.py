@@ -67,8 +67,8 @@ def create_operation(event: Event, aws: Aws) -> Operation:
             "choose another, or leave it out."
         )
     if existing.status is Status.FAILED and start.redrive_count > existing.failed_attempt:
-        corrected = {"parameters": parameters, "target_cluster": target_cluster}
-        return aws.store.reopen(operation_redriven(existing).model_copy(update=corrected))
+        corrected = operation_redriven(existing).corrected(parameters, target_cluster)
+        return aws.store.reopen(corrected)
     return existing
 
 

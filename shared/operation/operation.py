@@ -77,7 +77,7 @@ class Operation(Model):
 
     # What it was asked for
 
-    @cached_property
+    @property
     def kind(self) -> Kind:
         return Kind.of(self.parameters)
 
@@ -281,6 +281,18 @@ class Operation(Model):
             error=failure,
         )
         return following.model_copy(update={"events": (*self.events, happened)})
+
+    def corrected(self, parameters: Mapping[str, JsonValue], target_cluster: str) -> Self:
+        """The same with the parameters of a redrive, and nothing worked out from the old ones."""
+        values = self.model_dump(exclude={"parameters", "target_cluster"})
+        return self.model_validate(
+            {
+                **values,
+                "events": self.events,
+                "parameters": dict(parameters),
+                "target_cluster": target_cluster,
+            }
+        )
 
     def saved(self) -> Self:
         """This version as the store has it now."""
