@@ -7,8 +7,6 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import boto3
-import botocore.session
 from botocore.config import Config
 
 from local.api.endpoint import Endpoint
@@ -19,6 +17,7 @@ from local.aurora.required_permissions import required_by_rds
 from local.aurora.simulator import AuroraSimulator
 from local.background import Background
 from local.calls import Calls
+from local.clients import session
 from local.clock import Clock
 from local.cloudformation.deployment import Deployment, Stack, deploy
 from local.emulator.accounts import SECRET, owner_key, separate_accounts
@@ -64,11 +63,6 @@ class LocalCloud:
         self._invocation_seconds = invocation_seconds or InvocationSeconds()
         self._parts = ExitStack()
         self._clients: dict[tuple[str, str, str], Any] = {}
-        # One session, for each reads the descriptions of all endpoints; it ignores the profile
-        # that the developer's shell may name.
-        self._session = boto3.Session(
-            botocore_session=botocore.session.Session({"profile": (None,) * 4})
-        )
         self._making_clients = threading.RLock()
 
     def __enter__(self) -> Self:
@@ -182,7 +176,7 @@ class LocalCloud:
     def _connect(self, service: str, **settings: Any) -> Any:
         """A new client of this cloud."""
         # Which services there are is only known to the type checker's stubs.
-        make: Any = self._session.client
+        make: Any = session().client
         with self._making_clients:
             return make(
                 service,

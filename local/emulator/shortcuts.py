@@ -4,11 +4,13 @@ Nothing here changes what a call does. What remains of its time is the emulator'
 """
 
 import functools
+import json
 import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from moto.cloudformation.models import Stack
 from moto.core import errors, responses
 from moto.core.common_models import BaseModel
 from moto.core.parse import BaseJSONParser
@@ -38,7 +40,7 @@ def shortcuts() -> Iterator[None]:
     """Replace the emulator's slowest paths."""
     with Patches() as patches:
         replace = patches.replace
-        names_of = _remembered(XFormedAttributePicker.get_possible_keys)
+        names_of = _names_of
         replace(XFormedAttributePicker, "get_possible_keys", names_of)
         replace(ResponseSerializer, "get_value", _direct(ResponseSerializer.get_value, names_of))
         # A structure has many fields that may be there, and mostly few that are.
@@ -55,6 +57,9 @@ def shortcuts() -> Iterator[None]:
         lookups = errors.ErrorLookupFactory()
         replace(errors, "ErrorLookupFactory", lambda: lookups)
         replace(responses, "gen_amzn_requestid_long", _add_request_id)
+        # A template in JSON is valid YAML, and takes a second to read as such.
+        read_template = Stack.parse_template
+        replace(Stack, "parse_template", staticmethod(_json_first(read_template)))
         # Which operations a service has is looked up with reflection, call by call.
         methods_of = responses.method_names_from_class
         replace(responses, "method_names_from_class", functools.cache(methods_of))
@@ -80,6 +85,10 @@ def _remembered(names_of: Callable[[Any, AttributePickerContext], Any]) -> Names
         return names
 
     return remembered_names
+
+
+_names_of = _remembered(XFormedAttributePicker.get_possible_keys)
+"""One memory for all clouds of the process: most of it is filled while one is set up."""
 
 
 def _direct(get_value: Callable[..., Any], names_of: Names) -> Callable[..., Any]:
@@ -167,6 +176,18 @@ def _body_in_xml(serializer_class: Any) -> Callable[[Any, Any], str]:
         return str(write_body(serializer, body)) if serializer.pretty_print else written(body)
 
     return write_body_directly
+
+
+def _json_first(read_template: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Read a template as JSON; what is none, is left to the emulator."""
+
+    def read_json_first(template: str) -> Any:
+        try:
+            return json.loads(template)
+        except ValueError:
+            return read_template(template)
+
+    return read_json_first
 
 
 def _add_request_id(headers: dict[str, Any]) -> str:

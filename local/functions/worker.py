@@ -34,7 +34,7 @@ _PREPARED_PACKAGES = (
     "aws_lambda_powertools.metrics",
     "psycopg2.extensions",
     "psycopg2.sql",
-    "pydantic",
+    "pydantic.types",
 )
 _PREPARED_SERVICES = (
     "dynamodb",
@@ -206,6 +206,10 @@ def _prepare() -> None:
     # pure function of a file's path, so workers may inherit what it returned.
     loader = importlib.import_module("botocore.loaders").JSONFileLoader
     loader.load_file = staticmethod(functools.cache(loader().load_file))
+    # So is the text that names the client to the service: for every call, letter by letter.
+    agent: Any = importlib.import_module("botocore.useragent")
+    clean = agent.sanitize_user_agent_string_component
+    agent.sanitize_user_agent_string_component = functools.cache(clean)
     for service in _PREPARED_SERVICES:
         boto3.Session("none", "none", region_name="us-east-1").client(service)
 
