@@ -4,9 +4,9 @@ from typing import assert_never
 
 from shared.errors import InternalError
 from shared.gateways.aws import Aws
+from shared.operation.kind import Kind
 from shared.operation.operation import Operation
 from shared.operation.parts import Cutover
-from shared.operation.status import Kind
 from shared.replacing import cutover, removal
 from shared.runtime.step import step
 from shared.steps import Step

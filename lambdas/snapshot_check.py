@@ -16,10 +16,11 @@ from shared.copying.route import Destination, plan_route
 from shared.errors import InvalidRequest
 from shared.gateways.aws import Aws
 from shared.model import Model, Moment
+from shared.operation.kind import Kind
 from shared.operation.operation import Operation
 from shared.operation.parts import Hop, ReplacedCluster
 from shared.operation.published import Plan
-from shared.operation.status import Kind, Status
+from shared.operation.status import Status
 from shared.planning import preflight, preview, snapshot_choice
 from shared.planning.findings import Findings
 from shared.planning.transitions import operation_started, restore_planned, snapshot_validated

@@ -73,7 +73,7 @@ def candidate_id(cluster_id: str, operation_id: str) -> str:
 
 
 def replaced_id(cluster_id: str, operation_id: str) -> str:
-    """The id under which a replaced cluster waits for its end."""
+    """The id under which a replaced cluster is kept until it is deleted."""
     return _joined(cluster_id, f"replaced-{fingerprint(operation_id)}")
 
 

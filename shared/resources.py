@@ -1,7 +1,7 @@
 """What AWS says about clusters, instances and snapshots, as values that answer questions.
 
-The status lists are those of the Aurora user guide; a status that is in none of them passes,
-until the phase's deadline.
+The status lists are those of the Aurora user guide; a status that is in none of them counts as
+transient, until the phase's deadline.
 """
 
 from collections.abc import Mapping

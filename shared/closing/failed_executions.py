@@ -133,7 +133,7 @@ def target_cluster(parameters: Mapping[str, JsonValue]) -> str:
 
 
 def _reason(execution: Execution) -> tuple[str, str]:
-    """The name and the words for how an execution ended."""
+    """The error name and the message of an execution that ended."""
     match execution.status:
         case "ABORTED":
             why = execution.message or "no reason was given"

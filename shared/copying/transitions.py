@@ -41,7 +41,7 @@ def copy_status_checked(operation: Operation, copy: Snapshot) -> Operation:
 
 
 def copy_completed(operation: Operation, copy: Snapshot) -> Operation:
-    """The hop's snapshot is available; the last one completes the copying."""
+    """The hop's snapshot is available; the last one completes the copy phase."""
     is_last = operation.hops_done + 1 == len(operation.route)
     return operation.after(
         EventType.COPY_COMPLETED,

@@ -32,7 +32,7 @@ class Executions:
         self._client = client
 
     def describe(self, arn: str) -> Execution:
-        """Tell how an execution is doing, or how it ended."""
+        """Describe the status of an execution, or how it ended."""
         with named_errors(f"Looking at execution {arn}"):
             response = self._client.describe_execution(executionArn=arn)
         return Execution(

@@ -22,9 +22,10 @@ from shared.errors import RestoreError, StateConflict, TargetLocked, Throttled, 
 from shared.gateways.items import Item, expiry, item_of, values_of
 from shared.gateways.migrations import operation_in
 from shared.operation.audit import AuditEvent
+from shared.operation.kind import Kind
 from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
-from shared.operation.status import Kind, Status
+from shared.operation.status import Status
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Store:
         return None if item is None else operation_in(item)
 
     def earlier_durations(self, source_cluster: str, hops: int) -> tuple[float, ...]:
-        """Seconds that the last restores of a cluster took that took the same number of copies."""
+        """How many seconds the last restores of a cluster took, with the same number of copies."""
         with named_errors(f"Looking for earlier restores of {source_cluster}"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._settings.state_table,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from shared.errors import InvalidRequest
-from shared.messages.one_line import spoken
+from shared.messages.durations import spoken
 from shared.messages.report import Endpoints, Fate, Outcome, Problem, Replaced, Report
 from shared.operation.published import Access, Plan
 

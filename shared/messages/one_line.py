@@ -3,6 +3,7 @@
 import string
 from collections.abc import Iterator
 
+from shared.messages.durations import spoken
 from shared.messages.report import Outcome, Report
 
 LONGEST_SUBJECT = 99
@@ -31,14 +32,6 @@ def sms(report: Report) -> str:
         if len(line) + len(detail) <= LONGEST_SMS:
             line += detail
     return "".join(sign if sign in _PLAIN else "?" for sign in line)[:LONGEST_SMS]
-
-
-def spoken(seconds: float) -> str:
-    """A duration in words: `1 h 20 min 5 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
-    return " ".join(f"{amount} {unit}" for amount, unit in parts if amount) or "under 1 s"
 
 
 def _line(report: Report) -> str:

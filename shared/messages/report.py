@@ -16,7 +16,7 @@ from shared.operation.published import Access, Plan
 
 # SNS takes 256 KB for all forms of a message together. The e-mail says most of this once more, and
 # quotes double where JSON is put into JSON: seven lists and one text are far below it, whatever
-# they hold (tests/shared/messages/test_topic.py).
+# they hold (tests/shared/gateways/test_topic.py).
 LONGEST_LIST_BYTES = 8_000
 LONGEST_TEXT = 4_000
 

@@ -17,9 +17,10 @@ from shared.messages.report import (
     Report,
 )
 from shared.operation.audit import Failure
+from shared.operation.kind import Kind
 from shared.operation.operation import Operation
 from shared.operation.published import Access
-from shared.operation.status import Kind, Phase, Status
+from shared.operation.status import Phase, Status
 from shared.request.fields import Archive
 
 _DURATION = "_duration_seconds"

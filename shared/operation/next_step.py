@@ -2,8 +2,9 @@
 
 from typing import assert_never
 
+from shared.operation.kind import Kind
 from shared.operation.operation import Operation
-from shared.operation.status import Kind, Status
+from shared.operation.status import Status
 from shared.steps import Step
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, JsonValue, ValidationError
 from shared import clock, names
 from shared.model import Model, Moment
 from shared.operation.audit import AuditEvent, EventType, Failure, Outcome
+from shared.operation.kind import Kind
 from shared.operation.metrics import Metrics
 from shared.operation.parts import (
     Cutover,
@@ -27,7 +28,7 @@ from shared.operation.parts import (
     TemporarySnapshot,
 )
 from shared.operation.published import Plan
-from shared.operation.status import Kind, Phase, PhaseTime, Status
+from shared.operation.status import Phase, PhaseTime, Status
 from shared.request.fields import Archive, Replace
 from shared.request.restore_request import RestoreRequest
 from shared.steps import Step
@@ -83,7 +84,7 @@ class Operation(Model):
 
     @cached_property
     def accepted_request(self) -> RestoreRequest | None:
-        """The parameters as a request; `None` where they were refused."""
+        """The parameters as a request; `None` where they are none, and so were refused."""
         try:
             return RestoreRequest.model_validate(self.parameters)
         except ValidationError:

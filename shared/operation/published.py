@@ -9,7 +9,7 @@ from shared.model import Model
 
 
 class Access(Model):
-    """How a user of the templates gets in, and where to; never with what."""
+    """How a user of the templates gets in, and where to; never the password."""
 
     username: str
     auth: Literal["password", "iam"]

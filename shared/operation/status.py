@@ -1,4 +1,4 @@
-"""What kind of operation it is, and where it is.
+"""Where an operation is.
 
     INITIATED ─ SNAPSHOT_FOUND ─┬─ COPY_IN_PROGRESS ⟲ ─ COPY_COMPLETED ─┐
                    (plan_only)  ├───────── (no copy needed) ────────────┤
@@ -13,28 +13,9 @@
 FAILED can follow every one of them but COMPLETED; redrive leads back to where it came from.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
 
 from shared.model import Model, Moment
-
-
-class Kind(StrEnum):
-    """What an operation is for."""
-
-    RESTORE = "restore"
-    PLAN = "plan"
-    """It checks, reports what a restore would do, and changes nothing."""
-    CLEAN_UP = "clean_up"
-    """It removes what a failed operation has left."""
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, object]) -> Self:
-        """The kind that parameters ask for, also those of a request that was refused."""
-        if parameters.get("abandon") is True:
-            return cls("clean_up")
-        return cls("plan" if parameters.get("plan_only") is True else "restore")
 
 
 class Status(StrEnum):

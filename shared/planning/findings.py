@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class Findings:
-    """Errors that nobody has to wait for: each check runs, whatever the one before has found.
+    """Terminal errors, collected: each check runs, whatever the one before has found.
 
     A transient error is no finding, and is raised at once. What a role may not see
     is one.

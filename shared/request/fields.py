@@ -73,12 +73,13 @@ OperationId = Annotated[
 NameOrArn = Annotated[str, Field(min_length=1, max_length=2048)]
 """What AWS is asked to look up: a group, a key or a secret."""
 InstanceClass = Annotated[str, text(r"db\.[a-z0-9.-]+", "an instance class such as db.r6g.large")]
-SecurityGroupId = Annotated[str, text(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", "a security group id")]
+SecurityGroupId = Annotated[str, text(r"sg-[0-9a-f]+", "a security group id")]
 Port = Annotated[int, Field(ge=1150, le=65535)]
 LogExport = Literal["postgresql", "instance", "iam-db-auth-error"]
 Capacity = Annotated[float, Field(ge=0, le=256, multiple_of=0.5)]
 """In Aurora capacity units (ACU)."""
-_tag_text = text(r"[\w\s.:/=+@-]*", "letters, digits, spaces and _ . : / = + - @")
+# Not `text`: the expressions of Python know no letters that are written with combining marks.
+_tag_text = Field(pattern=r"^[\w\s.:/=+@-]*$")
 TagName = Annotated[str, Field(min_length=1, max_length=128), _tag_text]
 TagKey = Annotated[TagName, AfterValidator(_tag_key)]
 TagValue = Annotated[str, Field(max_length=256), _tag_text]

@@ -9,8 +9,9 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from shared import clock
 from shared.names import METRICS_NAMESPACE, Metric
+from shared.operation.kind import Kind
 from shared.operation.operation import Operation
-from shared.operation.status import Kind, Status
+from shared.operation.status import Status
 from shared.steps import Step
 
 logger = Logger(service="aurora-restore")

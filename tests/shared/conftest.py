@@ -10,6 +10,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from shared.gateways.store import Store
+from shared.names import BY_TARGET_CLUSTER
 from tests.builders import settings
 
 
@@ -23,7 +24,7 @@ def tables() -> Iterator[Any]:
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
-        make_table(client, "state", "operation_id")
+        make_table(client, "state", "operation_id", index=(BY_TARGET_CLUSTER, "target_cluster"))
         make_table(client, "audit", "operation_id", "timestamp")
         yield client
 
@@ -35,16 +36,29 @@ def dynamodb(tables: Any) -> Iterator[Any]:
         table.items.clear()
 
 
-def make_table(client: Any, name: str, *keys: str) -> None:
+def make_table(client: Any, name: str, *keys: str, index: tuple[str, str] | None = None) -> None:
+    """Make a table with this key; an index has its own partition key, and is sorted by time."""
+    index_name, partition_key = index or ("", "")
+    indexed = (partition_key, "start_time") if index else ()
+    schema = {
+        "IndexName": index_name,
+        "KeySchema": key_schema(*indexed),
+        "Projection": {"ProjectionType": "ALL"},
+    }
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[
-            {"AttributeName": key, "KeyType": kind}
-            for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "S"} for key in (*keys, *indexed)
         ],
+        KeySchema=key_schema(*keys),
+        **({"GlobalSecondaryIndexes": [schema]} if index else {}),
     )
+
+
+def key_schema(*keys: str) -> list[dict[str, str]]:
+    kinds = ("HASH", "RANGE")
+    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, kinds, strict=False)]
 
 
 @pytest.fixture

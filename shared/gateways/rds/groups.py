@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Groups:
-    """What a request names of RDS, and clusters need."""
+    """Groups and instance classes that a request refers to, and clusters need."""
 
     def __init__(self, client: "RDSClient", region: str) -> None:
         self._client = client

@@ -25,7 +25,7 @@ class Snapshots:
     def __init__(
         self, client: "RDSClient", region: str, deployment: str, account_id: str | None = None
     ) -> None:
-        """Take another account's id when the client acts existing."""
+        """`account_id` is that of another account, if the client acts in one."""
         self._client = client
         self._region = region
         self._deployment = deployment

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.closing.transitions import operation_failed
-from shared.messages import one_line
+from shared.messages import durations, one_line
 from shared.messages.report import Outcome, Report
 from shared.messages.report_builder import report_on
 from tests.builders import an_operation
@@ -82,5 +82,5 @@ def test_an_sms_is_one_plain_line_of_less_than_140_signs(
 
 
 def test_a_duration_is_spoken() -> None:
-    assert one_line.spoken(3725.4) == "1 h 2 min 5 s"
-    assert one_line.spoken(0.2) == "under 1 s"
+    assert durations.spoken(3725.4) == "1 h 2 min 5 s"
+    assert durations.spoken(0.2) == "under 1 s"

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.operation.audit import EventType
-from shared.operation.status import Kind
+from shared.operation.kind import Kind
 from tests.builders import a_request, an_operation
 
 

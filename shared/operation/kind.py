@@ -1,0 +1,22 @@
+"""What kind of operation it is. CONTRIBUTING.md lists what a new kind changes."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Self
+
+
+class Kind(StrEnum):
+    """What an operation is for."""
+
+    RESTORE = "restore"
+    PLAN = "plan"
+    """It checks, reports what a restore would do, and changes nothing."""
+    CLEAN_UP = "clean_up"
+    """It removes what a failed operation has left."""
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, object]) -> Self:
+        """The kind that parameters ask for, also those of a request that was refused."""
+        if parameters.get("abandon") is True:
+            return cls("clean_up")
+        return cls("plan" if parameters.get("plan_only") is True else "restore")
