@@ -124,7 +124,10 @@ def _dead_letters(queue: sqs.IQueue) -> AlarmSpec:
     return AlarmSpec(
         name="dead-letter",
         heading="There are dead letters",
-        condition="A failed restore was not closed, or a scheduled one not started.",
+        condition=(
+            "A failed restore could not be closed, a scheduled one could not be started, or an "
+            "export to the long-term archive could not be requested."
+        ),
         metric=queue.metric_approximate_number_of_messages_visible(
             period=_MINUTE, statistic=_MAXIMUM
         ),
@@ -156,7 +159,7 @@ def _throttles(functions: Mapping[Step, lambda_.IFunction]) -> AlarmSpec:
     return AlarmSpec(
         name="functions-throttled",
         heading="Functions are throttled",
-        condition="Lambda refused to run functions in three of six periods of five minutes.",
+        condition="Lambda throttled functions in three of six periods of five minutes.",
         metric=_together("SUM", throttles, Duration.minutes(5)),
         periods=6,
         periods_to_alarm=3,
@@ -166,8 +169,8 @@ def _throttles(functions: Mapping[Step, lambda_.IFunction]) -> AlarmSpec:
 def _snapshots_left() -> AlarmSpec:
     return AlarmSpec(
         name="snapshots-left",
-        heading="Temporary snapshots are left over",
-        condition="A restore that failed has left temporary snapshots, which are billed.",
+        heading="Temporary snapshots remain",
+        condition="A restore failed, and its temporary snapshots still exist and are billed.",
         metric=_ours(Metric.TEMPORARY_SNAPSHOTS_LEFT, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR),
     )
 

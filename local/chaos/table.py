@@ -15,13 +15,13 @@ _HEADER = """\
 
 Every call that a clean restore makes to AWS and to PostgreSQL is a place where it can break. The
 breakage suite repeats the restore once for every call and every fault, aborts it once in every
-state, and holds each run against the invariants in `local/chaos/invariants.py`. In the tables:
-survived ÷ tried. For a fault that passes, survived means that the restore finished by itself as if
-nothing had happened; for a terminal one, that it failed cleanly, and that a redrive finished it
-once the cause was gone; for an abortion, that it was closed, and that a new request for the same
-target then finished. `run twice` runs a function a second time just before it writes what it has
-decided, so it is tried at writes alone. In the scenarios `aborted/…` the restore is aborted, and
-what is broken is the closing of the operation, which survives when it closes all the same.
+state, and checks each run against the invariants in `local/chaos/invariants.py`. The tables show
+survived/tried. For a transient fault, survived means that the restore finished by itself as if
+nothing had happened; for a terminal fault, that it failed cleanly, and that a redrive finished it
+once the cause was removed; for an abort, that the operation was closed, and that a new request for
+the same target then finished. `run twice` runs a function a second time just before it writes what
+it has decided, so it is tried at writes only. In the scenarios `aborted/…` the restore is aborted,
+and the closing of the operation is broken; it survives if the operation is closed nevertheless.
 """
 
 

@@ -35,18 +35,19 @@ _HEADER = """\
 Do not edit; a test compares. -->
 
 Which copies bring a snapshot to where it can be restored. *Here* is the pipeline's account and the
-region that it restores into; *there* is the snapshot's account.
+region that it restores into; *there* is the snapshot's account. The first three columns describe
+the snapshot and what the pipeline may do in its account.
 
 - **—**: nothing is copied, the snapshot is restored where it is.
 - **here**: it is copied here; if it is encrypted, under the request's key.
 - **there**: the other account copies it into the pipeline's region and shares the copy, from which
   the cluster is restored.
 - **there, here**: the other account copies it into the pipeline's region, under the key that its
-  stack has made, and shares the copy; that is copied here, under the request's key.
+  stack created, and shares the copy, which is then copied here, under the request's key.
 - **refused**: for the reason below.
 
 A copy in the other account is always deleted in the end. With `archive` `retain` or `export` the
-last copy has to be one's own, so *there* becomes *there, here*.
+last copy has to be in the pipeline's account, so *there* becomes *there, here*.
 
 """
 

@@ -13,7 +13,7 @@ CERTIFICATES = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pe
 
 
 def text(report: Report) -> str:
-    """The whole letter, for a person to read."""
+    """The whole e-mail, for a person to read."""
     lines = _words(report)
     return "\n".join([*lines, "", *_durations(report), "", *_where_to_look(report)])
 
@@ -33,7 +33,7 @@ def _words(report: Report) -> Iterator[str]:
 
 
 def _plan(report: Report) -> Iterator[str]:
-    yield f"Nothing was changed. Restoring {report.target_cluster} would go like this."
+    yield f"Nothing was changed. This is the plan for restoring {report.target_cluster}."
     yield ""
     yield from _origin(report)
     yield f"To: {report.target_region}"
@@ -42,7 +42,7 @@ def _plan(report: Report) -> Iterator[str]:
 
 
 def _planned(plan: Plan, report: Report) -> Iterator[str]:
-    yield "It would create (xxxxxx are digits of the operation that does):"
+    yield "It would create (xxxxxx stands for six digits of the operation):"
     yield from _listed(plan.creates, "plan.creates", report)
     if plan.deletes:
         yield "It would delete or rename:"
@@ -81,7 +81,7 @@ def _success(report: Report) -> Iterator[str]:
         else:
             yield "Nothing was exported: the restore needed no copy of the snapshot."
         if export.warning:
-            yield f"RDS says about the export: {export.warning}"
+            yield f"RDS reports about the export: {export.warning}"
     for kept in report.kept_snapshots:
         until = f"for {kept.days} days" if kept.days else "until somebody deletes it"
         yield f"Snapshot {kept.snapshot_id} in {kept.region} is kept {until}."
@@ -111,7 +111,7 @@ def _access(endpoints: Endpoints, report: Report) -> Iterator[str]:
         if "locked_logins" in report.shortened:
             yield _SHORTENED
     if report.warnings:
-        yield "Before you let anybody in, note:"
+        yield "Before you give anybody access, note:"
         yield from _listed(report.warnings, "warnings", report)
     yield ""
     yield "To connect, with the certificate bundle of RDS:"
@@ -127,7 +127,7 @@ def _access(endpoints: Endpoints, report: Report) -> Iterator[str]:
     )
     yield f"The passwords are in secret {report.users_secret}."
     if any(user.auth == "iam" for user in report.users):
-        yield "Users without a password take a token for one:"
+        yield "Users without a password log in with an IAM token:"
         yield (
             f"  aws rds generate-db-auth-token --hostname {writer} --port {port} "
             f"--region {report.target_region} --username <user>"
@@ -154,9 +154,10 @@ def _fate(replaced: Replaced) -> str:
             )
             return f"The cluster that had this id before was deleted; {kept}."
         case Fate.PERHAPS_DELETED:
-            kept = f" If it is gone, its last state is in snapshot {final}." if final else ""
+            kept = f" If it is deleted, its last state is in snapshot {final}." if final else ""
             return (
-                f"The cluster that had the id {replaced.cluster_id} may be gone, or in part.{kept}"
+                f"The cluster that had the id {replaced.cluster_id} may be deleted, fully or in part."
+                f"{kept}"
             )
         case Fate.PERHAPS_RENAMED:
             return (
@@ -178,7 +179,7 @@ def _failure(report: Report) -> Iterator[str]:
     yield message
     yield ""
     if report.left_behind:
-        yield "Leftovers, to be continued or removed:"
+        yield "Leftovers:"
         yield from _listed(report.left_behind, "left_behind", report)
     else:
         yield "There are no leftovers."
@@ -190,7 +191,7 @@ def _failure(report: Report) -> Iterator[str]:
 
 
 def _what_to_do(problem: Problem, report: Report) -> Iterator[str]:
-    yield f'What {problem.name} means and what to do: "{problem.heading}" in {GUIDE}'
+    yield f'What {problem.name} means and what to do: see "{problem.heading}" in {GUIDE}'
     if problem.name == InvalidRequest.__name__:
         return
     yield "When the cause is removed, continue where it stopped, within 14 days:"

@@ -24,7 +24,7 @@ from shared.operation.status import Phase, Status
 from shared.request.fields import Archive
 
 _DURATION = "_duration_seconds"
-_TRANSIENT = "Errors that pass by themselves"
+_TRANSIENT = "Transient errors"
 
 
 def report_on(operation: Operation) -> Report:

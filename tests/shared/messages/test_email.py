@@ -85,7 +85,7 @@ def test_a_replaced_cluster_that_may_be_gone_is_mentioned_with_its_last_snapshot
 
     failed = operation_failed(replacing, "AccessDenied", "Not for you.")
 
-    assert "may be gone" in text(failed)
+    assert "may be deleted, fully or in part" in text(failed)
     assert "aurora-staging-final-abcdef" in text(failed)
 
 
@@ -177,7 +177,7 @@ NAMES = [
 def test_every_failure_names_a_heading_of_the_troubleshooting_guide(error: str) -> None:
     told = text(operation_failed(an_operation(), error, "Why?"))
 
-    (heading,) = re.findall(rf'what to do: "(.+)" in {email.GUIDE}', told)
+    (heading,) = re.findall(rf'what to do: see "(.+)" in {email.GUIDE}', told)
     assert re.search(rf"^##+ {heading}$", Path(email.GUIDE).read_text(), re.MULTILINE)
 
 
