@@ -156,8 +156,8 @@ def _fate(replaced: Replaced) -> str:
         case Fate.PERHAPS_DELETED:
             kept = f" If it is deleted, its last state is in snapshot {final}." if final else ""
             return (
-                f"The cluster that had the id {replaced.cluster_id} may be deleted, fully or in part."
-                f"{kept}"
+                f"The cluster that had the id {replaced.cluster_id} may be deleted, fully or in "
+                f"part.{kept}"
             )
         case Fate.PERHAPS_RENAMED:
             return (
