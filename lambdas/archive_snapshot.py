@@ -50,7 +50,7 @@ def start_export(operation: Operation, aws: Aws) -> Operation:
     snapshot = aws.snapshots(region).find(snapshot_id)
     if snapshot is None:
         raise SnapshotNotFound(
-            f"Snapshot {snapshot_id} in {region} is gone, so it cannot be exported any more. "
+            f"Snapshot {snapshot_id} in {region} no longer exists, so it cannot be exported. "
             f"Cluster {operation.target_cluster} is restored all the same."
         )
     waiting.check_deadline(
@@ -70,7 +70,7 @@ def check_export(operation: Operation, aws: Aws) -> Operation:
     if task is None:
         waiting.check_not_just_started(operation, f"Export {task_id}")
     if task is None or task.has_failed:
-        reason = (task.failure_cause or task.status) if task else "it is gone"
+        reason = (task.failure_cause or task.status) if task else "it no longer exists"
         raise ExportFailed(
             f"Export {task_id} did not succeed: {reason}. The snapshot is kept, and cluster "
             f"{operation.target_cluster} is restored all the same."

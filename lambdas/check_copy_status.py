@@ -19,8 +19,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     if copy is None:
         waiting.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
         raise CopyFailed(
-            f"Snapshot copy {hop.snapshot_id} in {where} is gone: somebody deleted it while "
-            "it was being made, which cancels the copy. Redrive the execution to copy it again."
+            f"Snapshot copy {hop.snapshot_id} in {where} no longer exists: somebody deleted it "
+            "while it was being made, which cancels the copy. Redrive the execution to copy it again."
         )
     if copy.has_failed:
         raise CopyFailed(

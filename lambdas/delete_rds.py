@@ -23,7 +23,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
             return removal.remove_unfinished(operation, aws)
         case Kind.PLAN:
             raise InternalError(
-                f"Operation {operation.operation_id} is a plan: it deletes nothing."
+                f"Operation {operation.operation_id} is a plan and deletes nothing."
             )
         case unknown:
             assert_never(unknown)

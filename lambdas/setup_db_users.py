@@ -48,7 +48,7 @@ def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
             "and nothing was changed in it."
         )
     if cluster is None or cluster.endpoint is None or cluster.port is None or not cluster.is_stable:
-        raise ResourceBusy(f"Cluster {cluster_id} cannot be connected to just now.")
+        raise ResourceBusy(f"Cluster {cluster_id} does not accept connections yet.")
     admin = aws.secrets.admin(request.admin_secret_id)
     if admin.password is None and cluster.master_secret_arn:
         admin = aws.secrets.managed(cluster.master_secret_arn)

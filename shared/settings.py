@@ -126,7 +126,7 @@ class Settings(Model):
                 for problem in error.errors(include_input=False)
             )
             raise ConfigurationError(
-                f"The function's environment is wrong: {wrong}. Deploy the stack again."
+                f"The function's environment is invalid: {wrong}. Deploy the stack again."
             ) from None
 
     def to_environment(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ class Buckets:
 
     def check_usable(self, bucket: str) -> None:
         """Raise `ConfigurationError` when there is no such bucket, or it is in another region."""
-        with named_errors(f"Looking at bucket {bucket}"):
+        with named_errors(f"Checking bucket {bucket}"):
             response = self._client.head_bucket(Bucket=bucket)
         where = response.get("BucketRegion", self._region)
         if where != self._region:

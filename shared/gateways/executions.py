@@ -33,7 +33,7 @@ class Executions:
 
     def describe(self, arn: str) -> Execution:
         """Describe the status of an execution, or how it ended."""
-        with named_errors(f"Looking at execution {arn}"):
+        with named_errors(f"Describing execution {arn}"):
             response = self._client.describe_execution(executionArn=arn)
         return Execution(
             arn=arn,

@@ -41,7 +41,7 @@ class History:
 
     def operations_onto(self, target_cluster: str) -> tuple[Operation, ...]:
         """Every stored operation of a target, the newest first; the index may lag by seconds."""
-        with named_errors(f"Looking for operations onto {target_cluster}"):
+        with named_errors(f"Searching for operations onto {target_cluster}"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._state_table,
                 IndexName=names.BY_TARGET_CLUSTER,

@@ -22,16 +22,16 @@ class Keys:
     def check_usable(self, key_id: str) -> None:
         """Raise `KeyNotAccessible` when the key is missing, disabled, elsewhere, or of no use."""
         try:
-            with named_errors(f"Looking at KMS key {key_id} in {self._region}"):
+            with named_errors(f"Describing KMS key {key_id} in {self._region}"):
                 key = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
         except AccessDenied as denial:
             raise KeyNotAccessible(
-                f"{denial} The key's policy has to let account {self._account_id} use it."
+                f"{denial} The key's policy must let account {self._account_id} use it."
             ) from None
         state = key.get("KeyState", "unknown")
         if state != "Enabled":
             raise KeyNotAccessible(
-                f"KMS key {key_id} in {self._region} is {state}. Enable it or name another key."
+                f"KMS key {key_id} in {self._region} is {state}. Enable it or specify another."
             )
         kind = (key.get("KeySpec", "SYMMETRIC_DEFAULT"), key.get("KeyUsage", "ENCRYPT_DECRYPT"))
         if kind != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
@@ -41,5 +41,5 @@ class Keys:
             )
         if Arn.parse(key["Arn"]).region != self._region:
             raise KeyNotAccessible(
-                f"KMS key {key_id} is not in {self._region}. Name a key of that region."
+                f"KMS key {key_id} is not in {self._region}. Specify a key of that region."
             )

@@ -22,14 +22,15 @@ class Network:
 
         Without a VPC, any will do.
         """
-        with named_errors(f"Looking at security groups in {self._region}"):
+        with named_errors(f"Describing security groups in {self._region}"):
             answer = self._client.describe_security_groups(
                 Filters=[{"Name": "group-id", "Values": list(group_ids)}]
             )
         missing = set(group_ids) - {group["GroupId"] for group in answer["SecurityGroups"]}
         if missing:
             raise ConfigurationError(
-                f"There is no security group {', '.join(sorted(missing))} in {self._region}."
+                f"There is no security group {', '.join(sorted(missing))} in {self._region}. "
+                "Choose existing ones."
             )
         strange = [
             f"{group['GroupId']} is in {group['VpcId']}"
@@ -38,6 +39,6 @@ class Network:
         ]
         if strange:
             raise ConfigurationError(
-                f"Security group {', '.join(strange)}, and the subnet group is in {vpc_id}. "
-                "Name groups of that VPC."
+                f"Security group {', '.join(strange)}, but the subnet group is in {vpc_id}. "
+                "Specify groups of that VPC."
             )

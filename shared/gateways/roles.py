@@ -64,7 +64,7 @@ class Roles:
                 )["Credentials"]
         except AccessDenied:
             raise AccessDenied(
-                f"Account {role.account_id} does not let this deployment take the role "
+                f"Account {role.account_id} does not let this deployment assume the role "
                 f"{role.arn}. The role's trust policy has to name account "
                 f"{self._settings.account_id}, the roles of this deployment's functions, and the "
                 "external id of its settings: deploy the source account's stack with them."

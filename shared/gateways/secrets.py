@@ -91,7 +91,7 @@ class Secrets:
         try:
             return shape.model_validate(json.loads(answer["SecretString"]))
         except (KeyError, json.JSONDecodeError):
-            problems = "it is not JSON text"
+            problems = "it is not JSON"
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}"

@@ -53,7 +53,7 @@ class Store:
 
     def earlier_durations(self, source_cluster: str, hops: int) -> tuple[float, ...]:
         """How many seconds the last restores of a cluster took, with the same number of copies."""
-        with named_errors(f"Looking for earlier restores of {source_cluster}"):
+        with named_errors(f"Searching for earlier restores of {source_cluster}"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._settings.state_table,
                 IndexName=names.BY_SOURCE_CLUSTER,
@@ -208,7 +208,7 @@ def _why_cancelled(error: ClientError, operation_id: str) -> RestoreError:
         return Throttled(f"Saving operation {operation_id}: the table is throttled.")
     if codes <= {"ConditionalCheckFailed", "TransactionConflict"}:
         return StateConflict(
-            f"Operation {operation_id} or its lock was written by somebody else at the same time."
+            f"Operation {operation_id} or its lock was changed by another call at the same time."
         )
     return UnexpectedAwsError(
         f"Saving operation {operation_id}: DynamoDB refused with {', '.join(sorted(codes))}."

@@ -34,7 +34,7 @@ JUST_STARTED = timedelta(minutes=2)
 def check_not_just_started(operation: Operation, what: str) -> None:
     """Raise `ResourceBusy` while what was started may be invisible: AWS's lists lag behind."""
     if clock.now() - operation.waiting_since < JUST_STARTED:
-        raise errors.ResourceBusy(f"{what} cannot be seen yet.")
+        raise errors.ResourceBusy(f"{what} is not visible yet.")
 
 
 @contextmanager
@@ -65,6 +65,6 @@ def check_deadline(
     if time and clock.now() - time.counted_from > timedelta(hours=hours):
         raise error(
             f"{what} is not finished after {hours:g} hours, the deadline of this phase. "
-            "Look at it in the RDS console. If it is only slow, redrive the execution: it gets "
-            "the whole time again."
+            "Check it in the RDS console. If it is only slow, redrive the execution: the deadline "
+            "then starts anew."
         )

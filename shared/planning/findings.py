@@ -41,4 +41,4 @@ class Findings:
         if len(self._found) == 1:
             return self._found[0]
         listed = " ".join(f"({number}) {each}" for number, each in enumerate(self._found, start=1))
-        return type(self._found[0])(f"{len(self._found)} things stand in the way: {listed}")
+        return type(self._found[0])(f"{len(self._found)} problems were found: {listed}")

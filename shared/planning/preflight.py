@@ -130,8 +130,8 @@ def _admin(aws: Aws, request: RestoreRequest) -> AdminSecret:
 def _check_master(admin: AdminSecret, request: RestoreRequest, source: "Source") -> None:
     if admin.username != source.master_username:
         raise ConfigurationError(
-            f"Secret {request.admin_secret_id} is for another master user than the one of "
-            f"{source.wording}, {source.master_username}. A restore keeps the master's name."
+            f"Secret {request.admin_secret_id} is not for the master user of {source.wording}, "
+            f"{source.master_username}. A restore keeps that name: correct the secret's username."
         )
 
 

@@ -70,7 +70,7 @@ def _deletes(operation: Operation) -> Iterator[str]:
         update={"temporary_snapshots": tuple(TemporarySnapshot.of(hop) for hop in operation.route)}
     )
     for copy in made.snapshots_to_delete:
-        yield f"temporary snapshot {copy.snapshot_id} in {copy.where}, in the end"
+        yield f"temporary snapshot {copy.snapshot_id} in {copy.where}, at the end"
 
 
 def _monthly_price(operation: Operation, prices: Prices | None) -> str | None:
@@ -80,4 +80,4 @@ def _monthly_price(operation: Operation, prices: Prices | None) -> str | None:
     if prices is None or hour is None:
         return None
     month = hour * _HOURS_A_MONTH * request.instance_count
-    return f"{prices.currency} {month:,.2f} a month for instances; storage and I/O come on top"
+    return f"{prices.currency} {month:,.2f} a month for instances; storage and I/O are extra"

@@ -33,8 +33,8 @@ def find(aws: Aws, request: RestoreRequest, now: datetime) -> Snapshot:
         if owner == aws.settings.account_id or aws.settings.source_role(owner):
             raise
         raise SnapshotNotFound(
-            f"{missing} Of account {owner} only what it shares is seen: this deployment has no "
-            "role there."
+            f"{missing} Only shared snapshots of account {owner} are visible: this deployment has "
+            "no role there."
         ) from None
 
 
@@ -45,7 +45,7 @@ def candidates(aws: Aws, request: RestoreRequest) -> tuple[Snapshot, ...]:
         return _of(aws.snapshots(request.source_region), request)
     if owner not in (source.account_id for source in aws.settings.source_accounts):
         raise ConfigurationError(
-            f"This deployment does not restore snapshots of account {owner}. Name it in "
+            f"This deployment does not restore snapshots of account {owner}. Add it to "
             "source_accounts."
         )
     return _of_another_account(aws, request, owner)
@@ -111,8 +111,8 @@ def _tagged(wanted: Sequence[Snapshot], request: RestoreRequest) -> list[Snapsho
     if not tagged:
         listed = ", ".join(f"{key}={value}" for key, value in tags)
         raise SnapshotNotFound(
-            f"There is no {request.wanted_snapshot} with the tags {listed}. Without them there "
-            f"would be: {_listed(wanted)}.{_about_shared_tags(wanted)}"
+            f"There is no {request.wanted_snapshot} with the tags {listed}. Without these tags, "
+            f"these match: {_listed(wanted)}.{_about_shared_tags(wanted)}"
         )
     return tagged
 
@@ -129,7 +129,7 @@ def _problems(
     if snapshot.engine != ENGINE:
         yield SnapshotUnusable(
             f"Snapshot {snapshot.id} is of engine {snapshot.engine}; this pipeline restores "
-            f"{ENGINE}."
+            f"{ENGINE}. Choose another snapshot."
         )
     oldest = now - timedelta(hours=request.max_age_hours) if request.max_age_hours else None
     taken = snapshot.created_at
@@ -137,7 +137,7 @@ def _problems(
         when = f"at {taken.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if taken else "at an unknown time"
         yield SnapshotUnusable(
             f"Snapshot {snapshot.id} was taken {when}, more than the {request.max_age_hours} hours "
-            "ago that max_age_hours allows. Check why there is no newer one, or allow an older one."
+            "ago that max_age_hours allows. Check why there is no newer one, or raise the limit."
         )
 
 
@@ -168,7 +168,7 @@ def _day(snapshot: Snapshot) -> str | None:
 def _about_shared_tags(snapshots: Sequence[Snapshot]) -> str:
     # Where its ARN is its id, a snapshot is seen from outside.
     is_foreign = any(snapshot.id == snapshot.arn for snapshot in snapshots)
-    return " Whoever shares a snapshot does not share its tags." if is_foreign else ""
+    return " Sharing a snapshot does not share its tags." if is_foreign else ""
 
 
 def _listed(snapshots: Sequence[Snapshot]) -> str:

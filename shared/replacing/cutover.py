@@ -77,8 +77,8 @@ def advance(operation: Operation, aws: Aws) -> Operation:
     )
     if new is None or new.has_failed:
         raise RestoreFailed(
-            f"The restored cluster {operation.restored_id} in {request.target_region} is gone or "
-            "has failed, so it cannot replace anything."
+            f"The restored cluster {operation.restored_id} in {request.target_region} was deleted "
+            "or has failed, so it cannot replace anything."
         )
     place = clusters.place(target)
     if recorded := _recorded(operation, place, clusters):
@@ -154,6 +154,6 @@ def find(operation: Operation, aurora: Aurora) -> Clusters:
     if unknown:
         raise NotOurs(
             f"Cluster {unknown[0].id} is neither the one that was to be replaced nor the one "
-            "that was restored. It stays. Rename or remove it."
+            "that was restored. It stays as it is. Rename or remove it."
         )
     return Clusters(old[0] if old else None, new[0] if new else None)

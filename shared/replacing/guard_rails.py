@@ -47,19 +47,20 @@ def check_allowed(target: str, patterns: Sequence[str]) -> None:
     """Raise `TargetNotAllowed` unless one of the deployment's patterns fits the target."""
     if not any(fnmatchcase(target, pattern) for pattern in patterns):
         raise TargetNotAllowed(
-            f"This deployment does not allow replacing or removing cluster {target}; "
-            f"its replaceable_clusters are {', '.join(patterns) or 'none'}."
+            f"This deployment does not allow replacing or removing cluster {target}; its "
+            f"replaceable_clusters are {', '.join(patterns) or 'none'}. Add a pattern, or choose "
+            "another target."
         )
 
 
 def _check_unprotected(cluster: Cluster) -> None:
     if cluster.status == "stopped":
         raise TargetProtected(
-            f"Cluster {cluster.id} is stopped, and RDS deletes only clusters that run. Start it."
+            f"Cluster {cluster.id} is stopped, and RDS deletes only running clusters. Start it."
         )
     if cluster.is_protected:
         raise TargetProtected(
-            f"Cluster {cluster.id} has deletion protection. Switch it off if it may be replaced."
+            f"Cluster {cluster.id} has deletion protection. Disable it if it may be replaced."
         )
     if cluster.is_replicated:
         raise TargetProtected(
@@ -82,6 +83,6 @@ def check_is_the_same(cluster: Cluster, replaced: ReplacedCluster) -> None:
     """Raise `NotOurs` when another cluster has taken the id since the request was checked."""
     if cluster.resource_id != replaced.resource_id:
         raise NotOurs(
-            f"Cluster {cluster.id} is not the one that was there when this operation started "
+            f"Cluster {cluster.id} is not the one that existed when this operation started "
             f"({cluster.resource_id}, then {replaced.resource_id}). It stays."
         )

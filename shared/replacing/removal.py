@@ -64,9 +64,9 @@ def _check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
         or successor.is_deleting
     ):
         raise RestoreFailed(
-            f"Cluster {operation.target_cluster}, which was to replace {operation.renamed_id}, is "
-            "gone, has failed or is another one. The replaced cluster stays; rename it back if it "
-            "is still called so."
+            f"Cluster {operation.target_cluster}, which was to replace {operation.renamed_id}, was "
+            "deleted, has failed or is another cluster. The replaced cluster stays; rename it back "
+            "if it still has that name."
         )
 
 

@@ -91,7 +91,7 @@ CONTRADICTIONS = (
         "source_snapshot_date",
         ("source_snapshot_id",),
         names_a_date_and_an_id,
-        "give a date or source_snapshot_id, not both",
+        "must not be given together with source_snapshot_id",
     ),
     Contradiction(
         "source_region",
@@ -115,7 +115,7 @@ CONTRADICTIONS = (
         "target_cluster_id",
         ("source_cluster_id", "source_region", "source_account_id", "target_region"),
         restores_a_cluster_onto_itself,
-        "the target is the source cluster itself; choose another id",
+        "must not be the source cluster itself",
     ),
     Contradiction(
         "serverless_v2",

@@ -92,12 +92,12 @@ class RestoreRequest(Model):
         if not isinstance(raw, Mapping):
             raise InvalidRequest("The request is not a JSON object. See the example requests.")
         if raw.get("abandon"):
-            raise InvalidRequest("abandon: give it with the operation_id, and nothing else.")
+            raise InvalidRequest("abandon: must be given with the operation_id, and nothing else.")
         written = _filled_in(raw, defaults)
         problems = dict(contradictions(written))
         if written.get("target_region") != defaults.target_region:
             # Roles, keys and network of a deployment are those of its own region.
-            only = f"this deployment restores into {defaults.target_region} only"
+            only = f"must be {defaults.target_region}, the region of this deployment"
             problems = {"target_region": only} | problems
         try:
             request = cls.model_validate(written)
@@ -105,7 +105,7 @@ class RestoreRequest(Model):
             problems |= dict(_problems(error))
         if problems:
             listed = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
-            raise InvalidRequest(f"The request is wrong in {_count(problems)}: {listed}.")
+            raise InvalidRequest(f"The request is invalid in {_count(problems)}: {listed}.")
         return request
 
     @property
@@ -138,7 +138,7 @@ def _problems(error: ValidationError) -> Iterator[tuple[str, str]]:
                 allowed = ", ".join(RestoreRequest.model_fields)
                 yield field, f"unknown field; allowed are {allowed}"
             case "missing":
-                yield field, "required; give it in the request or as a default of the deployment"
+                yield field, "required in the request, or as a default of the deployment"
             case _:
                 yield field, problem["msg"]
 

@@ -83,13 +83,13 @@ def load(event: Event, aws: Aws) -> Operation:
         return operation
     if given.redrive_count <= operation.failed_attempt:
         raise NotOurs(
-            f"Operation {given.operation_id} has failed already. This call comes from the attempt "
-            "that is over; redrive the execution to go on."
+            f"Operation {given.operation_id} has failed already. This call is from an attempt that "
+            "has ended; redrive the execution to continue."
         )
     if operation.abandoned_by:
         raise NotOurs(
-            f"Operation {given.operation_id} was abandoned by {operation.abandoned_by}, and what "
-            "it had made was removed. Start a new restore."
+            f"Operation {given.operation_id} was abandoned by {operation.abandoned_by}, and its "
+            "leftovers were removed. Start a new restore."
         )
     return aws.store.reopen(operation_redriven(operation))
 

@@ -32,7 +32,7 @@ class Aurora:
 
     def cluster(self, cluster_id: str) -> Cluster | None:
         """The cluster that has this id now."""
-        with named_errors(f"Looking at cluster {cluster_id} in {self._region}"):
+        with named_errors(f"Describing cluster {cluster_id} in {self._region}"):
             try:
                 response = self._client.describe_db_clusters(DBClusterIdentifier=cluster_id)
             except self._client.exceptions.DBClusterNotFoundFault:
@@ -41,7 +41,7 @@ class Aurora:
 
     def instances(self, cluster_id: str) -> tuple[Instance, ...]:
         """The instances of a cluster, those under deletion included."""
-        with named_errors(f"Looking at the instances of {cluster_id} in {self._region}"):
+        with named_errors(f"Listing the instances of {cluster_id} in {self._region}"):
             pages = self._client.get_paginator("describe_db_instances").paginate(
                 Filters=[{"Name": "db-cluster-id", "Values": [cluster_id]}]
             )
@@ -54,7 +54,7 @@ class Aurora:
             return tuple(responses.cluster(one) for page in pages for one in page["DBClusters"])
 
     def _instance(self, instance_id: str) -> Instance | None:
-        with named_errors(f"Looking at instance {instance_id} in {self._region}"):
+        with named_errors(f"Describing instance {instance_id} in {self._region}"):
             try:
                 response = self._client.describe_db_instances(DBInstanceIdentifier=instance_id)
             except self._client.exceptions.DBInstanceNotFoundFault:
@@ -74,8 +74,8 @@ class Aurora:
         snapshot = self._snapshots.find(snapshot_id)
         if snapshot is None:
             raise SnapshotNotFound(
-                f"Snapshot {snapshot_id} in {self._region} is gone, so nothing can be restored "
-                "from it. Start a new restore."
+                f"Snapshot {snapshot_id} in {self._region} no longer exists, so nothing can be "
+                "restored from it. Start a new restore."
             )
         with named_errors(f"Restoring {cluster_id} from {snapshot_id}"):
             answer = self._client.restore_db_cluster_from_snapshot(

@@ -52,7 +52,7 @@ class SnapshotExports:
 
     def find(self, task_id: str) -> ExportTask | None:
         """The export task with this id."""
-        with named_errors(f"Looking at export {task_id} in {self._region}"):
+        with named_errors(f"Describing export {task_id} in {self._region}"):
             try:
                 response = self._client.describe_export_tasks(ExportTaskIdentifier=task_id)
             except self._client.exceptions.ExportTaskNotFoundFault:

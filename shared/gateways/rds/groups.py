@@ -51,7 +51,7 @@ class Groups:
         wanted = {"Engine": engine, "DBInstanceClass": instance_class}
         if version:
             wanted["EngineVersion"] = version
-        with named_errors(f"Looking for instance class {instance_class} in {self._region}"):
+        with named_errors(f"Searching for instance class {instance_class} in {self._region}"):
             response = self._client.describe_orderable_db_instance_options(**wanted)  # type: ignore[arg-type]
         if not response["OrderableDBInstanceOptions"]:
             raise ConfigurationError(
@@ -63,7 +63,7 @@ class Groups:
     def _missing(self, what: str, name: str) -> Iterator[None]:
         """Say plainly what AWS says as one of many codes."""
         try:
-            with named_errors(f"Looking at {what} {name} in {self._region}"):
+            with named_errors(f"Describing {what} {name} in {self._region}"):
                 yield
         except ConfigurationError:
             raise ConfigurationError(f"There is no {what} {name} in {self._region}.") from None

@@ -33,7 +33,7 @@ class Quotas:
         """
         needed = {_SNAPSHOTS: snapshots, _CLUSTERS: clusters, _INSTANCES: instances}
         where = f"account {self._account_id} in {self._region}"
-        with named_errors(f"Looking at the quotas of {where}"):
+        with named_errors(f"Describing the quotas of {where}"):
             listed = self._client.describe_account_attributes()["AccountQuotas"]
         full = [
             f"{quota['Used']} of {quota['Max']} {_WORDS[name]}, and {needed[name]} more are needed"
@@ -43,6 +43,6 @@ class Quotas:
         ]
         if full:
             raise QuotaExceeded(
-                f"There is no room in {where}: {'; '.join(full)}. Delete what is not used any "
-                "more, or have the quota raised."
+                f"Quotas are exhausted in {where}: {'; '.join(full)}. Delete what is no longer "
+                "used, or request an increase."
             )

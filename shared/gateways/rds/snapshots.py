@@ -41,7 +41,7 @@ class Snapshots:
             SnapshotType="automated" if is_automated else None,
             IncludeShared=True if is_arn and not is_automated else None,
         )
-        with named_errors(f"Looking at snapshot {snapshot_id} in {self._where}"):
+        with named_errors(f"Describing snapshot {snapshot_id} in {self._where}"):
             try:
                 response = self._client.describe_db_cluster_snapshots(
                     DBClusterSnapshotIdentifier=snapshot_id, **kind
@@ -101,7 +101,7 @@ class Snapshots:
         self._check_temporary(snapshot)
         if not snapshot.is_available:
             return
-        with named_errors(f"Taking snapshot {snapshot.id} back from account {account_id}"):
+        with named_errors(f"Unsharing snapshot {snapshot.id} with account {account_id}"):
             try:
                 self._client.modify_db_cluster_snapshot_attribute(
                     DBClusterSnapshotIdentifier=snapshot.id,
@@ -132,5 +132,5 @@ class Snapshots:
         if not snapshot.is_temporary_of(self._deployment):
             raise NotOurs(
                 f"Snapshot {snapshot.id} in {self._where} is not a temporary one of this "
-                "deployment. It stays as it is; check who created it."
+                "deployment. It is left unchanged; check who created it."
             )

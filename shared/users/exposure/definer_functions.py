@@ -71,8 +71,8 @@ def report_definer_functions(
     if revoke and opened:
         functions = _close(session, database, triggers, opened)
         yield (
-            f"In {database}, everybody may no longer call functions that run with their owner's "
-            f"rights: {listed([function.signature for function in opened])}."
+            f"In {database}, EXECUTE was revoked from PUBLIC on functions that run with their "
+            f"owner's rights: {listed([function.signature for function in opened])}."
         )
     yield from _report(session, database, admin, functions, others_are_locked)
 
@@ -93,15 +93,15 @@ def _close(
         for function in opened:
             revoke_as(
                 session,
-                f"Taking {function.signature} from PUBLIC",
+                f"Revoking {function.signature} from PUBLIC",
                 function.opened_by,
                 SQL("REVOKE EXECUTE ON " + function.exact + " FROM PUBLIC"),
             )
     functions = _list_functions(session)
     if still_open := [function.signature for function in functions if function.is_open]:
         raise ValidationFailed(
-            f"Functions of database {database} that run with their owner's rights cannot be "
-            f"taken from PUBLIC: {listed(still_open)}. Revoke EXECUTE on them in production, then "
+            f"EXECUTE cannot be revoked from PUBLIC on functions of database {database} that run "
+            f"with their owner's rights: {listed(still_open)}. Revoke it in production, then "
             "restore again."
         )
     return functions

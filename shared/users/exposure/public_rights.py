@@ -83,10 +83,10 @@ def report_public_rights(session: Session, database: str, users: Sequence[str]) 
         parameters=_PARAMETERS if session.major_version >= 15 else "",
         outward=_OUTWARD,
     )
-    rows = session.rows("Listing what everybody may do", query, {"users": [*users]})
+    rows = session.rows("Listing what PUBLIC may do", query, {"users": [*users]})
     for rights in sorted({rights for _, rights in rows}):
         names = listed([name for name, granted in rows if granted == rights])
         if rights == _OUTWARD:
-            yield f"{database} can still reach other systems, through {names}."
+            yield f"{database} can still connect to other systems, through {names}."
         else:
             yield f"In {database}, everybody may {rights} on {names}."

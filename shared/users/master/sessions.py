@@ -255,11 +255,11 @@ class Session:
 
 def _why_not(error: str, reason: str) -> str:
     if reason:
-        return f"accepts no connections at the moment: {reason.strip().splitlines()[0]}."
+        return f"accepts no connections right now: {reason.strip().splitlines()[0]}."
     if "certificate" in error:
         return "presents a certificate that is not its own, or whose authority is not trusted."
     return (
-        "does not answer. Check the security groups and the subnets of the setup-db-users "
+        "does not respond. Check the security groups and the subnets of the setup-db-users "
         "function if this lasts."
     )
 
@@ -269,6 +269,6 @@ def named(error: psycopg2.Error, doing: str) -> RestoreError:
     code = error.pgcode
     if code is None or code.startswith(_TRANSIENT):
         return DatabaseUnreachable(
-            f"{doing}: the database is not available at the moment ({code or 'no answer'})."
+            f"{doing}: the database is not available right now ({code or 'no answer'})."
         )
     return ValidationFailed(f"{doing}: PostgreSQL refused with {code} ({type(error).__name__}).")

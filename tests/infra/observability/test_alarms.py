@@ -126,8 +126,8 @@ def test_the_guide_counts_what_is_billed(chosen: Template) -> None:
     schedule = counts["nightly-start-failed"] + counts["nightly-missed"]
 
     assert f"{len(ALWAYS)} alarms over {always} metrics" in Path(GUIDE).read_text()
-    assert f"2 alarms over {schedule} metrics" in Path(GUIDE).read_text()
-    assert f"(1 over {counts['monthly-start-failed']} where" in Path(GUIDE).read_text()
+    assert f"2 more over {schedule} metrics" in Path(GUIDE).read_text()
+    assert f"(1 over {counts['monthly-start-failed']} if" in Path(GUIDE).read_text()
 
 
 def test_no_alarm_monitors_more_metrics_than_cloudwatch_allows(chosen: Template) -> None:

@@ -78,9 +78,7 @@ def test_the_guide_has_every_saved_query_and_no_other(template: Template) -> Non
         query["Name"].removeprefix("aurora-restore/")
         for query in template.resources("AWS::Logs::QueryDefinition")
     }
-    (chapter,) = re.findall(
-        r"^## Questions to the logs$(.*?)^## ", Path(GUIDE).read_text(), re.M | re.S
-    )
+    (chapter,) = re.findall(r"^## Log queries$(.*?)^## ", Path(GUIDE).read_text(), re.M | re.S)
 
     assert set(re.findall(r"^\| \*(.+?)\* \|", chapter, re.M)) == saved
 

@@ -115,7 +115,7 @@ def test_what_was_abandoned_is_never_redriven(stage: Stage) -> None:
         ({"abandon": True}, "and nothing else"),
         ({"abandon": True, "operation_id": "one", "target_cluster_id": "x"}, "and nothing else"),
         ({"abandon": True, "operation_id": "unheard-of"}, "there is no operation unheard-of"),
-        ({"abandon": "yes", "operation_id": "one"}, "abandon: give it with the operation_id"),
+        ({"abandon": "yes", "operation_id": "one"}, "abandon: must be given with the operation_id"),
     ],
 )
 def test_a_wrong_request_to_abandon_says_what_is_wrong(

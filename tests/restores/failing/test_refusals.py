@@ -35,13 +35,13 @@ def assert_refused(stage: Stage, outcome: Outcome, error: str, *words: str) -> N
         ({"snapshot": "latest"}, ["snapshot: unknown field"]),
         (
             {"source_snapshot_id": "nightly", "source_snapshot_date": LONG_AGO},
-            ["source_snapshot_date: give a date or source_snapshot_id, not both"],
+            ["source_snapshot_date: must not be given together with source_snapshot_id"],
         ),
         ({"source_snapshot_date": "2026-02-30"}, ["source_snapshot_date:", "YYYY-MM-DD"]),
         ({"target_cluster_id": "aurora--staging"}, ["target_cluster_id:", "1 to 63"]),
         (
             {"target_cluster_id": "aurora-prod", "source_region": TARGET_REGION},
-            ["target_cluster_id: the target is the source cluster itself"],
+            ["target_cluster_id: must not be the source cluster itself"],
         ),
         (
             {"colour": "red", "target_cluster_id": "-", "instance_count": 99},
@@ -231,7 +231,7 @@ def test_ten_faults_are_told_at_once(stage: Stage) -> None:
         stage,
         outcome,
         "SnapshotNotFound",
-        "10 things stand in the way",
+        "10 problems were found",
         f"(1) There is no snapshot of {LONG_AGO}",
         "(2) This deployment does not allow replacing or removing cluster customers",
         "alias/nobody",

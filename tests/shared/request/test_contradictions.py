@@ -13,7 +13,7 @@ EXAMPLES: list[tuple[dict[str, Any], str, str]] = [
     (
         SOURCE | {"source_snapshot_id": "nightly", "source_snapshot_date": "2026-11-22"},
         "source_snapshot_date",
-        "give a date or source_snapshot_id, not both",
+        "must not be given together with source_snapshot_id",
     ),
     (
         {
@@ -41,7 +41,7 @@ EXAMPLES: list[tuple[dict[str, Any], str, str]] = [
     (
         SOURCE | {"target_cluster_id": "Aurora-Prod", "target_region": "us-east-1"},
         "target_cluster_id",
-        "the target is the source cluster itself; choose another id",
+        "must not be the source cluster itself",
     ),
     (
         SOURCE | {"db_instance_class": "db.serverless"},

@@ -55,7 +55,7 @@ def test_what_a_request_says_beats_the_deployment() -> None:
 def test_a_deployment_restores_into_its_own_region_only() -> None:
     problem = the_problem_with(target_region="eu-west-1")
 
-    assert "target_region: this deployment restores into us-west-2 only" in problem
+    assert "target_region: must be us-west-2, the region of this deployment" in problem
 
 
 def test_cluster_ids_are_stored_in_lower_case_as_rds_stores_them() -> None:
@@ -96,7 +96,7 @@ def test_all_wrong_fields_are_named_at_once() -> None:
 def test_a_date_and_an_id_together_are_refused() -> None:
     problem = the_problem_with(source_snapshot_id="nightly", source_snapshot_date="2026-11-22")
 
-    assert "source_snapshot_date: give a date or source_snapshot_id, not both" in problem
+    assert "source_snapshot_date: must not be given together with source_snapshot_id" in problem
 
 
 @pytest.mark.parametrize("date", ["yesterday", "2026-02-30", "22-11-2026", "2026-11-22T00:00", ""])
@@ -114,7 +114,7 @@ def test_an_illegal_cluster_id_is_refused(cluster_id: str) -> None:
 def test_the_target_may_not_be_the_source() -> None:
     problem = the_problem_with(target_cluster_id="AURORA-prod", source_region="us-west-2")
 
-    assert "target_cluster_id: the target is the source cluster itself" in problem
+    assert "target_cluster_id: must not be the source cluster itself" in problem
 
 
 def test_the_source_id_may_be_used_again_in_another_region() -> None:

@@ -85,7 +85,7 @@ def test_publications_and_user_mappings_are_reported(restored: Restored) -> None
     warnings = restored.prepare(a_user()).warnings
 
     assert mentions(
-        warnings, "reach other systems", "publication cdc", "mapping of shop_app", "production"
+        warnings, "connect to other systems", "publication cdc", "mapping of shop_app", "production"
     )
 
 
