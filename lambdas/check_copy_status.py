@@ -20,7 +20,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         waiting.check_not_just_started(operation, f"Snapshot copy {hop.snapshot_id}")
         raise CopyFailed(
             f"Snapshot copy {hop.snapshot_id} in {where} no longer exists: somebody deleted it "
-            "while it was being made, which cancels the copy. Redrive the execution to copy it again."
+            "while it was being made, which cancels the copy. Redrive the execution to copy "
+            "it again."
         )
     if copy.has_failed:
         raise CopyFailed(

@@ -21,7 +21,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         waiting.check_not_just_started(operation, f"Cluster {operation.restored_id}")
         raise RestoreFailed(
             f"Cluster {operation.restored_id} in {request.target_region} no longer exists: "
-            "somebody deleted it while it was being restored. Redrive the execution to restore it again."
+            "somebody deleted it while it was being restored. Redrive the execution to "
+            "restore it again."
         )
     instances = aurora.instances(cluster.id)
     check_not_failed(cluster, instances)
