@@ -1,6 +1,7 @@
 """The HTTP endpoint of the local cloud: the emulator's server behind the gate."""
 
 import contextlib
+import http.client
 import io
 import socket
 import threading
@@ -15,6 +16,8 @@ from local.api.gate import Application, Gate, Workers
 from local.clock import Clock
 from local.iam.judge import Judge
 
+_MOST_HEADERS = 100
+
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]
     """Keeps a connection for the next request, which werkzeug's own handler never does.
@@ -25,6 +28,28 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # an answer goes out in one piece: every piece costs a switch of threads
     disable_nagle_algorithm = True
+
+    def parse_request(self) -> bool:
+        """Read the head of a request; the usual way goes through a parser for e-mail.
+
+        What is not plain HTTP/1.1 goes that way all the same.
+        """
+        words = str(self.raw_requestline, "iso-8859-1").split()
+        if len(words) != 3 or words[2] != self.protocol_version or words[1].startswith("//"):
+            return bool(super().parse_request())
+        self.requestline = " ".join(words)
+        self.command, self.path, self.request_version = words
+        self.headers = http.client.HTTPMessage()
+        for line in iter(self.rfile.readline, b"\r\n"):
+            name, colon, value = str(line, "iso-8859-1").partition(":")
+            if not colon or len(self.headers) == _MOST_HEADERS:
+                self.close_connection = True
+                self.send_error(HTTPStatus.BAD_REQUEST)
+                return False
+            self.headers[name] = value.strip()
+        self.close_connection = self.headers.get("Connection", "").lower() == "close"
+        expects = self.headers.get("Expect", "").lower() == "100-continue"
+        return not expects or self.handle_expect_100()
 
     def handle_expect_100(self) -> bool:
         """Let the client send its body now, not when the answer goes out."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from moto.cloudformation.models import Stack
 from moto.core import errors, responses
+from moto.core.base_backend import BackendDict
 from moto.core.common_models import BaseModel
 from moto.core.parse import BaseJSONParser
 from moto.core.serialize import (
@@ -65,6 +66,8 @@ def shortcuts() -> Iterator[None]:
         replace(responses, "method_names_from_class", functools.cache(methods_of))
         # An item is measured anew with every attribute that it gets.
         replace(dynamo_type.Item, "__init__", _made_at_once)
+        # The state of an account is looked for as if it were new every time.
+        replace(BackendDict, "__getitem__", _there_or(BackendDict.__getitem__))
         # Every object that was ever made is kept, for a dashboard: 13 GB for a hundred restores.
         replace(BaseModel, "__new__", staticmethod(_untracked))
         yield
@@ -195,6 +198,16 @@ def _add_request_id(headers: dict[str, Any]) -> str:
     characters = mock_random.choices(_REQUEST_ID_CHARACTERS, k=_REQUEST_ID_LENGTH)
     headers["x-amzn-requestid"] = request_id = "".join(characters)
     return request_id
+
+
+def _there_or(make: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    """Take what is there, and make only what is not."""
+
+    def take_or_make(accounts: Any, account_id: str) -> Any:
+        state = accounts.get(account_id)
+        return make(accounts, account_id) if state is None else state
+
+    return take_or_make
 
 
 def _untracked(kind: type, *_: object, **__: object) -> Any:
