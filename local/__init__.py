@@ -17,9 +17,9 @@ What each folder is for, and after `<-` the folders that it may import:
     bench           what the project promises, measured     <- all above
     commands        what `python -m local` offers           <- chaos rehearsal functions
 
-Of the modules beside them, `calls`, `clock`, `background` and `patches` import no folder, and every
-folder may import them. `cloud` puts together the folders above `rehearsal`; only `rehearsal` and
-the folders below it import `cloud`.
+Of the modules beside them, `calls`, `clients`, `clock`, `background` and `patches` import no
+folder, and every folder may import them. `cloud` puts together the folders above `rehearsal`; only
+`rehearsal` and the folders below it import `cloud`.
 
 Inside `aurora`, `rules` is the lowest floor, then come `model` and `actions`; the modules `api`,
 `simulator` and `required_permissions` stand on top, and none of them is imported by a floor.
