@@ -292,7 +292,12 @@ def test_what_a_role_may_not_look_at_is_a_finding_among_others(stage: Stage) -> 
     )
 
     assert_refused(
-        stage, outcome, "AccessDenied", "2 things", "security groups", "aurora-restore/spare-users"
+        stage,
+        outcome,
+        "AccessDenied",
+        "2 problems",
+        "security groups",
+        "aurora-restore/spare-users",
     )
 
 

@@ -91,7 +91,9 @@ def test_an_account_that_the_deployment_does_not_know_is_refused(stage: Stage) -
 def test_an_account_without_a_role_that_shares_nothing_is_told_so(stage: Stage) -> None:
     outcome = stage.restore(source_account_id=SHARING_ONLY)
 
-    assert_refused(stage, outcome, "SnapshotNotFound", f"Of account {SHARING_ONLY}", "shares")
+    assert_refused(
+        stage, outcome, "SnapshotNotFound", f"of account {SHARING_ONLY}", "Only shared snapshots"
+    )
 
 
 def test_a_shared_snapshot_whose_key_is_not_shared_is_refused(stage: Stage) -> None:

@@ -85,7 +85,7 @@ def test_functions_that_write_for_everybody_are_closed_on_request(restored: Rest
     assert not restored.may("reader", "SELECT run('DELETE FROM orders')")
     assert not restored.may("reader", """CALL "we""ird %s"('')""")
     assert restored.run("SELECT double(21)", user="reader") == [(42,)]
-    assert mentions(warnings, "In shop", "no longer call", "public.run(text)", "ird")
+    assert mentions(warnings, "In shop", "was revoked", "public.run(text)", "ird")
 
 
 def test_functions_that_others_opened_to_everybody_are_closed_too(restored: Restored) -> None:
