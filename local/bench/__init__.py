@@ -42,6 +42,8 @@ def bench(*, everything: bool = False) -> int:
     console = Console()
     with Live(console=console) as live:
         for doing, measure in measurements.items():
+            if not console.is_terminal:
+                console.print(doing)
             spinner = Spinner("dots", doing)
             live.update(Group(table(figures), spinner))
             for figure in measure():

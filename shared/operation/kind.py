@@ -1,4 +1,4 @@
-"""What kind of operation it is. CONTRIBUTING.md lists what a new kind changes."""
+"""What kind of operation it is; CONTRIBUTING.md lists what one more kind changes."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -10,6 +10,11 @@
                                                                         │
                                                  SNAPSHOT_ARCHIVED ─ COMPLETED
 
+An abandonment removes what a failed operation left:
+
+    INITIATED ─ SNAPSHOT_FOUND ─ CUTOVER_IN_PROGRESS ⟲ ─ CUTOVER_COMPLETED ─ SNAPSHOT_ARCHIVED
+                                                                        COMPLETED ─────┘
+
 FAILED can follow every one of them but COMPLETED; redrive leads back to where it came from.
 """
 

@@ -9,6 +9,7 @@ import pytest
 from shared import errors
 from shared.errors import RestoreError, Retryable, Terminal
 from shared.operation.audit import EventType
+from shared.operation.kind import Kind
 from shared.request.restore_request import RestoreRequest
 from shared.steps import Step
 
@@ -36,6 +37,7 @@ EXISTING: dict[str, Sequence[Names]] = {
     "A request field": [[[name] for name in RestoreRequest.model_fields]],
     "An error": [leaves(Terminal), leaves(Retryable)],
     "An audit event": [[[event] for event in EventType]],
+    "A kind of operation": [[[kind.name] for kind in Kind]],
     "An alarm": [[[name] for name in re.findall(r'name="([a-z-]+)"', ALARMS.read_text())]],
     "A step": [[[step, step.module, step.state, step.function] for step in Step]],
 }
@@ -43,6 +45,7 @@ EXAMPLES = {
     "A request field": "keep_replaced_hours",
     "An error": "CopyFailed",
     "An audit event": "COPY_STARTED",
+    "A kind of operation": "CLEAN_UP",
     "An alarm": "snapshots-left",
 }
 

@@ -9,7 +9,7 @@ from shared.operation.operation import Operation
 from shared.operation.parts import Cutover, Hop, Move, Notification
 from shared.operation.status import Status
 from shared.steps import Step
-from tests.builders import NOON, a_replaced_cluster, an_operation
+from tests.builders import NOON, a_replaced_cluster, a_request, an_operation
 
 HOP = Hop(
     source_arn="arn:aws:rds:us-east-1:123456789012:cluster-snapshot:nightly",
@@ -25,6 +25,10 @@ DELETE_FIRST = {
     "replaced_cluster": a_replaced_cluster(),
 }
 SWAP = {"request": {"replace": "swap"}, "replaced_cluster": a_replaced_cluster()}
+ABANDON = {
+    "parameters": a_request().model_dump(mode="json", exclude_none=True)
+    | {"abandon": True, "operation_id": "restore-20261122-120000-abcdef"}
+}
 
 
 @cache
@@ -92,6 +96,8 @@ def test_a_closed_operation_only_has_its_message_left() -> None:
         ),
         ({"status": Status.CUTOVER_COMPLETED, **DELETE_FIRST}, Step.RESTORE_SNAPSHOT),
         ({"status": Status.CUTOVER_COMPLETED, **SWAP}, Step.ARCHIVE_SNAPSHOT),
+        ({"status": Status.SNAPSHOT_FOUND, **ABANDON}, Step.DELETE_RDS),
+        ({"status": Status.CUTOVER_COMPLETED, **ABANDON}, Step.ARCHIVE_SNAPSHOT),
         (
             {"status": Status.RESTORE_IN_PROGRESS, "move_under_way": Move.INSTANCES},
             Step.CHECK_RESTORE_STATUS,
