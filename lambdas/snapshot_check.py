@@ -111,7 +111,7 @@ def check(operation: Operation, aws: Aws) -> Operation:
 
 
 def plan(checked: Operation, aws: Aws) -> Plan:
-    """What the operation would do, made to its end."""
+    """The complete plan: what the operation would do."""
     due = sweep.due(checked, aws, clock.now())
     earlier = aws.store.earlier_durations(str(checked.source_cluster), len(checked.route))
     return preview.plan(checked, due, earlier, aws.settings.prices)

@@ -29,7 +29,7 @@ _CODES: dict[type[RestoreError], str] = {
         ConditionalCheckFailedException TransactionConflictException TransactionCanceledException
         TransactionInProgressException IdempotentParameterMismatchException
     """,
-    # What exists already, though the check just before did not show it, the next check will judge.
+    # Something exists that the check just before did not show: the next check decides about it.
     errors.ResourceBusy: """
         DBClusterAlreadyExistsFault DBClusterSnapshotAlreadyExistsFault DBInstanceAlreadyExists
         DBSnapshotAlreadyExists ExportTaskAlreadyExists InsufficientDBClusterCapacityFault

@@ -110,7 +110,7 @@ class LongTermArchive(Model):
     """A bucket that both tables are exported to, every month unless the schedule says otherwise.
 
     With `object_lock_days` nobody, the account's root included, can delete an export before.
-    `false` in its place switches it off: TOML has no null, and CDK loses it on the way.
+    `false` in its place disables it: TOML has no null, and CDK loses it on the way.
     """
 
     schedule: ScheduleExpression = "cron(0 3 1 * ? *)"

@@ -30,7 +30,7 @@ from shared.request.fields import CLUSTER_ID, OPERATION_ID
 from shared.request.restore_request import RestoreRequest
 
 _LONGEST = 200
-# A function of an execution that was stopped runs on to its own end: `delete_rds`, the only one
+# A function of a stopped execution keeps running until it returns: `delete_rds`, the only one
 # that makes the renames, for a minute at most.
 _STILL_RENAMING = timedelta(minutes=2)
 # Nobody serves while the cut-over is half done. What hinders the way back may pass, whatever its
@@ -75,8 +75,8 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
 def _undone(operation: Operation, execution: Execution, aws: Aws) -> Operation:
     """The operation with the replaced cluster serving again under its own name.
 
-    Raises `ResourceBusy` until that is so, and until no function can be running that has not
-    heard of it.
+    Raises `ResourceBusy` until that is so, and until every function that could still be running
+    on the earlier state has ended.
     """
     undone = cutover.undo(operation, aws)
     if undone.cutover is not None:

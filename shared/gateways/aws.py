@@ -53,7 +53,7 @@ class Aws:
         return Snapshots(client, region, self.settings.deployment, account_id)
 
     def keys(self, region: str, account_id: str | None = None) -> "Keys":
-        """The keys as this account sees them, or as another one does that lets us in."""
+        """The keys as this account sees them, or as another one whose role we can assume."""
         from shared.gateways.keys import Keys
 
         client = self._client_of(account_id, "kms", region)
@@ -70,7 +70,7 @@ class Aws:
         return Groups(self._client("rds", region), region)
 
     def quotas(self, region: str, account_id: str | None = None) -> "Quotas":
-        """What this account, or another one that lets us in, may have in a region."""
+        """The quotas of this account, or of another one whose role we can assume, in a region."""
         from shared.gateways.rds.quotas import Quotas
 
         owner = account_id or self.settings.account_id

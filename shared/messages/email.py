@@ -99,7 +99,7 @@ def _origin(report: Report) -> Iterator[str]:
 
 
 def _access(endpoints: Endpoints, report: Report) -> Iterator[str]:
-    """How to connect; where the passwords are helps only those who may read them."""
+    """How to connect, and which secret holds the passwords (only those who may read it can)."""
     writer, port = endpoints.writer, endpoints.port
     yield ""
     yield f"Writer: {writer} port {port}"

@@ -74,7 +74,7 @@ def _deletes(operation: Operation) -> Iterator[str]:
 
 
 def _monthly_price(operation: Operation, prices: Prices | None) -> str | None:
-    """The instances at the deployment's prices, which nobody but its owner can know."""
+    """What its instances cost a month at the prices in the settings, which include discounts."""
     request = operation.request
     hour = prices.instance_hours.get(request.db_instance_class) if prices else None
     if prices is None or hour is None:

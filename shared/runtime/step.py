@@ -54,7 +54,7 @@ class StepInput(Model):
 
 
 class NextTicket(Model):
-    """What travels between states: under 1 KB, and nothing that is not public."""
+    """What travels between states: under 1 KB, and nothing confidential."""
 
     operation_id: str
     status: Status
@@ -63,7 +63,7 @@ class NextTicket(Model):
 
 
 def load(event: Event, aws: Aws) -> Operation:
-    """The operation whose turn it is, opened again when its execution was redriven.
+    """The operation that the event names, reopened if its execution was redriven.
 
     Raises `NotOurs` when it belongs to another execution, or to an attempt that is over, and
     `TargetLocked` when somebody else has taken the target in the meantime.

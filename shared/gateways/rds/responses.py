@@ -1,4 +1,4 @@
-"""What RDS describes, read as facts; and what it is given."""
+"""Answers of RDS as our own types, and our types as parameters of its calls."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
