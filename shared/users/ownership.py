@@ -82,7 +82,7 @@ class Ownership(NamedTuple):
         return [
             f"{relation.schema}.{relation.name}"
             for relation in self.relations
-            if relation.owner == owner and not relation.is_of_extension
+            if self._acting(relation.owner) == owner and not relation.is_of_extension
         ]
 
     def _owners(self) -> list[tuple[str | None, str]]:
