@@ -1,6 +1,5 @@
 """Rules of the house that would otherwise be paragraphs."""
 
-import ast
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 from shared import errors
 from shared.errors import RestoreError, Terminal
 from shared.steps import Step
+from tests.house.source import imported_names
 
 MAY_IMPORT = {
     "lambdas": {"shared"},
@@ -22,16 +22,6 @@ FOLDERS = {"lambdas", "shared", "infra", "local", "tests"}
 TROUBLESHOOTING = Path("docs/troubleshooting/01_common_issues.md")
 
 
-def imports_of(file: Path) -> set[str]:
-    modules: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            modules |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            modules.add(node.module)
-    return modules
-
-
 def files_of(folder: str) -> list[Path]:
     return sorted(Path(folder).rglob("*.py"))
 
@@ -39,7 +29,7 @@ def files_of(folder: str) -> list[Path]:
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_folders_import_only_what_they_may(folder: str) -> None:
     for file in files_of(folder):
-        ours = {module.split(".")[0] for module in imports_of(file)} & FOLDERS
+        ours = {module.split(".")[0] for module in imported_names(file)} & FOLDERS
         assert ours <= MAY_IMPORT[folder], f"{file} imports {ours - MAY_IMPORT[folder]}"
 
 
@@ -54,7 +44,7 @@ def test_a_step_begins_with_its_handler_and_does_no_plumbing(step: Step) -> None
     text = Path(f"lambdas/{step.module}.py").read_text()
 
     assert f"@step(Step.{step}" in text
-    assert not imports_of(Path(f"lambdas/{step.module}.py")) & {"boto3", "os", "logging"}
+    assert not {*imported_names(Path(f"lambdas/{step.module}.py"))} & {"boto3", "os", "logging"}
     assert "try:" not in text
 
 
