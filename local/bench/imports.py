@@ -1,8 +1,8 @@
 """What a cold start imports: how long that takes beside what it cannot do without."""
 
+import statistics
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from local.bench.deployed import Deployed, lay_out
@@ -38,7 +38,7 @@ ClientCreator.create_client = lambda *arguments, **options: built.append(argumen
 import lambdas.{}
 print(len(built), int("psycopg2" in sys.modules))
 """
-_ROUNDS = 11
+_TURNS = 21
 _LARGEST_RATIO = 1.25
 _MODULES = [step.module for step in Step]
 _DRIVER_MODULES = {Step.SETUP_DB_USERS.module}
@@ -54,9 +54,9 @@ def measure_imports() -> Iterator[Figure]:
 
 
 def _ratios(deployed: Deployed) -> Iterator[Figure]:
-    seconds = _seconds(deployed)
-    bare = {module: seconds[module] / seconds["bare"] for module in _MODULES}
-    used = {module: seconds[module] / seconds[_libraries_of(module)] for module in _MODULES}
+    turns = _turns(deployed)
+    bare = {module: _ratio(turns, module, "bare") for module in _MODULES}
+    used = {module: _ratio(turns, module, _libraries_of(module)) for module in _MODULES}
     worst = max(bare, key=bare.__getitem__)
     yield stated("imported with", deployed.bytecode)
     yield Figure(
@@ -66,7 +66,7 @@ def _ratios(deployed: Deployed) -> Iterator[Figure]:
         bare[worst] <= _LARGEST_RATIO,
     )
     for module, ratio in sorted(bare.items(), key=lambda item: -item[1]):
-        yield stated(f"    {module}", f"{ratio:.2f} ({seconds[module] * 1000:.0f} ms)")
+        yield stated(f"    {module}", f"{ratio:.2f} ({_usual(turns, module) * 1000:.0f} ms)")
     worst = max(used, key=used.__getitem__)
     yield stated(
         "the same, with one model defined, and psycopg2 where it is used",
@@ -94,11 +94,11 @@ def _libraries_of(module: str) -> str:
     return "with driver" if module in _DRIVER_MODULES else "as used"
 
 
-def _seconds(deployed: Deployed) -> dict[str, float]:
-    """How long the import of each module takes, and of the libraries alone: each at its best.
+def _turns(deployed: Deployed) -> list[dict[str, float]]:
+    """How many seconds the import of each module takes, and of the libraries alone, in each turn.
 
-    All take turns, so that a busy minute of the machine hurts all of them. The first turn only
-    brings files into memory.
+    All take turns, so that a busy minute of the machine hurts all of them. The turn before the
+    first only brings files into memory.
     """
     imports = {
         "bare": _INEVITABLE,
@@ -106,11 +106,23 @@ def _seconds(deployed: Deployed) -> dict[str, float]:
         "with driver": _INEVITABLE + _AS_USED + "import psycopg2",
         **{module: f"import lambdas.{module}" for module in _MODULES},
     }
-    seconds: defaultdict[str, list[float]] = defaultdict(list)
-    for _ in range(1 + _ROUNDS):
-        for name, statement in imports.items():
-            seconds[name].append(float(_run(_TIMED.format(statement), deployed)))
-    return {name: min(taken[1:]) for name, taken in seconds.items()}
+    turns = [
+        {
+            name: float(_run(_TIMED.format(statement), deployed))
+            for name, statement in imports.items()
+        }
+        for _ in range(1 + _TURNS)
+    ]
+    return turns[1:]
+
+
+def _ratio(turns: Sequence[Mapping[str, float]], module: str, libraries: str) -> float:
+    """The ratio of what two imports usually take."""
+    return _usual(turns, module) / _usual(turns, libraries)
+
+
+def _usual(turns: Sequence[Mapping[str, float]], name: str) -> float:
+    return statistics.median(turn[name] for turn in turns)
 
 
 def _run(script: str, deployed: Deployed) -> str:
