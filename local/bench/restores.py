@@ -23,7 +23,7 @@ _DAYS = {"12 h, 11.5 h, 30 min": (720, 690, 30), "8 h each": (480, 480, 480)}
 _LARGEST_SHARE = 0.04
 _MOST_EVENTS = 5_000
 _LARGEST_TICKET_BYTES = 1024
-_LONGEST_SECONDS = 0.5
+_LONGEST_SECONDS = {"same_region/never": 0.25, "across_regions/never": 0.35}
 _RESTORES = 12
 
 
@@ -96,14 +96,14 @@ def measure_restores() -> Iterator[Figure]:
 def _measure_speed() -> Iterator[Figure]:
     """Restore again and again in one cloud, as the breakage suite does."""
     with Laboratory() as laboratory:
-        for name in ("same_region/never", "across_regions/never"):
+        for name, longest in _LONGEST_SECONDS.items():
             times = [laboratory.real_seconds(SCENARIOS[name]) for _ in range(_RESTORES)]
             seconds = statistics.median(times[1:])
             yield Figure(
                 f"real time of a simulated restore, copying left out: {name}",
-                f"under {_LONGEST_SECONDS} s",
+                f"at most {longest} s",
                 f"{seconds:.2f} s",
-                seconds < _LONGEST_SECONDS,
+                seconds <= longest,
             )
 
 

@@ -3,6 +3,7 @@
 One restore asks for all of them at once, and another for what excludes some of that.
 """
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -34,6 +35,12 @@ def restored(stage: Stage, **asked: Any) -> Restored:
     return Restored(asked, cluster, instances)
 
 
+def a_free_port() -> int:
+    """A port that nothing on this machine listens on, nor another process of this test run."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @contextmanager
 def parameter_groups(stage: Stage) -> Iterator[str]:
     """A cluster's and an instance's parameter group `tuned`, for production's version."""
@@ -62,7 +69,7 @@ def with_everything(standing_stage: Stage) -> Restored:
     with parameter_groups(standing_stage) as tuned, security_group(standing_stage) as group:
         return restored(
             standing_stage,
-            port=6543,
+            port=a_free_port(),
             deletion_protection=True,
             log_exports=["postgresql"],
             db_subnet_group_name="aurora",
