@@ -39,7 +39,8 @@ bench: $(ASSEMBLY)  ## measure what the project promises
 chaos: $(ASSEMBLY)  ## break restores wherever they can break; ARGS="--scenario same_region/swap"
 	@$(BIN)/python -m local chaos $(ARGS)
 
-PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+# On two cores: what waits for a time-out or a server leaves room for a third process.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 
 test: $(ASSEMBLY)  ## run the tests; of what is a large table, a cross-section
 	@$(PYTEST) --prove-permissions

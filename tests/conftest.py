@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Choose the tests of this run, and bring them into the order in which setting up costs least.
 
-    Two processes begin at the start and in the middle, and whoever is done first takes over from
+    Each process begins with a share in this order, and whoever is done first takes over from
     the end of the other's (`--dist worksteal`).
     """
     is_thorough = bool(config.getoption(THOROUGH))
