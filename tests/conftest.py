@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Choose the tests of this run, and bring them into the order in which setting up costs least.
 
     Each process begins with a share in this order, and whoever is done first takes over from
-    the end of the other's (`--dist worksteal`).
+    the end of another's (`--dist worksteal`).
     """
     is_thorough = bool(config.getoption(THOROUGH))
     chosen, others = list[pytest.Item](), list[pytest.Item]()
