@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from moto import settings
 from moto.cloudformation.models import Stack
 from moto.core import errors, responses
 from moto.core.base_backend import BackendDict
@@ -25,6 +26,7 @@ from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import dynamo_type
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.utilities import bytesize
+from moto.kms import models as kms_models
 from moto.moto_api._internal import mock_random
 
 from local.emulator.xml_answers import written
@@ -68,6 +70,11 @@ def shortcuts() -> Iterator[None]:
         replace(dynamo_type.Item, "__init__", _made_at_once)
         # The state of an account is looked for as if it were new every time.
         replace(BackendDict, "__getitem__", _there_or(BackendDict.__getitem__))
+        # Each account has 1,300 machine images in each of its regions; databases need none.
+        replace(settings, "ec2_load_default_amis", lambda: False)
+        # Every KMS key, also a symmetric one, is given an RSA key; nothing here is signed with it.
+        generate = functools.cache(kms_models.generate_private_key)
+        replace(kms_models, "generate_private_key", generate)
         # Every object that was ever made is kept, for a dashboard: 13 GB for a hundred restores.
         replace(BaseModel, "__new__", staticmethod(_untracked))
         yield
