@@ -51,7 +51,7 @@ def start_export(operation: Operation, aws: Aws) -> Operation:
     if snapshot is None:
         raise SnapshotNotFound(
             f"Snapshot {snapshot_id} in {region} no longer exists, so it cannot be exported. "
-            f"Cluster {operation.target_cluster} is restored all the same."
+            f"Cluster {operation.target_cluster} has been restored nonetheless."
         )
     waiting.check_deadline(
         operation, Phase.EXPORT, aws.settings.deadlines, f"Exporting {snapshot_id}"
@@ -71,9 +71,10 @@ def check_export(operation: Operation, aws: Aws) -> Operation:
         waiting.check_not_just_started(operation, f"Export {task_id}")
     if task is None or task.has_failed:
         reason = (task.failure_cause or task.status) if task else "it no longer exists"
+        reason = reason.removesuffix(".")
         raise ExportFailed(
             f"Export {task_id} did not succeed: {reason}. The snapshot is kept, and cluster "
-            f"{operation.target_cluster} is restored all the same."
+            f"{operation.target_cluster} has been restored nonetheless."
         )
     if task.is_complete:
         return export_completed(operation, task)

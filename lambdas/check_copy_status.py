@@ -25,8 +25,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         )
     if copy.has_failed:
         raise CopyFailed(
-            f"Snapshot copy {hop.snapshot_id} in {where} ended as {copy.status} at "
-            f"{copy.percent or 0} %. See the RDS events of the snapshot for the reason; delete the "
+            f"Snapshot copy {hop.snapshot_id} in {where} ended with status {copy.status} at "
+            f"{copy.percent or 0}%. See the RDS events of the snapshot for the reason; delete the "
             "copy, then redrive the execution to copy it again."
         )
     if not copy.is_available:

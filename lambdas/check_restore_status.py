@@ -46,6 +46,6 @@ def check_not_failed(cluster: Cluster, instances: tuple[Instance, ...]) -> None:
     ]
     if failed:
         raise RestoreFailed(
-            f"The restore cannot go on: {', '.join(failed)}. See the RDS events for the reason, "
-            "delete what has failed, then redrive the execution to make it again."
+            f"The restore cannot continue: {', '.join(failed)}. See the RDS events for the reason, "
+            "delete what has failed, then redrive the execution to create it again."
         )

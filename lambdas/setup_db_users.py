@@ -28,7 +28,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
 
 def prove_again(operation: Operation, aws: Aws, templates: UsersSecret) -> Operation:
     """Prove the users once more, now that the restored cluster has the target id."""
-    # For a moment the name may still lead to the replaced cluster, where they can work, too.
+    # For a moment the name may still resolve to the replaced cluster, where they can work as well.
     waiting.check_not_just_started(operation, f"Cluster {operation.target_cluster}")
     prove(restored_server(operation, aws, operation.target_cluster), templates.users)
     return login_proven(operation)
@@ -38,14 +38,14 @@ def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
     """The restored cluster's writer and its master user's login.
 
     Raises `ResourceBusy` while the cluster is in a transient status, and `NotOurs` when another one
-    has its id: the users of a replaced cluster may work just as well.
+    has its id: the users may work on a replaced cluster, too, which would prove nothing.
     """
     request = operation.request
     cluster = aws.aurora(request.target_region).cluster(cluster_id)
     if cluster and not cluster.was_made_by(operation.operation_id):
         raise NotOurs(
-            f"Cluster {cluster_id} was not made by operation {operation.operation_id}. It stays, "
-            "and nothing was changed in it."
+            f"Cluster {cluster_id} was not made by operation {operation.operation_id}. It is left "
+            "alone, and nothing in it was changed."
         )
     if cluster is None or cluster.endpoint is None or cluster.port is None or not cluster.is_stable:
         raise ResourceBusy(f"Cluster {cluster_id} does not accept connections yet.")
@@ -53,6 +53,6 @@ def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
     if admin.password is None and cluster.master_secret_arn:
         admin = aws.secrets.managed(cluster.master_secret_arn)
     if admin.password is None:
-        raise ResourceBusy(f"RDS has not made the master secret of {cluster.id} yet.")
+        raise ResourceBusy(f"RDS has not created the master secret of {cluster.id} yet.")
     login = Login(admin.username, admin.password)
     return Server(cluster.endpoint, cluster.port, login, cluster.engine_version)

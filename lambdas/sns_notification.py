@@ -20,6 +20,6 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     if closed.events:
         closed = aws.store.save(closed)
     message_id = aws.messages.publish(closed)
-    # Only then: a message that cannot be published is tried again, and would be counted again.
+    # Not before: publishing may fail and be retried, which would count the operation twice.
     telemetry.measure(closed)
     return notification_sent(closed, message_id)

@@ -1,4 +1,4 @@
-"""What earlier operations have left, and whose time has passed: removed by the next operation.
+"""Leftovers of earlier operations whose time has passed: the next operation removes them.
 
 Only what carries this pipeline's tags and a name that it derived is ever touched. The lock makes
 sure that no other operation onto the same target is using it.
@@ -25,8 +25,8 @@ Due = tuple[str, Callable[[], None]]
 def sweep(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
     """Start removing what is due, and return its ids; what cannot be removed stays for the next.
 
-    Due is what was kept for a time that is over, whatever its target, and what a failed operation
-    left on its way onto this target and can never use again.
+    These are due: anything kept past its expiry, whatever its target, and anything that a failed
+    operation for this target left behind and can never use again.
     """
     swept = []
     for name, remove in _all_due(operation, aws, now):
@@ -46,7 +46,7 @@ def _all_due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
     yield from _due_snapshots(operation, aws.snapshots(region), now)
     yield from _due_clusters(operation, aws.aurora(region), now)
     if source and aws.settings.source_role(source):
-        # What another account does not let us see any more must not fail a finished restore.
+        # Losing sight of another account's snapshots must not fail a finished restore.
         with suppress(RestoreError):
             yield from _due_snapshots(operation, aws.snapshots(region, source), now)
 

@@ -33,8 +33,8 @@ _LONGEST = 200
 # A function of a stopped execution keeps running until it returns: `delete_rds`, the only one
 # that makes the renames, for a minute at most.
 _STILL_RENAMING = timedelta(minutes=2)
-# Nobody serves while the cut-over is half done. What hinders the way back may pass, whatever its
-# name: a permission that is put right. After this time people must know.
+# Nothing serves the target id while the cut-over is half done. Whatever blocks the rollback, under
+# any error name, may clear up: a permission may be fixed. After this time people must be told.
 _WORTH_RETRYING = timedelta(minutes=15)
 
 
@@ -108,7 +108,7 @@ def _operation_of(execution: Execution, aws: Aws) -> Operation:
             )
         if existing.execution_arn == execution.arn:
             return existing
-    raise InternalError(f"Another execution has the operation id {derived} of {execution.arn}.")
+    raise InternalError(f"Operation id {derived} of {execution.arn} belongs to another execution.")
 
 
 def _storable(request: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -141,7 +141,7 @@ def _reason(execution: Execution) -> tuple[str, str]:
         case "TIMED_OUT":
             return (
                 ExecutionTimedOut.__name__,
-                "The execution passed the time-out of the state machine.",
+                "The execution exceeded the timeout of the state machine.",
             )
         case _:
             return execution.error or "Unknown", execution.message or "No message was given."

@@ -1,7 +1,7 @@
 """The leftovers of an operation that failed, in words: what it is, and what it costs.
 
-A step that failed may have made something that it could not note any more; since names follow
-from the operation, that can be said all the same.
+A step that failed may have created something that it could no longer record; since names are
+derived from the operation, it can be listed anyway.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def _possible(operation: Operation) -> Iterator[str]:
         copy = TemporarySnapshot.of(operation.next_hop)
         yield f"perhaps temporary snapshot {copy.snapshot_id} in {copy.where} ({_SNAPSHOT})"
     if operation.failed_in(Step.ARCHIVE_SNAPSHOT) and _may_have_started_export(operation):
-        yield f"perhaps an export of snapshot {operation.restorable_snapshot}, under way"
+        yield f"perhaps a running export of snapshot {operation.restorable_snapshot}"
     if operation.undo_barred_since:
         yield (
             f"perhaps cluster {operation.renamed_id} in {operation.request.target_region}, which "

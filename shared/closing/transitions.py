@@ -23,7 +23,7 @@ def operation_completed(operation: Operation) -> Operation:
 
 
 def operation_failed(operation: Operation, name: str, message: str, attempt: int = 0) -> Operation:
-    """The execution ended, and this operation with it; redrives count the attempts."""
+    """The execution ended, and this operation with it; `attempt` counts the redrives so far."""
     failure = Failure(
         name=name,
         message=message,
@@ -44,10 +44,10 @@ def operation_failed(operation: Operation, name: str, message: str, attempt: int
 
 
 def operation_redriven(operation: Operation) -> Operation:
-    """The execution was redriven: go on where it failed.
+    """The execution was redriven: resume where it failed.
 
     What failed is made again; what was only interrupted is still waited for. A phase that was
-    under way gets all the time of its deadline again.
+    under way gets its full deadline again.
     """
     error = operation.error.name if operation.error else ""
     now = clock.now()

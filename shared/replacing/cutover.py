@@ -43,7 +43,7 @@ class Place(Enum):
 class Clusters(NamedTuple):
     """The replaced cluster and its successor, wherever they are; `None` is nowhere.
 
-    One that is being renamed still has the id that it comes from.
+    A cluster that is being renamed still has its old id.
     """
 
     old: Cluster | None
@@ -154,6 +154,6 @@ def find(operation: Operation, aurora: Aurora) -> Clusters:
     if unknown:
         raise NotOurs(
             f"Cluster {unknown[0].id} is neither the one that was to be replaced nor the one "
-            "that was restored. It stays as it is. Rename or remove it."
+            "that was restored. It was not touched. Rename or remove it yourself."
         )
     return Clusters(old[0] if old else None, new[0] if new else None)

@@ -27,7 +27,7 @@ def check_target_is_not_source(
         request.target_cluster_id,
     ):
         raise InvalidRequest(
-            f"target_cluster_id: the snapshot is one of {snapshot.cluster_id} itself; "
+            f"target_cluster_id: the snapshot was taken of {snapshot.cluster_id} itself; "
             "choose another target."
         )
 
@@ -44,7 +44,7 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
 
 
 def check_allowed(target: str, patterns: Sequence[str]) -> None:
-    """Raise `TargetNotAllowed` unless one of the deployment's patterns fits the target."""
+    """Raise `TargetNotAllowed` unless one of the deployment's patterns matches the target."""
     if not any(fnmatchcase(target, pattern) for pattern in patterns):
         raise TargetNotAllowed(
             f"This deployment does not allow replacing or removing cluster {target}; its "
@@ -60,20 +60,21 @@ def _check_unprotected(cluster: Cluster) -> None:
         )
     if cluster.is_protected:
         raise TargetProtected(
-            f"Cluster {cluster.id} has deletion protection. Disable it if it may be replaced."
+            f"Cluster {cluster.id} has deletion protection. If it may be replaced, remove that."
         )
     if cluster.is_replicated:
         raise TargetProtected(
-            f"Cluster {cluster.id} belongs to a global cluster or is part of a replication. "
-            "Detach it if it may be replaced."
+            f"Cluster {cluster.id} belongs to a global cluster, or replicates to or from another. "
+            "If it may be replaced, detach it first."
         )
 
 
 def check_unfinished(cluster: Cluster, request: RestoreRequest, settings: Settings) -> None:
-    """Raise the reason why a cluster is not to be removed as what a failed operation has begun."""
+    """Raise the reason why a cluster may not be removed as a failed operation's leftover."""
     if not cluster.was_made_by(request.operation_id):
         raise NotOurs(
-            f"Cluster {cluster.id} was not made by operation {request.operation_id}. It stays."
+            f"Cluster {cluster.id} was not made by operation {request.operation_id}. "
+            "It is left alone."
         )
     check_allowed(request.target_cluster_id, settings.replaceable_clusters)
     _check_unprotected(cluster)
@@ -83,6 +84,6 @@ def check_is_the_same(cluster: Cluster, replaced: ReplacedCluster) -> None:
     """Raise `NotOurs` when another cluster has taken the id since the request was checked."""
     if cluster.resource_id != replaced.resource_id:
         raise NotOurs(
-            f"Cluster {cluster.id} is not the one that existed when this operation started "
-            f"({cluster.resource_id}, then {replaced.resource_id}). It stays."
+            f"Cluster {cluster.id} is not the one that existed when this operation started: its "
+            f"resource id is {cluster.resource_id}, not {replaced.resource_id}. It is left alone."
         )

@@ -65,8 +65,8 @@ def _check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
     ):
         raise RestoreFailed(
             f"Cluster {operation.target_cluster}, which was to replace {operation.renamed_id}, was "
-            "deleted, has failed or is another cluster. The replaced cluster stays; rename it back "
-            "if it still has that name."
+            "deleted, has failed or is another cluster. The replaced cluster is kept: if it is "
+            f"still called {operation.renamed_id}, rename it back."
         )
 
 

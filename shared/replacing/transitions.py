@@ -116,7 +116,7 @@ def cutover_completed(operation: Operation) -> Operation:
 
 
 def cutover_undo_started(operation: Operation, cluster_id: str, renamed_to: str) -> Operation:
-    """A move of the cut-over is being rolled back; what was proven before counts no more."""
+    """A move of the cut-over is being rolled back; what was proven before no longer counts."""
     is_of_new = renamed_to == operation.restored_id
     moved = operation.restored.model_copy(update={"cluster_id": renamed_to})
     return operation.after(

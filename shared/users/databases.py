@@ -18,7 +18,7 @@ _DATABASES = """
     FROM pg_catalog.pg_database
     WHERE datallowconn AND datname <> ALL (%s::pg_catalog.text[]) ORDER BY 1
 """
-# Settings of databases that let a session begin as another role, if it may take that on.
+# Database settings that start a session as another role, if its user may assume that role.
 _OTHER_ROLE = """
     SELECT d.datname, setting FROM pg_catalog.pg_db_role_setting s
     JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase,
@@ -39,7 +39,7 @@ class Database(NamedTuple):
 
     @property
     def admits_nobody(self) -> bool:
-        """Whether only superusers get in: the limit is 0, or below -1 if it is half dropped."""
+        """Whether only superusers get in: limit 0, or below -1 (an interrupted DROP DATABASE)."""
         return self.connection_limit == 0 or self.connection_limit < -1
 
 
@@ -88,8 +88,8 @@ def _check_existence(named: set[str], databases: Sequence[Database]) -> None:
 def _settings_for_everybody(session: Session) -> Iterator[str]:
     for database, setting in session.rows("Listing settings of databases", _OTHER_ROLE):
         yield (
-            f"In {database}, {setting} is set for everybody, so whoever may take on that role "
-            "works as somebody else."
+            f"In {database}, {setting} is set for everybody: whoever may assume the role that it "
+            "names starts every session as that role."
         )
 
 
@@ -100,8 +100,8 @@ def _obstacle(session: Session, database: Database, has_login_trigger: bool) -> 
     if database.is_mule_internal:
         return "PostgreSQL cannot convert its encoding to UTF-8"
     if not _may_connect(session, database):
-        return f"the master user may not connect, and {database.owner} does not let it"
-    return "an event trigger of it fires at every login" if has_login_trigger else ""
+        return f"the master user lacks CONNECT, and cannot get it by acting for {database.owner}"
+    return "one of its event triggers fires at every login" if has_login_trigger else ""
 
 
 def _may_connect(session: Session, database: Database) -> bool:

@@ -103,25 +103,26 @@ class Grants(NamedTuple):
         remaining = take_powers if self.others_are_locked else powers
         for role, sources in remaining(self.session, groups, self.admin).items():
             raise ValidationFailed(
-                f"User {user.username} would own what belongs to {role} in {self.database}, and "
-                f"{role} has powers over roles, databases or replication, by {_listed(sources)}. "
-                f"Let a role without powers own it, or choose another template for {user.username}."
+                f"User {user.username} would become a member of {role} to own what {role} owns in "
+                f"{self.database}, but {role} has powers over roles, databases or replication, "
+                f"through {_listed(sources)}. Transfer ownership in production to a role without "
+                f"powers, or choose another template for {user.username}."
             )
         for role in groups:
             _give(self.session, user, [SQL("{}").format(Identifier(role))])
             rows = self.session.rows("Listing what else owners have", _ELSEWHERE, {"role": role})
             if elsewhere := [place for (place,) in rows]:
                 yield (
-                    f"In {self.database}, {user.username} acts for {role}, and so has what that "
-                    f"role has elsewhere: {', '.join(elsewhere)}."
+                    f"In {self.database}, {user.username} was made a member of {role}, and so "
+                    f"also has what {role} has elsewhere: {', '.join(elsewhere)}."
                 )
 
     def _not_granted(self, ownership: Ownership) -> Iterator[str]:
         for owner in sorted(ownership.out_of_reach):
             if names := ownership.not_granted(owner):
                 yield (
-                    f"In {self.database}, nothing was granted on what belongs to {owner}, for "
-                    f"whom the master user cannot act: {_listed(names)}."
+                    f"In {self.database}, nothing was granted on the objects of {owner}, which the "
+                    f"master user cannot become a member of: {_listed(names)}."
                 )
 
 

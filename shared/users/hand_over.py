@@ -26,7 +26,7 @@ _OWNED_DATABASES = """
     WHERE pg_catalog.pg_get_userbyid(datdba) = %s ORDER BY 1
 """
 
-# Schemas in which a role owns something that only who may create there can own, and their owners.
+# Schemas, with their owners, where a role owns something whose owner needs CREATE on the schema.
 _PLACES = """
     WITH held(schema, owner) AS (
         SELECT relnamespace, relowner FROM pg_catalog.pg_class
@@ -49,7 +49,7 @@ _PLACES = """
       AND NOT pg_catalog.has_schema_privilege(%(owner)s, n.oid, 'CREATE')
     ORDER BY 1
 """
-# The server's answers when a kind of thing cannot be given, or not by the master user.
+# The server's errors for an object that cannot be transferred, or not by the master user.
 _CANNOT = (
     psycopg2.errors.InsufficientPrivilege,
     psycopg2.errors.FeatureNotSupported,
@@ -79,7 +79,7 @@ def _give_back(
 ) -> Iterator[str]:
     """Give an owner what it owned; where a kind of thing cannot be given, let it act for its owner.
 
-    Only who may create in a schema can own in it, so both may until the end of the transaction.
+    Owning something in a schema requires CREATE on it, so the user has it for the transfer.
     """
     doing = _doing(user)
     old, new = Identifier(retired.role), Identifier(user.username)
@@ -105,7 +105,7 @@ def _give_back(
 
 
 def _attempt_all(session: Session, doing: str, statements: Sequence[Composable]) -> bool:
-    """Whether all went through; the first that is refused is the last."""
+    """Run them in order up to the first that is refused; returns whether all succeeded."""
     return all(session.attempt(doing, statement, (), *_CANNOT) for statement in statements)
 
 
@@ -115,15 +115,17 @@ def _let_act_for(
     """Make an owner a member of its retired role, which must have no powers; returns a warning."""
     if sources := powers(session, [retired.role], admin).get(retired.role):
         raise ValidationFailed(
-            f"User {user.username} cannot get back what it owned in {database}, and the role "
-            f"that has it now, {retired.role}, has powers by {', '.join(sources)}. Change the "
-            f"owner in production, or choose another template for {user.username}."
+            f"User {user.username} cannot get back what it owned in {database}, and cannot be made "
+            f"a member of its present owner, {retired.role}, which has powers through "
+            f"{', '.join(sources)}. Change the owner in production, or choose another template "
+            f"for {user.username}."
         )
     grant = SQL("GRANT {} TO {}").format(Identifier(retired.role), Identifier(user.username))
     session.run(_doing(user), grant)
     return (
-        f"In {database}, {user.username} could not get back all that it owned (such as "
-        f"publications for all tables, or event triggers). It acts for {retired.role} instead."
+        f"In {database}, {user.username} could not get back what it owned (event triggers, for "
+        "example, or publications for all tables cannot be transferred). It was made a member of "
+        f"{retired.role} instead."
     )
 
 
@@ -138,7 +140,10 @@ def _carry_policies(session: Session, retired: Retired) -> Iterator[str]:
         if retired.username in members:
             continue
         if not can_join(session, owner):
-            yield f"Policy {policy} of {schema}.{table} does not name the new {retired.username}."
+            yield (
+                f"Policy {policy} on {schema}.{table} could not be extended to the new role "
+                f"{retired.username}."
+            )
             continue
         session.run(
             f"Carrying policies of {retired.username} over",

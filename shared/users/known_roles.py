@@ -5,7 +5,7 @@ on `rds_superuser`, IAM, Kerberos (`rds_ad`) and RDS Proxy (`rdsproxyadmin`); ro
 that are listed in public bug reports and tools.
 """
 
-# AWS's groups, as which nobody logs in.
+# AWS's groups, which nobody logs in as.
 AWS_GROUPS = frozenset(
     {
         "rds_ad",
@@ -46,5 +46,5 @@ def is_reserved(role: str) -> bool:
 
 
 def looks_reserved(role: str) -> bool:
-    """Whether a role that is not listed may be AWS's, of a newer version."""
+    """Whether a role that is not listed may be one that AWS added in a newer version."""
     return role.startswith("rds") and not is_reserved(role)

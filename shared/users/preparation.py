@@ -1,6 +1,6 @@
 """A restored database is prepared: from hostile to safe, in this order.
 
-    locked out ── nobody of production is connected or can log in
+    locked out ── nobody from production is connected or can log in
     users made ── each as a new role, with the grants of its template
     exposure   ── what production leaves open to everybody is reported, or closed
     proven     ── users can do what they should and not more; locked logins are refused

@@ -14,7 +14,7 @@ from shared.users.master.powers import open_doors, take_powers
 from shared.users.master.sessions import Session
 from shared.users.templates import UserTemplate
 
-# PostgreSQL cuts longer names. (PostgreSQL documentation, 4.1.1)
+# PostgreSQL truncates longer names. (PostgreSQL documentation, 4.1.1)
 _LONGEST_NAME = 63
 
 _WITH_NOTES = """
@@ -92,8 +92,8 @@ def report_retired(session: Session, retired: Retired) -> Iterator[str]:
     ]
     granted = sorted({place for place, _, is_owner, _ in rows if not is_owner})
     yield (
-        f"The user {retired.username} is a new role. The role of the snapshot is {retired.role}, "
-        f"which nobody can log in as; it {_predicate(owned, granted)}."
+        f"The user {retired.username} is a new role. The snapshot's role of that name is now "
+        f"{retired.role}, which nobody can log in as; it {_predicate(owned, granted)}."
     )
 
 

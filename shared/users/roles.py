@@ -31,7 +31,7 @@ _SETTINGS = """
     LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
     WHERE r.rolname = %s ORDER BY 1, 2
 """
-# They would let a login begin as somebody else, or are over with its first transaction.
+# They would start a session as another role, or end with its first transaction.
 _NOT_CARRIED = (
     "role",
     "session_authorization",

@@ -34,7 +34,7 @@ class UserTemplate(Model):
     @classmethod
     def _is_not_reserved(cls, name: str) -> str:
         if len(name.encode()) > 63:
-            raise ValueError("must have 63 bytes at most, or PostgreSQL cuts it")
+            raise ValueError("must be at most 63 bytes long, or PostgreSQL truncates it")
         if is_reserved(name) or name.startswith("rds_"):
             raise ValueError("is reserved by PostgreSQL or RDS")
         return name

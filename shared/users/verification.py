@@ -1,8 +1,8 @@
 """The proof that every user of the templates can do what it should, and no more.
 
-The catalog is queried, in the user's own session; nothing is tried out. A statement on a table of
-the snapshot would run what is attached to the table, even if it is only planned: policies, rules,
-functions of indexes. (PostgreSQL documentation, 5.9 and 41.5)
+The catalog is queried, in the user's own session; nothing is tried out. Even planning a statement
+on a table of the snapshot would run what is attached to the table: policies, rules, functions of
+indexes. (PostgreSQL documentation, 5.9 and 41.5)
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,8 +38,8 @@ _SINCE_17 = {"MAINTAIN"}
 # PUBLIC may create temporary tables by default, which harms nobody.
 _HARMLESS = {"TEMPORARY"}
 
-# A right on one column is too much where a user must not have it, and too little where it must. It
-# need not be granted on what belongs to an owner for whom the master user cannot act.
+# A privilege on one column is enough to fail a user who must not have it, and not enough for one
+# who must. It may be missing on objects of an owner for whom the master user cannot act.
 _WRONG_ON_TABLES = """
     SELECT c.relname, wanted.privilege, wanted.is_given,
            pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
@@ -199,7 +199,7 @@ class Proof:
         for sources in powers(self._session, [name], self._admin).values():
             raise ValidationFailed(
                 f"{self._who} has powers over roles, databases or replication, "
-                f"by {', '.join(sources)}."
+                f"through {', '.join(sources)}."
             )
 
     def _prove_iam(self) -> None:
@@ -223,8 +223,8 @@ class Proof:
             "admin": self._admin,
         }
         for where, right, is_missing, is_public in self._rows(query, values):
-            problem = "may not" if is_missing else "may"
-            reason = "; everybody may, by a grant to PUBLIC" if is_public else ""
+            problem = "lacks" if is_missing else "should not have"
+            reason = " (granted to PUBLIC)" if is_public else ""
             raise ValidationFailed(f"{self._who} {problem} {right} on {place}{where}{reason}.")
 
     def _compare_future(self) -> None:
@@ -242,8 +242,8 @@ class Proof:
         }
         for creator, right, things in self._rows(_WRONG_IN_FUTURE, values):
             raise ValidationFailed(
-                f"{self._who} may {right} on {things} that {creator} makes in {self._database} "
-                "from now on, by default privileges, such as for PUBLIC."
+                f"{self._who} would get {right} on future {things} of {creator} in "
+                f"{self._database}, through default privileges for the user or for PUBLIC."
             )
 
     def _rows(self, query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from shared.users.master.powers import powers, revoke_as
 from shared.users.master.sessions import Session
 
 # Who may call such a function by name is only half of it: a trigger, a view, an aggregate or a type
-# may call it on somebody's behalf. PostgreSQL's own functions have lower numbers. (transam.h,
+# may call it on somebody's behalf. PostgreSQL's own functions have lower OIDs. (transam.h,
 # FirstNormalObjectId)
 _FUNCTIONS = """
     SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text, o.rolname,
@@ -123,12 +123,12 @@ def _report(
         if owner in powerful and others_are_locked:
             raise ValidationFailed(
                 f"Function {by_owner[owner][0].signature} of database {database} runs with the "
-                f"rights of {owner}, whoever calls it, and {owner} has powers by "
+                f"privileges of {owner}, whoever calls it, and {owner} has powers through "
                 f"{', '.join(powerful[owner])}. Change its owner in production, then restore again."
             )
         note = ", the master user" if owner == admin else ""
-        note = ", who has powers over roles or databases" if owner in powerful else note
+        note = ", which has powers over roles or databases" if owner in powerful else note
         yield (
-            f"In {database}, these functions run with the rights of {owner}{note}, whoever calls "
-            f"them: {listed([function.description for function in by_owner[owner]])}."
+            f"In {database}, these functions run with the privileges of {owner}{note}, no matter "
+            f"who calls them: {listed([function.description for function in by_owner[owner]])}."
         )

@@ -40,7 +40,7 @@ _OPEN = """
         SELECT pg_catalog.format('foreign-data wrapper %%I', fdwname), fdwacl, NULL
         FROM pg_catalog.pg_foreign_data_wrapper
         UNION ALL
-        SELECT pg_catalog.format('what %%I makes', pg_catalog.pg_get_userbyid(defaclrole)),
+        SELECT pg_catalog.format('future objects of %%I', pg_catalog.pg_get_userbyid(defaclrole)),
                defaclacl, NULL
         FROM pg_catalog.pg_default_acl WHERE defaclobjtype IN ('r', 'S', 'n', 'L')
         {parameters}
@@ -89,4 +89,4 @@ def report_public_rights(session: Session, database: str, users: Sequence[str]) 
         if rights == _OUTWARD:
             yield f"{database} can still connect to other systems, through {names}."
         else:
-            yield f"In {database}, everybody may {rights} on {names}."
+            yield f"In {database}, PUBLIC has {rights} on {names}."

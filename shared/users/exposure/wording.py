@@ -6,7 +6,7 @@ _LONGEST_LIST = 200
 
 
 def listed(names: Sequence[str]) -> str:
-    """The names, the first 200 of them if there are more, and how many those are."""
+    """At most 200 of the names, and how many more there are."""
     shown = ", ".join(names[:_LONGEST_LIST])
     more = len(names) - _LONGEST_LIST
     return f"{shown} and {more} more" if more > 0 else shown

@@ -42,8 +42,8 @@ class EventTrigger(NamedTuple):
     def warning(self, database: str) -> str:
         """What people should know about it."""
         return (
-            f"In {database}, event trigger {self.name} calls {self.function} of "
-            f"{self.function_owner}, as whoever changes a definition: as the master user, too."
+            f"In {database}, event trigger {self.name} calls {self.function}, owned by "
+            f"{self.function_owner}, as whichever user runs DDL, including the master user."
         )
 
 
@@ -69,7 +69,7 @@ def silenced(session: Session, database: str, triggers: Sequence[EventTrigger]) 
 
 
 def login_triggers(session: Session) -> set[str]:
-    """Databases with an event trigger that fires at every login, which PostgreSQL 17 brought."""
+    """Databases with an event trigger that fires at every login (PostgreSQL 17 and later)."""
     if session.major_version < 17:
         return set()
     rows = session.rows("Listing event triggers", _AT_LOGIN)
@@ -80,7 +80,7 @@ def fires_at_login(database: str, name: str = "") -> ValidationFailed:
     """The error for a database that runs a function of its own at every login."""
     return ValidationFailed(
         f"Database {database} has an event trigger {name + ' ' if name else ''}that fires at every "
-        "login, also at the master user's, before anything can be done about it. Disable it in "
+        "login, including the master user's, before it can be disabled here. Disable it in "
         "production (ALTER EVENT TRIGGER … DISABLE), then restore from a snapshot taken after that."
     )
 
@@ -95,9 +95,9 @@ def _switch(session: Session, trigger: EventTrigger, state: str, database: str) 
     ):
         return
     raise ValidationFailed(
-        f"Event trigger {trigger.name} of database {database} calls {trigger.function} of "
-        f"{trigger.function_owner}, which would run as the master user, and belongs to "
-        f"{trigger.owner}, so it cannot be disabled here. Disable it in production (ALTER EVENT "
+        f"Event trigger {trigger.name} of database {database} would run {trigger.function}, owned "
+        f"by {trigger.function_owner}, as the master user. It cannot be disabled here, because it "
+        f"belongs to {trigger.owner}. Disable it in production (ALTER EVENT "
         "TRIGGER … DISABLE), then restore from a snapshot taken after that."
     )
 

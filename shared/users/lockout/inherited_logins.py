@@ -62,6 +62,6 @@ def report_doubtful(
         sources = {*powerful.get(login.name, ())}
         if login.has_rights or {"rds_superuser", admin, login.name} & sources:
             yield (
-                f"Login {login.name} has the name of one of AWS's and was left alone, but has "
-                "powers or rights in a database. Check who created it."
+                f"Login {login.name} has the name of an AWS login and was left alone, but it holds "
+                "powers, or privileges in a database. Check who created it."
             )

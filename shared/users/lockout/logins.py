@@ -1,9 +1,9 @@
-"""Nobody of production gets in: logins are locked, and the lock is proven.
+"""Nobody from production gets in: logins are locked, and the lock is proven.
 
     ┌─▶ end sessions ─▶ roll back what is prepared ─▶ lock logins, take powers ─┐
     └──────────────────── until a round finds nothing to do ◀───────────────────┘
     … users, grants …
-    be refused as every locked login ─▶ compare who can log in with who may
+    try every locked login: refused ─▶ compare who can log in with who may
 
 An open session may create another login, and a prepared transaction may contain one: so each round
 lists everything again. Both may also hold locks that prevent a login from being locked, so they go
@@ -84,7 +84,7 @@ class Lockout(NamedTuple):
         return logins
 
     def prove_refused(self, logins: Sequence[Login]) -> None:
-        """Try to log in as every one of them, with the right password: what refuses is the lock.
+        """Try to log in as each of them with the right password, so only the lock can refuse it.
 
         Raises `ValidationFailed` naming a login that still works.
         """
@@ -119,7 +119,7 @@ class Lockout(NamedTuple):
         pending = PendingLogins()
         for _ in range(_ROUNDS):
             to_lock = self._logins_to_lock(session, warnings)
-            # Before sessions end, or a login that is let in between the two is seen by neither.
+            # Before ending sessions: a login admitted in between would be seen by neither.
             under_way = logins_under_way(session)
             ended_now = end_sessions(session, self._allowed, AWS_LOGINS - {*to_lock})
             ended |= ended_now
@@ -133,19 +133,19 @@ class Lockout(NamedTuple):
             warnings += roll_back(self.server, prepared)
         if pending.waited:
             raise DatabaseUnreachable(
-                f"{self.server.host}: somebody began to log in before the logins were locked, and "
-                "has not finished. The server ends that after its authentication_timeout."
+                f"{self.server.host}: a login attempt that began before the logins were locked has "
+                "not finished. The server will terminate it after authentication_timeout."
             )
         raise ValidationFailed(
             f"Sessions ({_listed(ended) or 'none'}) or prepared transactions ({len(prepared)}) "
-            "come back as fast as they are ended. Find out what makes them, such as a job of the "
-            "snapshot, and redrive."
+            "reappear as fast as they are ended. Find out what creates them, a scheduled job in "
+            "the snapshot for example, then redrive the execution."
         )
 
     def _report_ended(self, ended: set[str]) -> Iterator[str]:
         # The master user's may have been our own, of a call that died.
         if others := ended - {self.server.admin.username}:
-            yield f"Open sessions were ended: of {_listed(others)}."
+            yield f"Open sessions of {_listed(others)} were ended."
 
     def _logins_to_lock(self, session: Session, warnings: list[str]) -> list[str]:
         """The logins to lock, without AWS's; warns of each that only seems to be AWS's."""
@@ -161,7 +161,7 @@ class Lockout(NamedTuple):
         ]
 
     def _lock(self, session: Session, names: Sequence[str], warnings: list[str]) -> bool:
-        """Lock logins and take powers; whether there was no login but those to leave alone."""
+        """Lock logins and take powers; returns whether there were none but those to leave alone."""
         # Whoever holds a lock on a role is ended in the next round.
         session.run("Locking logins", "SET LOCAL lock_timeout = '500ms'")
         left_alone = [self._lock_login(session, name, warnings) for name in names]
@@ -170,7 +170,7 @@ class Lockout(NamedTuple):
         return all(left_alone)
 
     def _lock_login(self, session: Session, name: str, warnings: list[str]) -> bool:
-        """Lock a login; whether it is left alone, as it may be AWS's and cannot be changed."""
+        """Lock a login; returns whether it was left alone: maybe AWS's, and not alterable."""
         role, doing = Identifier(name), f"Locking login {name}"
         open_doors(session, name)
         statement = SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(role)
@@ -200,11 +200,11 @@ def _may_be_awss(name: str) -> bool:
 
 
 def _locked_in_doubt(name: str) -> str:
-    return f"Login {name} is not known as one of AWS's, and was locked."
+    return f"Login {name} is not a known AWS login, and was locked."
 
 
 def _left_open(name: str) -> str:
-    return f"Login {name} is not locked: it may be AWS's, and cannot be changed."
+    return f"Login {name} could not be locked: it may belong to AWS, and cannot be altered."
 
 
 def _not_locked(name: str) -> ValidationFailed:

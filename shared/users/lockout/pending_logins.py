@@ -3,8 +3,8 @@
     verifier read ─▶ password checked against it ─▶ role looked up by its name ─▶ session listed
                   └──── a lock comes too late ────┘
 
-A login that began before the lock is checked against the old password. Once it is through, it is
-whatever role has the name by then, so it could become the new user of that name.
+A login that began before the lock is checked against the old password. Once authenticated, it
+gets whichever role has the name by then, so it could become the new user of that name.
 """
 
 from psycopg2.errors import InsufficientPrivilege
@@ -53,8 +53,8 @@ class PendingLogins:
     def are_over(self, session: Session, under_way: set[int]) -> bool:
         """Whether none of them is among those `under_way` now; waits a little if one is.
 
-        The server ends a login that takes longer than its `authentication_timeout`. What lasts even
-        longer is no login, but for example a process of AWS's.
+        The server ends a login that takes longer than its `authentication_timeout`. Anything that
+        lasts longer is not a login but, for example, an AWS process.
         """
         self._backends = under_way if self._backends is None else self._backends & under_way
         self.waited = self._wait(session) if self._backends else 0.0

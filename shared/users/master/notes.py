@@ -14,7 +14,7 @@ class Notes(NamedTuple):
 
     @classmethod
     def of(cls, operation_id: str, execution_arn: str, started: datetime) -> Self:
-        """The notes of an operation; nobody could write their digest into production earlier."""
+        """The notes of an operation; nobody could have put their digest in production before."""
         begun = f"{execution_arn} {started.isoformat(timespec='microseconds')}"
         return cls(f"{operation_id} ({hashlib.sha256(begun.encode()).hexdigest()[:12]})")
 

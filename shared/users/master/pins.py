@@ -29,11 +29,11 @@ _ALWAYS = {
     "timezone_abbreviations": "Default",
     LIBRARIES: "",
 }
-# A server refuses a setting that it does not know; these came with a major version.
+# A server refuses a setting that it does not know; each of these is new in that version.
 _SINCE = {14: {"idle_session_timeout": "0"}, 17: {"transaction_timeout": "0"}}
 
-# Settings of a role or database that are still in force. Those of a transaction ended with the one
-# that began the session.
+# Settings of a role or database still in force. Transaction-level ones ended with the session's
+# first transaction.
 _INHERITED = """
     source IN ('global', 'database', 'user', 'database user')
     AND context IN ('user', 'superuser') AND name <> ALL (%s::pg_catalog.text[])

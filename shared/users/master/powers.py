@@ -105,7 +105,7 @@ def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str,
 
 
 def join(session: Session, role: str) -> None:
-    """Let the master user act for a role: it is no superuser, and only owners can grant.
+    """Let the master user act for a role: it is not a superuser, and only owners can grant.
 
     Raises `ValidationFailed` naming the role that it cannot become a member of.
     """
@@ -119,13 +119,14 @@ def join(session: Session, role: str) -> None:
     statement = SQL("GRANT {} TO CURRENT_USER" + how).format(Identifier(role))
     if not session.attempt(doing, statement, (), InvalidGrantOperation, InsufficientPrivilege):
         raise ValidationFailed(
-            f"The master user may not act for {role}: either {role} is a member of it, or it is "
-            f"not let into {role}. Change that in production, then restore again."
+            f"The master user cannot become a member of {role}: either {role} is a member of the "
+            "master user, or the master user may not grant that membership. Change that in "
+            "production, then restore again."
         )
 
 
 def can_join(session: Session, role: str) -> bool:
-    """Let the master user act for a role if possible; whether it can."""
+    """Let the master user act for a role if possible; returns whether it can."""
     role = _behind(session, role)
     doing = f"Joining role {role}"
     if session.rows(doing, _IS_OURS_TO_JOIN, ([*AWS_ROLES], role)) != [(True,)]:
@@ -153,7 +154,7 @@ def open_doors(session: Session, role: str) -> None:
 
 
 def is_ordinary(session: Session, role: str) -> bool:
-    """Whether a role exists and is no superuser."""
+    """Whether a role exists and is not a superuser."""
     statement = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = %s"
     return session.rows(f"Checking role {role}", statement, (role,)) == [(False,)]
 

@@ -28,7 +28,7 @@ from shared.users.master.pins import (
 # Transient SQLSTATEs, by class: connection, rollback, resources, operator intervention; by code:
 # somebody holds a lock, and the endpoint leads to a reader for the moment (a failover).
 _TRANSIENT = ("08", "40", "53", "57", "55P03", "25006")
-# A login that fails for one of these is not refused: it is too early, or one too many.
+# A login that fails for one of these is not refused: the server is not ready, or is full.
 _TRANSIENT_REASONS = (
     "starting up",
     "shutting down",
@@ -210,8 +210,8 @@ class Session:
                 raise named(error, f"{doing} as {self._whose}") from None
             except UnicodeDecodeError:
                 raise ValidationFailed(
-                    f"{doing} as {self._whose}: a name is not UTF-8. Databases of "
-                    "several encodings share their names; rename it in production."
+                    f"{doing} as {self._whose}: a name is not valid UTF-8. Names shared by all "
+                    "databases may be in another database's encoding; rename it in production."
                 ) from None
 
     def commit(self) -> None:
@@ -228,7 +228,7 @@ class Session:
         values: Values = (),
         *refusals: type[psycopg2.Error],
     ) -> bool:
-        """Execute a statement; whether it succeeded rather than failed with one of `refusals`."""
+        """Execute a statement; returns False if it fails with one of `refusals`, else True."""
         with self._connection.cursor() as cursor:
             cursor.execute("SAVEPOINT attempt")
             try:
@@ -257,7 +257,7 @@ def _why_not(error: str, reason: str) -> str:
     if reason:
         return f"accepts no connections right now: {reason.strip().splitlines()[0]}."
     if "certificate" in error:
-        return "presents a certificate that is not its own, or whose authority is not trusted."
+        return "presents a certificate for another host name, or from a CA that is not trusted."
     return (
         "does not respond. Check the security groups and the subnets of the setup-db-users "
         "function if this lasts."

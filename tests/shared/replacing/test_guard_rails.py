@@ -53,7 +53,7 @@ def test_a_protected_or_replicated_cluster_stays(state: dict[str, Any]) -> None:
 
 
 def test_another_cluster_that_took_the_id_meanwhile_stays() -> None:
-    with pytest.raises(NotOurs, match="It stays"):
+    with pytest.raises(NotOurs, match="It is left alone"):
         guard_rails.check_is_the_same(a_cluster(resource_id="cluster-NEW"), a_replaced_cluster())
 
 
@@ -62,7 +62,7 @@ def test_the_source_is_never_the_target_also_when_only_the_snapshot_tells() -> N
 
     snapshot = a_snapshot(region="us-west-2", cluster_id="aurora-staging")
 
-    with pytest.raises(InvalidRequest, match="one of aurora-staging itself"):
+    with pytest.raises(InvalidRequest, match="taken of aurora-staging itself"):
         guard_rails.check_target_is_not_source(request, snapshot, settings())
 
 

@@ -11,20 +11,26 @@ USERS = (a_user(), a_user("writer", "read_write"), a_user("owner", "owner"))
 
 # How to make it wrong, and what the error says.
 WRONG: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("REVOKE SELECT ON orders FROM reader", ("reader may not SELECT", "shop.public.orders")),
-    ("GRANT INSERT ON order_ids TO reader", ("reader may INSERT", "order_ids")),
-    ("GRANT UPDATE (note) ON orders TO reader", ("reader may UPDATE", "orders")),
-    ("GRANT TRUNCATE ON orders TO writer", ("writer may TRUNCATE", "orders")),
-    ("GRANT TRIGGER ON orders TO writer", ("writer may TRIGGER", "orders")),
-    ("REVOKE INSERT ON orders FROM writer", ("writer may not INSERT", "orders")),
-    ("REVOKE UPDATE ON orders FROM writer", ("writer may not UPDATE", "orders")),
-    ("REVOKE DELETE ON parts_1 FROM writer", ("writer may not DELETE", "parts_1")),
-    ("REVOKE TRUNCATE ON by_the_master FROM owner", ("owner may not TRUNCATE",)),
-    ("GRANT USAGE ON SEQUENCE numbers TO reader", ("reader may USAGE", "sequence", "numbers")),
-    ("REVOKE USAGE ON SEQUENCE numbers FROM writer", ("writer may not USAGE", "numbers")),
-    ("GRANT CREATE ON SCHEMA public TO reader", ("reader may CREATE", "schema shop.public")),
-    ("GRANT CREATE ON SCHEMA public TO PUBLIC", ("reader may CREATE", "PUBLIC")),
-    ("GRANT CREATE ON DATABASE shop TO writer", ("writer may CREATE", "database shop")),
+    ("REVOKE SELECT ON orders FROM reader", ("reader lacks SELECT", "shop.public.orders")),
+    ("GRANT INSERT ON order_ids TO reader", ("reader should not have INSERT", "order_ids")),
+    ("GRANT UPDATE (note) ON orders TO reader", ("reader should not have UPDATE", "orders")),
+    ("GRANT TRUNCATE ON orders TO writer", ("writer should not have TRUNCATE", "orders")),
+    ("GRANT TRIGGER ON orders TO writer", ("writer should not have TRIGGER", "orders")),
+    ("REVOKE INSERT ON orders FROM writer", ("writer lacks INSERT", "orders")),
+    ("REVOKE UPDATE ON orders FROM writer", ("writer lacks UPDATE", "orders")),
+    ("REVOKE DELETE ON parts_1 FROM writer", ("writer lacks DELETE", "parts_1")),
+    ("REVOKE TRUNCATE ON by_the_master FROM owner", ("owner lacks TRUNCATE",)),
+    (
+        "GRANT USAGE ON SEQUENCE numbers TO reader",
+        ("reader should not have USAGE", "sequence", "numbers"),
+    ),
+    ("REVOKE USAGE ON SEQUENCE numbers FROM writer", ("writer lacks USAGE", "numbers")),
+    (
+        "GRANT CREATE ON SCHEMA public TO reader",
+        ("reader should not have CREATE", "schema shop.public"),
+    ),
+    ("GRANT CREATE ON SCHEMA public TO PUBLIC", ("reader should not have CREATE", "PUBLIC")),
+    ("GRANT CREATE ON DATABASE shop TO writer", ("writer should not have CREATE", "database shop")),
     ("GRANT shop_owner TO reader WITH INHERIT FALSE", ("reader", "member of shop_owner")),
     ("GRANT pg_write_all_data TO writer", ("writer", "member of pg_write_all_data")),
     ("ALTER ROLE owner CREATEDB", ("owner", "powers")),
@@ -32,7 +38,7 @@ WRONG: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ALTER ROLE writer NOLOGIN", ("writer cannot log in to shop", "not permitted")),
     ("ALTER ROLE writer PASSWORD 'another'", ("writer cannot log in to shop", "password")),
     ("REVOKE CONNECT ON DATABASE shop FROM PUBLIC, reader", ("reader cannot log in to shop",)),
-    ("REVOKE USAGE ON SCHEMA public FROM PUBLIC, reader", ("reader may not USAGE",)),
+    ("REVOKE USAGE ON SCHEMA public FROM PUBLIC, reader", ("reader lacks USAGE",)),
 )
 
 

@@ -13,7 +13,7 @@ def test_a_function_of_the_former_user_does_not_become_the_masters(restored: Res
     for command in ("CREATE ROLE back LOGIN", "INSERT INTO public.orders VALUES (7)"):
         assert not restored.may("reader", f"SELECT run('{command}')")
     assert mentions(warnings, "reader is a new role", "reader_retired_", "1 functions in shop")
-    assert mentions(warnings, "with the rights of reader_retired_", "public.run(text)")
+    assert mentions(warnings, "with the privileges of reader_retired_", "public.run(text)")
 
 
 def test_a_function_of_a_former_administrator_has_no_powers(restored: Restored) -> None:
@@ -57,7 +57,7 @@ def test_a_function_of_a_group_has_no_powers_either(restored: Restored) -> None:
 
     assert not restored.may("reader", "SELECT run('CREATE ROLE back LOGIN')")
     assert mentions(warnings, "Powers", "operators")
-    assert mentions(warnings, "rights of operators", "public.run(text) (open to everybody)")
+    assert mentions(warnings, "privileges of operators", "public.run(text) (open to everybody)")
 
 
 def test_a_function_that_writes_for_everybody_is_reported(restored: Restored) -> None:
@@ -65,7 +65,7 @@ def test_a_function_that_writes_for_everybody_is_reported(restored: Restored) ->
 
     warnings = restored.prepare(a_user()).warnings
 
-    assert mentions(warnings, "with the rights of shop_owner", "public.run(text)")
+    assert mentions(warnings, "with the privileges of shop_owner", "public.run(text)")
 
 
 def test_functions_that_write_for_everybody_are_closed_on_request(restored: Restored) -> None:

@@ -88,7 +88,7 @@ def test_what_fires_in_a_users_own_session_changes_no_verdict(
     restored.set_up(a_user())
     restored.as_superuser("GRANT CREATE ON SCHEMA public TO reader")
 
-    with failing(ValidationFailed, "reader may CREATE", "schema shop.public"):
+    with failing(ValidationFailed, "reader should not have CREATE", "schema shop.public"):
         restored.set_up(a_user())
 
 

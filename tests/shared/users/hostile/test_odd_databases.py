@@ -53,7 +53,7 @@ def test_a_name_in_another_encoding(restored: Restored, made: str) -> None:
     restored.run("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     restored.run(made, database="latin")
 
-    with failing(ValidationFailed, "not UTF-8"):
+    with failing(ValidationFailed, "not valid UTF-8"):
         restored.prepare(a_user())
 
 

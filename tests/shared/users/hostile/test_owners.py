@@ -114,5 +114,7 @@ def test_what_only_an_administrator_can_own(restored: Restored, made: Sequence[s
 
     warnings = restored.prepare(a_user("shop_owner", "owner")).warnings
 
-    assert mentions(warnings, "shop_owner could not get back", "acts for shop_owner_retired_")
+    assert mentions(
+        warnings, "shop_owner could not get back", "made a member of shop_owner_retired_"
+    )
     assert restored.may("shop_owner", "DROP TABLE orders CASCADE")
