@@ -9,6 +9,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
+from local.emulator.shortcuts import shortcuts
 from shared.gateways.store import Store
 from shared.names import BY_TARGET_CLUSTER
 from tests.builders import settings
@@ -17,7 +18,7 @@ from tests.builders import settings
 @pytest.fixture(scope="module")
 def tables() -> Iterator[Any]:
     """Making the client and the tables takes longer than all that most tests do with them."""
-    with mock_aws():
+    with mock_aws(), shortcuts():
         client = boto3.client(
             "dynamodb",
             region_name="us-west-2",
