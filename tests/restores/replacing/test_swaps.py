@@ -219,5 +219,5 @@ def test_the_old_cluster_stays_when_its_successor_is_gone(stage: Stage) -> None:
     outcome = stage.end_of(execution)
 
     assert (outcome.status, outcome.error) == ("FAILED", "RestoreFailed")
-    assert "The replaced cluster stays" in outcome.message
+    assert "The replaced cluster is kept" in outcome.message
     assert resource_id(stage, names.replaced_id(CLUSTER, "meddled")) == old
