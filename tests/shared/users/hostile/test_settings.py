@@ -1,6 +1,7 @@
 """Nothing that a role or a database sets reaches a session of ours."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import psycopg2
@@ -36,6 +37,29 @@ TEXTS = {
 }
 LISTS = {"search_path", "createrole_self_grant", "restrict_nonsystem_relation_kind"}
 BATCH = 12
+SINGLE = (
+    "role = shop_owner",
+    "session_authorization = shop_owner",
+    "statement_timeout = 1",
+    "lock_timeout = 1",
+    "idle_in_transaction_session_timeout = 1",
+    "idle_session_timeout = 1",
+    "default_transaction_read_only = on",
+    "default_transaction_isolation = 'serializable'",
+    "row_security = off",
+    "session_replication_role = replica",
+    "client_encoding = 'EUC_JP'",
+    "standard_conforming_strings = off",
+    "quote_all_identifiers = on",
+    "bytea_output = escape",
+    "password_encryption = md5",
+    "check_function_bodies = off",
+)
+PLACES = ("DATABASE shop", "DATABASE postgres", f"ROLE {MASTER}")
+EACH_IN_ONE_PLACE = [(PLACES[number % 3], setting) for number, setting in enumerate(SINGLE)]
+EACH_IN_THE_OTHER_PLACES = [
+    cell for cell in product(PLACES, SINGLE) if cell not in EACH_IN_ONE_PLACE
+]
 IN_FORCE = "SELECT name, setting FROM pg_catalog.pg_settings"
 WHO = "SELECT session_user, current_user, pg_catalog.current_setting('search_path')"
 
@@ -136,29 +160,20 @@ def test_every_setting_at_once_changes_no_result(settable: Restored) -> None:
     assert settable.may("writer", "DELETE FROM orders")
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        "role = shop_owner",
-        "session_authorization = shop_owner",
-        "statement_timeout = 1",
-        "lock_timeout = 1",
-        "idle_in_transaction_session_timeout = 1",
-        "idle_session_timeout = 1",
-        "default_transaction_read_only = on",
-        "default_transaction_isolation = 'serializable'",
-        "row_security = off",
-        "session_replication_role = replica",
-        "client_encoding = 'EUC_JP'",
-        "standard_conforming_strings = off",
-        "quote_all_identifiers = on",
-        "bytea_output = escape",
-        "password_encryption = md5",
-        "check_function_bodies = off",
-    ],
-)
-@pytest.mark.parametrize("whose", ["DATABASE shop", "DATABASE postgres", f"ROLE {MASTER}"])
+@pytest.mark.parametrize(("whose", "setting"), EACH_IN_ONE_PLACE)
 def test_a_single_one_changes_no_result(restored: Restored, whose: str, setting: str) -> None:
+    check_changes_no_result(restored, whose, setting)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("whose", "setting"), EACH_IN_THE_OTHER_PLACES)
+def test_a_single_one_changes_no_result_in_any_other_place_either(
+    restored: Restored, whose: str, setting: str
+) -> None:
+    check_changes_no_result(restored, whose, setting)
+
+
+def check_changes_no_result(restored: Restored, whose: str, setting: str) -> None:
     restored.run("GRANT shop_owner TO CURRENT_USER")
     restored.as_superuser(f"ALTER {whose} SET {setting}")
 
