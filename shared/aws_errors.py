@@ -5,29 +5,37 @@ of `SnapshotQuotaExceededFault`). A code that is not in the table is terminal an
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as botocore_errors
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from shared import errors
 from shared.errors import RestoreError
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
 
 _CODES: dict[type[RestoreError], str] = {
     errors.Throttled: """
         Throttling ThrottlingException ThrottledException RequestLimitExceeded RequestThrottled
         TooManyRequestsException ProvisionedThroughputExceededException KMSThrottling
-        KmsThrottlingException SlowDown
+        KmsThrottlingException SlowDown RequestThrottledException BandwidthLimitExceeded
+        LimitExceededException PriorRequestNotComplete EC2ThrottledException
     """,
     errors.AwsUnreachable: """
         InternalFailure InternalError InternalServerError InternalServiceError
         InternalServiceException KMSInternalException DependencyTimeoutException
-        ServiceUnavailable ServiceUnavailableException RequestTimeout
+        ServiceUnavailable ServiceUnavailableException RequestTimeout RequestTimeoutException
+        BadDigest IDPCommunicationError RequestExpired
     """,
     errors.StateConflict: """
         ConditionalCheckFailedException TransactionConflictException TransactionCanceledException
         TransactionInProgressException IdempotentParameterMismatchException
+        ReplicatedWriteConflictException
     """,
     # Something exists that the check just before did not show: the next check decides about it.
     errors.ResourceBusy: """
@@ -46,7 +54,8 @@ _CODES: dict[type[RestoreError], str] = {
     errors.QuotaExceeded: """
         DBClusterAutomatedBackupQuotaExceededFault DBClusterQuotaExceededFault
         DBClusterRoleQuotaExceeded DBInstanceAutomatedBackupQuotaExceeded InstanceQuotaExceeded
-        SnapshotQuotaExceeded StorageQuotaExceeded TenantDatabaseQuotaExceeded
+        SharedSnapshotQuotaExceeded SnapshotQuotaExceeded StorageQuotaExceeded
+        TenantDatabaseQuotaExceeded
     """,
     # An answer to a HEAD has no body; its status is all the code there is.
     errors.ConfigurationError: """
@@ -58,8 +67,8 @@ _CODES: dict[type[RestoreError], str] = {
         IamRoleNotFound InvalidGroup.NotFound InvalidGroupId.Malformed InvalidParameter
         InvalidParameterException InvalidRequestException InvalidS3BucketFault InvalidSecurity
         InvalidSubnet InvalidVPCNetworkStateFault NetworkTypeNotSupported NoSuchBucket NotFound
-        OptionGroupNotFoundFault ParameterValueInvalid PlatformApplicationDisabled
-        ProvisionedIopsNotAvailableInAZFault ResourceNotFoundException
+        OptInRequired OptionGroupNotFoundFault ParameterValueInvalid PlatformApplicationDisabled
+        ProvisionedIopsNotAvailableInAZFault RegionDisabledException ResourceNotFoundException
         StorageTypeNotAvailableFault StorageTypeNotSupported VpcEncryptionControlViolationException
     """,
     errors.TargetProtected: "InvalidGlobalClusterStateFault",
@@ -75,8 +84,9 @@ _CODES: dict[type[RestoreError], str] = {
         ExecutionDoesNotExist InvalidArn InvalidExportOnly ValidationError ValidationException
     """,
     errors.AccessDenied: """
-        403 AccessDenied AccessDeniedException AuthorizationError ExpiredToken ExpiredTokenException
-        InvalidClientTokenId UnauthorizedOperation UnrecognizedClientException
+        403 AccessDenied AccessDeniedException AuthFailure AuthorizationError ExpiredToken
+        ExpiredTokenException InvalidClientTokenId SignatureDoesNotMatch UnauthorizedOperation
+        UnrecognizedClientException
     """,
 }
 
@@ -93,15 +103,42 @@ def named_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = str(error.response["Error"].get("Code", ""))
-        message = str(error.response["Error"].get("Message", ""))
+        said = error.response.get("Error", {})
+        code, message = str(said.get("Code", "")), str(said.get("Message", ""))
         status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0))
         name = _name(code, message, status)
         raise name(f"{doing}: AWS answered {code}: {message}") from error
-    except (botocore_errors.ConnectionError, botocore_errors.HTTPClientError) as error:
+    except (
+        botocore_errors.ConnectionError,
+        botocore_errors.HTTPClientError,
+        ResponseParserError,
+    ) as error:
         raise errors.AwsUnreachable(
             f"{doing}: no answer from AWS ({type(error).__name__})."
         ) from error
+
+
+def check_answer(
+    response_dict: Mapping[str, Any], operation_model: "OperationModel", **_: object
+) -> None:
+    """Raise `ResponseParserError` for what is no answer of the service; botocore parses the rest.
+
+    A proxy's page with status 200 is an empty answer to botocore: of DynamoDB, an item that is not
+    there, or a write that was made. Every client calls this before it parses.
+    """
+    body: bytes = response_dict["body"].strip()
+    match operation_model.service_model.resolved_protocol:
+        case "json":
+            # An error may be in the headers alone.
+            is_one = "x-amzn-errortype" in response_dict["headers"] or (
+                body.startswith(b"{") and body.endswith(b"}")
+            )
+        case "query" | "ec2":
+            is_one = body.startswith(b"<") and body.endswith(b"Response>")
+        case _:
+            is_one = True
+    if not is_one:
+        raise ResponseParserError(f"HTTP status {response_dict['status_code']}")
 
 
 def _name(code: str, message: str, http_status: int) -> type[RestoreError]:
@@ -112,4 +149,7 @@ def _name(code: str, message: str, http_status: int) -> type[RestoreError]:
         return errors.CopyQuotaReached
     if code in ERROR_BY_CODE:
         return ERROR_BY_CODE[code]
-    return errors.AwsUnreachable if http_status >= 500 else errors.UnexpectedAwsError
+    is_unreadable = not code
+    return (
+        errors.AwsUnreachable if http_status >= 500 or is_unreadable else errors.UnexpectedAwsError
+    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from shared.aws_errors import check_answer
 from shared.gateways.rds.clusters import Aurora
 from shared.gateways.rds.snapshots import Snapshots
 from shared.gateways.store import Store
@@ -121,4 +122,8 @@ class Aws:
 
     @staticmethod
     def _make_client(service: str, region: str | None = None, **credentials: str) -> Any:
-        return boto3.client(service, region_name=region, config=_ONE_ATTEMPT, **credentials)  # type: ignore[call-overload]
+        client: Any = boto3.client(  # type: ignore[call-overload]
+            service, region_name=region, config=_ONE_ATTEMPT, **credentials
+        )
+        client.meta.events.register("before-parse", check_answer)
+        return client

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from shared import clock, names
 from shared.closing.transitions import operation_redriven
-from shared.errors import InternalError, NotOurs, RestoreError, Retryable
+from shared.errors import InternalError, InvalidRequest, NotOurs, RestoreError, Retryable
 from shared.gateways.aws import Aws
 from shared.model import Model
 from shared.operation import waiting
@@ -101,9 +101,10 @@ def step(
 
     def decorate(run: Callable[[Operation, Aws], Operation]) -> Handler:
         def handler(event: Event, context: object) -> Ticket:  # noqa: ARG001
-            event = _unwrapped(event)
-            telemetry.logger.append_keys(step=name.module, **_keys(event))
+            telemetry.logger.append_keys(step=name.module, **_keys({}))
             try:
+                event = _unwrapped(event)
+                telemetry.logger.append_keys(**_keys(event))
                 operation = _run(name, run, find, event, _aws())
             except Exception as error:
                 telemetry.count_step(name.module, succeeded=False)
@@ -143,13 +144,19 @@ def _aws() -> Aws:
 
 
 def _unwrapped(event: Event) -> Event:
-    """The event itself, also when Lambda has taken it from a queue, one message at a time."""
+    """The event itself, also when Lambda has taken it from a queue, one message at a time.
+
+    Raises `InvalidRequest` for what is no JSON object, as somebody may type it in the console.
+    """
     match event:
         case {"Records": [{"body": str(body)}]}:
-            message: Event = json.loads(body)
-            return message
-        case _:
+            return _unwrapped(json.loads(body))
+        case {}:
             return event
+        case _:
+            raise InvalidRequest(
+                "The event is not a JSON object. Start the state machine; it calls this function."
+            )
 
 
 def _keys(event: Event) -> dict[str, Any]:

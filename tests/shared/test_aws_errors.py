@@ -1,8 +1,12 @@
 """AWS's errors under our names."""
 
+import json
+import re
+
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 from shared import errors
 from shared.aws_errors import ERROR_BY_CODE, named_errors
@@ -69,12 +73,53 @@ def test_throttling_is_tried_again(code: str) -> None:
     assert name_of(code) is errors.Throttled
 
 
+def retried_by_botocore() -> set[str]:
+    """The codes after which botocore tries a call of ours again, from its code and its data."""
+    loader = botocore.session.get_session().get_component("data_loader")
+    retry = loader.load_data("_retry")
+    services = {name: rules for name, rules in retry["retry"].items() if name in CALLS}
+    in_data = set(
+        re.findall(r'"service_error_code": "(\w+)"', json.dumps([retry["definitions"], services]))
+    )
+    return (
+        in_data
+        | set(vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"])
+        | set(vars(TransientRetryableChecker)["_TRANSIENT_ERROR_CODES"])
+    )
+
+
+def test_what_botocore_tries_again_is_tried_again() -> None:
+    assert {code for code in retried_by_botocore() if not is_tried_again(code)} == set()
+
+
+def is_tried_again(code: str) -> bool:
+    return issubclass(name_of(code), errors.Retryable)
+
+
 def test_the_two_quotas_behind_one_code_are_told_apart() -> None:
     passing = name_of("SnapshotQuotaExceeded", "Cannot copy more than 5 snapshots across regions")
     lasting = name_of("SnapshotQuotaExceeded", "Cannot create more than 100 manual snapshots")
 
     assert passing is errors.CopyQuotaReached
     assert lasting is errors.QuotaExceeded
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("SharedSnapshotQuotaExceeded", errors.QuotaExceeded),
+        ("RegionDisabledException", errors.ConfigurationError),
+        ("OptInRequired", errors.ConfigurationError),
+        ("AuthFailure", errors.AccessDenied),
+        ("SignatureDoesNotMatch", errors.AccessDenied),
+        # Signed before the function was frozen, sent after: the next attempt signs anew.
+        ("RequestExpired", errors.AwsUnreachable),
+    ],
+)
+def test_what_no_model_lists_and_any_call_may_answer_has_a_name(
+    code: str, name: type[RestoreError]
+) -> None:
+    assert name_of(code) is name
 
 
 def test_a_server_error_is_tried_again_whatever_it_is_called() -> None:
@@ -100,3 +145,10 @@ def test_an_unknown_code_is_terminal_and_says_what_aws_said() -> None:
 def test_no_answer_at_all_is_tried_again(failure: Exception) -> None:
     with pytest.raises(errors.AwsUnreachable), named_errors("Copying a snapshot"):
         raise failure
+
+
+def test_an_error_without_a_code_is_no_answer_either() -> None:
+    answer = {"ResponseMetadata": {"HTTPStatusCode": 403}}
+
+    with pytest.raises(errors.AwsUnreachable), named_errors("Copying a snapshot"):
+        raise ClientError(answer, "CopyDBClusterSnapshot")  # type: ignore[arg-type]
