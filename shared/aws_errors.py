@@ -94,6 +94,12 @@ ERROR_BY_CODE: dict[str, type[RestoreError]] = {
     code: error for error, codes in _CODES.items() for code in codes.split()
 }
 
+# How the answers of a service begin and end, by its protocol.
+_ENDS = {
+    "json": (b"{", b"}"),
+    "query": (b"<", b"Response>"),
+    "ec2": (b"<", b"Response>"),
+}
 _COPIES_UNDER_WAY = re.compile(r"across regions|concurrent|in progress", re.IGNORECASE)
 
 
@@ -126,18 +132,16 @@ def check_answer(
     A proxy's page with status 200 is an empty answer to botocore: of DynamoDB, an item that is not
     there, or a write that was made. Every client calls this before it parses.
     """
+    service = operation_model.service_model
+    # Before 2025 botocore knew one protocol of each. https://github.com/boto/botocore/pull/3376
+    protocol = getattr(service, "resolved_protocol", None) or service.metadata["protocol"]
+    if protocol not in _ENDS:
+        return
+    first, last = _ENDS[protocol]
     body: bytes = response_dict["body"].strip()
-    match operation_model.service_model.resolved_protocol:
-        case "json":
-            # An error may be in the headers alone.
-            is_one = "x-amzn-errortype" in response_dict["headers"] or (
-                body.startswith(b"{") and body.endswith(b"}")
-            )
-        case "query" | "ec2":
-            is_one = body.startswith(b"<") and body.endswith(b"Response>")
-        case _:
-            is_one = True
-    if not is_one:
+    is_whole = body.startswith(first) and body.endswith(last)
+    # An error in JSON may be in the headers alone.
+    if not is_whole and "x-amzn-errortype" not in response_dict["headers"]:
         raise ResponseParserError(f"HTTP status {response_dict['status_code']}")
 
 
