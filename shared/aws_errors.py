@@ -154,7 +154,5 @@ def _name(code: str, message: str, http_status: int) -> type[RestoreError]:
         return errors.CopyQuotaReached
     if code in ERROR_BY_CODE:
         return ERROR_BY_CODE[code]
-    is_unreadable = not code
-    return (
-        errors.AwsUnreachable if http_status >= 500 or is_unreadable else errors.UnexpectedAwsError
-    )
+    is_server_error = http_status >= 500 or not code
+    return errors.AwsUnreachable if is_server_error else errors.UnexpectedAwsError

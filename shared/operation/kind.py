@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
 
 
 class Kind(StrEnum):
@@ -14,9 +13,9 @@ class Kind(StrEnum):
     CLEAN_UP = "clean_up"
     """It removes what a failed operation has left."""
 
-    @classmethod
-    def of(cls, parameters: Mapping[str, object]) -> Self:
+    @staticmethod
+    def of(parameters: Mapping[str, object]) -> "Kind":
         """The kind that parameters ask for, also those of a request that was refused."""
         if parameters.get("abandon") is True:
-            return cls("clean_up")
-        return cls("plan" if parameters.get("plan_only") is True else "restore")
+            return Kind.CLEAN_UP
+        return Kind.PLAN if parameters.get("plan_only") is True else Kind.RESTORE

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import imported_names
+from tests.house.source import imported_names, imports, name_of
 
 FLOORS = (
     "synth",
@@ -50,11 +50,10 @@ def test_a_package_imports_only_from_floors_below(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_the_app_takes_nothing_from_the_functions_code_that_only_runs_there(file: Path) -> None:
-    taken = {module for module in imported_names(file) if module.startswith("shared.")}
-    packages = {module.rpartition(".")[0] for module in taken}
+    taken = {module for module in imports()[name_of(file)] if module.startswith("shared.")}
     allowed = tuple(f"shared.{name}." for name in FROM_SHARED)
 
-    assert {one for one in taken - packages if not f"{one}.".startswith(allowed)} == set()
+    assert {module for module in taken if not f"{module}.".startswith(allowed)} == set()
 
 
 def test_the_map_shows_every_package_from_top_to_bottom() -> None:

@@ -39,21 +39,16 @@ def test_there_is_an_example_for_every_situation() -> None:
     }
 
 
-@pytest.mark.parametrize("which", WITH_EVERYTHING)
+@pytest.mark.parametrize(
+    "which",
+    [
+        pytest.param(name, marks=() if name in WITH_EVERYTHING else pytest.mark.thorough)
+        for name in DEPLOYMENTS
+    ],
+)
 def test_cdk_nag_and_cfn_lint_find_nothing_that_is_not_explained(
     tmp_path: Path, which: str
 ) -> None:
-    check_nothing_is_found(tmp_path, which)
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("which", [name for name in DEPLOYMENTS if name not in WITH_EVERYTHING])
-def test_they_find_nothing_in_the_examples_either(tmp_path: Path, which: str) -> None:
-    check_nothing_is_found(tmp_path, which)
-
-
-def check_nothing_is_found(tmp_path: Path, which: str) -> None:
-    """Synthesize with the rules of cdk-nag, then let cfn-lint read the template."""
     report = tmp_path / "validation-report.json"
 
     try:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Thread
 from typing import Any, Self
 
 import boto3
@@ -20,6 +19,7 @@ from local.aurora.model.timeline import Record
 from local.aurora.simulator import AuroraSimulator
 from local.clock import InstantClock
 from local.emulator.shortcuts import shortcuts
+from tests.servers import serving
 
 EAST = "us-east-1"
 WEST = "us-west-2"
@@ -248,22 +248,10 @@ class Stage:
 @contextmanager
 def aurora_stage(durations: Durations | None = None) -> Iterator[Stage]:
     """A stage of its own for the length of a block."""
-    with shortcuts(), _server() as endpoint, Stage(endpoint, durations) as stage:
-        yield stage
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """The emulator alone; moto's own server takes half a second to stop."""
+    # The emulator alone, and not by its own class, which takes half a second to stop.
     server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with shortcuts(), serving(server) as endpoint, Stage(endpoint, durations) as stage:
+        yield stage
 
 
 def refused(code: str, saying: str = "") -> Any:

@@ -1,6 +1,5 @@
 """Answers that are none of AWS's: a proxy's page, half an answer, nothing at all."""
 
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -10,6 +9,7 @@ import pytest
 from shared.errors import AwsUnreachable
 from shared.gateways.aws import Aws
 from tests.builders import an_operation, settings
+from tests.servers import serving
 
 REGION = "us-west-2"
 EXECUTION = f"arn:aws:states:{REGION}:123456789012:execution:restore:one"
@@ -60,16 +60,12 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Answer]]:
         def log_message(self, *_: object) -> None:
             """The test says what went wrong."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "test")
         monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
         yield given
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("service", CALLS)
