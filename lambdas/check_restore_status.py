@@ -26,7 +26,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         )
     instances = aurora.instances(cluster.id)
     check_not_failed(cluster, instances)
-    is_finished = cluster.is_stable and all(instance.is_stable for instance in instances)
+    is_finished = cluster.is_stable and all(instance.is_available for instance in instances)
     if not is_finished:
         waiting.check_deadline(
             operation, Phase.RESTORE, aws.settings.deadlines, f"Restoring cluster {cluster.id}"

@@ -1,16 +1,18 @@
 """Lock out inherited logins, create users and grants, and prove both by logging in."""
 
-from shared.errors import NotOurs, ResourceBusy
+from shared.errors import NotOurs, ResourceBusy, ValidationFailed
 from shared.gateways.aws import Aws
 from shared.operation import waiting
 from shared.operation.operation import Operation
+from shared.resources import Cluster
 from shared.runtime.step import step
 from shared.steps import Step
+from shared.users.master.endpoint import check_leads_to, is_certificate_outdated
 from shared.users.master.notes import Notes
 from shared.users.master.sessions import Login, Server
 from shared.users.preparation import prepare
 from shared.users.templates import UsersSecret
-from shared.users.transitions import login_proven, users_configured
+from shared.users.transitions import certificate_outdated, login_proven, users_configured
 from shared.users.verification import prove
 
 
@@ -19,7 +21,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
     templates = aws.secrets.users(operation.request.users_secret_id)
     if operation.is_proof_due:
         return prove_again(operation, aws, templates)
-    server = restored_server(operation, aws, operation.restored_id)
+    server = writer(restored_cluster(operation, aws, operation.restored_id), operation, aws)
     notes = Notes.of(operation.operation_id, operation.execution_arn, operation.start_time)
     prepared = prepare(server, templates, notes)
     access = tuple(user.access for user in templates.users)
@@ -27,29 +29,55 @@ def handler(operation: Operation, aws: Aws) -> Operation:
 
 
 def prove_again(operation: Operation, aws: Aws, templates: UsersSecret) -> Operation:
-    """Prove the users once more, now that the restored cluster has the target id."""
-    # For a moment the name may still resolve to the replaced cluster, where they can work as well.
-    waiting.check_not_just_started(operation, f"Cluster {operation.target_cluster}")
-    prove(restored_server(operation, aws, operation.target_cluster), templates.users)
+    """Prove the users once more, now that the restored cluster has the target id.
+
+    They may work on the replaced cluster, too, which proves nothing as long as the name leads
+    there. When its certificate has another name, the cluster is stopped and started first.
+    """
+    cluster = restored_cluster(operation, aws, operation.target_cluster)
+    server = writer(cluster, operation, aws)
+    if is_certificate_outdated(server):
+        return outdated(operation, server)
+    instance_ids = [member.instance_id for member in cluster.members]
+    check_leads_to(server, instance_ids)
+    prove(server, templates.users)
+    check_leads_to(server, instance_ids)
     return login_proven(operation)
 
 
-def restored_server(operation: Operation, aws: Aws, cluster_id: str) -> Server:
-    """The restored cluster's writer and its master user's login.
+def outdated(operation: Operation, server: Server) -> Operation:
+    """Have the certificate renewed; raises `ValidationFailed` when that has been done before."""
+    if not operation.is_certificate_renewed:
+        return certificate_outdated(operation)
+    waiting.check_not_just_started(operation, f"A certificate for {server.host}")
+    raise ValidationFailed(
+        f"The certificate of {operation.target_cluster} does not have the name {server.host}, "
+        "although the cluster was stopped and started. Clients that verify it cannot connect."
+    )
 
-    Raises `ResourceBusy` while the cluster is in a transient status, and `NotOurs` when another one
-    has its id: the users may work on a replaced cluster, too, which would prove nothing.
+
+def restored_cluster(operation: Operation, aws: Aws, cluster_id: str) -> Cluster:
+    """The restored cluster.
+
+    Raises `ResourceBusy` while it is in a transient status, and `NotOurs` when another one has its
+    id: the users may work on a replaced cluster, too, which would prove nothing.
     """
-    request = operation.request
-    cluster = aws.aurora(request.target_region).cluster(cluster_id)
+    cluster = aws.aurora(operation.request.target_region).cluster(cluster_id)
     if cluster and not cluster.was_made_by(operation.operation_id):
         raise NotOurs(
             f"Cluster {cluster_id} was not made by operation {operation.operation_id}. It is left "
             "alone, and nothing in it was changed."
         )
-    if cluster is None or cluster.endpoint is None or cluster.port is None or not cluster.is_stable:
+    if cluster is None or not cluster.is_stable:
         raise ResourceBusy(f"Cluster {cluster_id} does not accept connections yet.")
-    admin = aws.secrets.admin(request.admin_secret_id)
+    return cluster
+
+
+def writer(cluster: Cluster, operation: Operation, aws: Aws) -> Server:
+    """The cluster's writer endpoint and its master user's login."""
+    if cluster.endpoint is None or cluster.port is None:
+        raise ResourceBusy(f"Cluster {cluster.id} has no endpoint yet.")
+    admin = aws.secrets.admin(operation.request.admin_secret_id)
     if admin.password is None and cluster.master_secret_arn:
         admin = aws.secrets.managed(cluster.master_secret_arn)
     if admin.password is None:

@@ -16,6 +16,7 @@ from shared.errors import NotOurs
 AVAILABLE = "available"
 DELETING = "deleting"
 RENAMING = "renaming"
+STOPPED = "stopped"
 
 _CLUSTER_DEAD_ENDS = frozenset(
     {
@@ -23,10 +24,12 @@ _CLUSTER_DEAD_ENDS = frozenset(
         "failed",
         "inaccessible-encryption-credentials",
         "inaccessible-encryption-credentials-recoverable",
+        "incompatible-create",
         "incompatible-parameters",
         "incompatible-restore",
         "migration-failed",
-        "stopped",
+        STOPPED,
+        "upgrade-failed",
     }
 )
 _INSTANCE_DEAD_ENDS = frozenset(
@@ -34,6 +37,7 @@ _INSTANCE_DEAD_ENDS = frozenset(
         "failed",
         "inaccessible-encryption-credentials",
         "inaccessible-encryption-credentials-recoverable",
+        "incompatible-create",
         "incompatible-network",
         "incompatible-option-group",
         "incompatible-parameters",
@@ -41,8 +45,11 @@ _INSTANCE_DEAD_ENDS = frozenset(
         "insufficient-capacity",
         "restore-error",
         "storage-full",
+        "upgrade-failed",
     }
 )
+_NEW_NAME = "DBClusterIdentifier"
+_NEW_PASSWORD = "MasterUserPassword"
 _SNAPSHOT_DEAD_ENDS = frozenset({"failed"})
 _EXPORT_DEAD_ENDS = frozenset({"CANCELED", "CANCELING", "FAILED"})
 
@@ -70,6 +77,10 @@ class Resource:
             )
 
     @property
+    def is_available(self) -> bool:
+        return self.status == AVAILABLE
+
+    @property
     def is_deleting(self) -> bool:
         return self.status == DELETING
 
@@ -77,18 +88,6 @@ class Resource:
     def has_failed(self) -> bool:
         """In a status that it cannot leave by itself."""
         return self.status in self.dead_ends
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changeable(Resource):
-    """A resource whose changes take time, and may be pending before they show in its status."""
-
-    has_pending_changes: bool
-
-    @property
-    def is_stable(self) -> bool:
-        """Available, and no change is still to be applied."""
-        return self.status == AVAILABLE and not self.has_pending_changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +139,6 @@ class Snapshot(Resource):
         """Whether another account has shared it with this one."""
         return self.kind == "shared"
 
-    @property
-    def is_available(self) -> bool:
-        return self.status == AVAILABLE
-
     def is_temporary_of(self, deployment: str) -> bool:
         """Whether this deployment made it, as a copy to restore from."""
         return self.tags.get(names.TAG_TEMPORARY) == deployment
@@ -161,7 +156,7 @@ class Member(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster(Changeable):
+class Cluster(Resource):
     """A cluster as RDS describes it."""
 
     dead_ends = _CLUSTER_DEAD_ENDS
@@ -181,10 +176,31 @@ class Cluster(Changeable):
     global_cluster_id: str | None
     replication_source: str | None
     read_replicas: tuple[str, ...]
+    pending: frozenset[str] = frozenset()
+    """What is to change: keys of `PendingModifiedValues`. Some wait for a maintenance window."""
 
     @property
     def is_renaming(self) -> bool:
-        return self.status == RENAMING
+        """Whether it is getting another id; at first RDS says so in its pending changes alone."""
+        return self.status == RENAMING or _NEW_NAME in self.pending
+
+    @property
+    def is_stopped(self) -> bool:
+        """Stopped by somebody; RDS starts it again after seven days."""
+        return self.status == STOPPED
+
+    @property
+    def can_be_renamed(self) -> bool:
+        return self.is_available and not self.is_renaming
+
+    @property
+    def is_stable(self) -> bool:
+        """Available, with neither a new id nor a new master password still to come.
+
+        Nothing else is waited for: a new version may wait for a maintenance window, and what
+        concerns instances, such as the export of logs, may wait for the first of them.
+        """
+        return self.can_be_renamed and _NEW_PASSWORD not in self.pending
 
     @property
     def is_replicated(self) -> bool:
@@ -192,7 +208,7 @@ class Cluster(Changeable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance(Changeable):
+class Instance(Resource):
     """An instance of a cluster as RDS describes it."""
 
     dead_ends = _INSTANCE_DEAD_ENDS

@@ -103,7 +103,6 @@ def a_cluster(**changes: Any) -> Cluster:
         "master_username": "postgres",
         "master_secret_arn": None,
         "members": (Member(instance_id="aurora-staging-1", is_writer=True),),
-        "has_pending_changes": False,
         "is_protected": False,
         "global_cluster_id": None,
         "replication_source": None,
@@ -117,7 +116,6 @@ def an_instance(**changes: Any) -> Instance:
         "id": "aurora-staging-1",
         "cluster_id": "aurora-staging",
         "status": "available",
-        "has_pending_changes": False,
     }
     return Instance(**facts | changes)
 

@@ -14,12 +14,15 @@ from infra.permissions.rds import (
     describe_clusters,
     describe_instances,
     describe_snapshots,
+    end_sessions,
     keep_replaced_clusters,
     manage_passwords,
     remove_leftover_clusters,
     remove_temporary_snapshots,
     rename_clusters,
+    renew_certificates,
     restore_clusters,
+    start_stopped_clusters,
 )
 from infra.permissions.scope import Scope
 from infra.permissions.statements import (
@@ -249,6 +252,8 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         describe_clusters,
         describe_instances,
         rename_clusters,
+        end_sessions,
+        renew_certificates,
         delete_clusters,
         keep_replaced_clusters,
     ),
@@ -279,7 +284,13 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         remove_temporary_snapshots,
         remove_leftover_clusters,
     ),
-    Step.SNS_NOTIFICATION: (describe_clusters, rename_clusters, release_locks, publish_outcomes),
+    Step.SNS_NOTIFICATION: (
+        describe_clusters,
+        rename_clusters,
+        start_stopped_clusters,
+        release_locks,
+        publish_outcomes,
+    ),
 }
 
 

@@ -93,6 +93,21 @@ def rename_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     return [allow("rds:ModifyDBCluster", on=clusters)] if clusters else []
 
 
+def renew_certificates(scope: Scope) -> list[iam.PolicyStatement]:
+    """Stop and start a restored cluster under its new name: that renews its certificate."""
+    return _restored(scope, "rds:StopDBCluster", "rds:StartDBCluster")
+
+
+def start_stopped_clusters(scope: Scope) -> list[iam.PolicyStatement]:
+    """Start a restored cluster that has to make room: RDS renames none that has stopped."""
+    return _restored(scope, "rds:StartDBCluster")
+
+
+def end_sessions(scope: Scope) -> list[iam.PolicyStatement]:
+    """Reboot the instances of a replaced cluster: those that may be deleted."""
+    return _on_its_instances(scope, "rds:RebootDBInstance")
+
+
 def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     """Make clusters and instances that carry our tag, and change only such clusters."""
     clusters, instances = scope.rds("cluster:*"), scope.rds("db:*")
@@ -138,19 +153,33 @@ def remove_temporary_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
 def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
     if not clusters:
         return []
-    patterns = scope.replaceable_clusters
-    instances = scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))
-    tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
     final_snapshots = scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}")
     return [
         # With a final snapshot the call is about that, too.
         allow("rds:DeleteDBCluster", on=[*clusters, *final_snapshots]),
-        allow("rds:DeleteDBInstance", on=instances),
-        allow("rds:DeleteDBInstance", on=scope.rds("db:*"), when=tagged),
+        *_on_its_instances(scope, "rds:DeleteDBInstance"),
         allow("rds:CreateDBClusterSnapshot", on=[*clusters, *final_snapshots]),
         # Our clusters copy their tags to it.
         allow("rds:AddTagsToResource", on=final_snapshots),
     ]
+
+
+def _on_its_instances(scope: Scope, action: str) -> list[iam.PolicyStatement]:
+    """An action on instances of replaceable clusters, known by their ids or by their tag."""
+    patterns = scope.replaceable_clusters
+    if not patterns:
+        return []
+    tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
+    return [
+        allow(action, on=scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))),
+        allow(action, on=scope.rds("db:*"), when=tagged),
+    ]
+
+
+def _restored(scope: Scope, *actions: str) -> list[iam.PolicyStatement]:
+    """Actions on what replaces a cluster, under its name or a candidate's."""
+    clusters = scope.rds(*_under(scope.replaceable_clusters, CANDIDATES))
+    return [allow(*actions, on=clusters, when=TAGGED_AS_OURS)] if clusters else []
 
 
 def _under(patterns: Sequence[str], *derived: str) -> list[str]:

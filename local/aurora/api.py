@@ -83,11 +83,13 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
         return _cluster(self.operations.deletions.delete(self._place, self.params))
 
     def describe_db_clusters(self) -> ActionResult:
+        if identifier := self.params.get("DBClusterIdentifier"):
+            return self._page("DBClusters", _by_arn([self._place.listed(identifier)]))
         filters = {each["Name"]: list(each["Values"]) for each in self.params.get("Filters", [])}
-        clusters = self.backend.describe_db_clusters(
-            db_cluster_identifier=self.params.get("DBClusterIdentifier"), filters=filters
-        )
-        return self._page("DBClusters", _by_arn(clusters))
+        clusters = self.backend.describe_db_clusters(filters=filters)
+        present = [cluster for cluster in clusters if not cluster.is_absent]
+        echoes = [echo for cluster in present if (echo := cluster.echo)]
+        return self._page("DBClusters", _by_arn([*present, *echoes]))
 
     def create_db_instance(self) -> ActionResult:
         if "DBClusterIdentifier" not in self.params:
@@ -103,6 +105,11 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
         if not self._is_in_cluster(self.params["DBInstanceIdentifier"]):
             return super().delete_db_instance()
         return _instance(self.operations.instances.delete(self._place, self.params))
+
+    def reboot_db_instance(self) -> ActionResult:
+        if not self._is_in_cluster(self.params["DBInstanceIdentifier"]):
+            return super().reboot_db_instance()
+        return _instance(self.operations.instances.reboot(self._place, self.params))
 
     def create_db_cluster_snapshot(self) -> ActionResult:
         return _snapshot(self.operations.snapshots.create(self._place, self.params))

@@ -60,7 +60,9 @@ class _RdsCall:
                 return self._modify()
             case "DeleteDBCluster":
                 return self._delete()
-            case "DeleteDBInstance":
+            case "StopDBCluster" | "StartDBCluster":
+                return [self._rds(self._named("cluster", "DBClusterIdentifier"))]
+            case "DeleteDBInstance" | "RebootDBInstance":
                 return [self._rds(self._named("db", "DBInstanceIdentifier"))]
             case "AddTagsToResource":
                 return [self._rds(self._parameters["ResourceName"], self._tagging)]

@@ -26,7 +26,10 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 {SCRAM_ITERATIONS}
 log_min_error_statement = panic  # statements may hold passwords
+include_if_exists = 'aurora.conf'  # which instance it is
 """
+
+INSTANCE_SETTING = "aurora.instance_identifier"
 
 HOST_BASED_AUTHENTICATION = f"""
 local rdsadmin {ADMINISTRATOR} scram-sha-256
@@ -46,6 +49,14 @@ CLUSTER_STATEMENTS = (
     "GRANT pg_read_all_data, pg_write_all_data, rds_iam, rds_password, rds_replication"
     " TO rds_superuser WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
     "CREATE DATABASE rdsadmin",
+)
+
+# What every database has. https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/
+# aurora_db_instance_identifier.html
+DATABASE_STATEMENTS = (
+    "SET allow_system_table_mods = on",
+    "CREATE FUNCTION pg_catalog.aurora_db_instance_identifier() RETURNS text LANGUAGE sql STABLE"
+    f" AS $$ SELECT pg_catalog.current_setting('{INSTANCE_SETTING}') $$",
 )
 
 

@@ -99,16 +99,28 @@ class Databases:
         for volume in tuple(self._volumes):
             self.delete(volume)
 
-    def serve(self, volume: str, hostnames: Sequence[str], port: int) -> int:
+    def serve(
+        self,
+        volume: str,
+        hostnames: Sequence[str],
+        port: int,
+        *,
+        certified_names: Sequence[str] = (),
+        writer: str = "",
+    ) -> int:
         """Let clients reach `volume` under exactly these names; returns the port they must use.
 
-        A volume that is served already keeps its server and its connections. The returned port
-        differs from `port` when something else on this machine has that one.
+        Its certificate has `certified_names`, or just these names. A volume that is served already
+        keeps its server and its connections. The returned port differs from `port` when something
+        else on this machine has that one.
         """
         with self._existing(volume) as server:
             if not server.is_running:
-                server.start()
-            return self.front.route(volume, hostnames, port, server.socket)
+                server.start(writer)
+            elif writer != server.writer:
+                server.change_writer(writer)
+            names = certified_names or hostnames
+            return self.front.route(volume, hostnames, port, server.socket, names)
 
     def stop(self, volume: str) -> None:
         """Disconnect everybody and stop serving; harmless when the volume is not served."""

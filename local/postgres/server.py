@@ -14,9 +14,12 @@ from psycopg2.extensions import make_dsn
 from local.postgres.aurora import (
     ADMINISTRATOR,
     CLUSTER_STATEMENTS,
+    DATABASE_STATEMENTS,
     HOST_BASED_AUTHENTICATION,
+    INSTANCE_SETTING,
     SCRAM_ITERATIONS,
     SETTINGS,
+    quoted_text,
 )
 from local.postgres.installation import Installation, ProgramError
 
@@ -34,13 +37,18 @@ class Server:
         self._installation = installation
         self._log = data.with_suffix(".log")
         self._process: subprocess.Popen[str] | None = None
+        self.writer = ""
 
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def start(self) -> None:
-        """Start, and return when connections are accepted; crash recovery comes before that."""
+    def start(self, writer: str = "") -> None:
+        """Start, and return when connections are accepted; crash recovery comes before that.
+
+        `writer` is what `aurora_db_instance_identifier()` says.
+        """
+        self._note_writer(writer)
         self.socket.parent.mkdir(exist_ok=True)
         self._installation.account.own(self.socket.parent)
         with self._log.open("a") as log:
@@ -54,6 +62,18 @@ class Server:
                 self.stop(signal.SIGQUIT)
                 raise ProgramError(f"PostgreSQL did not start: {self._log.read_text()[-2000:]}")
             time.sleep(0.002)
+
+    def change_writer(self, writer: str) -> None:
+        """Let another instance be the one that answers, without interrupting anybody."""
+        self._note_writer(writer)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
+
+    def _note_writer(self, writer: str) -> None:
+        self.writer = writer
+        settings = self.data / "aurora.conf"
+        settings.write_text(f"{INSTANCE_SETTING} = {quoted_text(writer)}\n")
+        self._installation.account.own(settings)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Disconnect everybody and stop: SIGINT leaves a clean volume, SIGQUIT is a crash."""
@@ -122,13 +142,17 @@ def initialize(installation: Installation, data: Path, password: str) -> None:
     password_file.unlink()
     (draft / "postgresql.conf").write_text(SETTINGS)
     (draft / "pg_hba.conf").write_text(HOST_BASED_AUTHENTICATION)
+    for database in ("template1", "postgres"):
+        execute_alone(installation, draft, DATABASE_STATEMENTS, database)
     execute_alone(installation, draft, CLUSTER_STATEMENTS)
     draft.rename(data)
 
 
-def execute_alone(installation: Installation, data: Path, statements: Sequence[str]) -> None:
+def execute_alone(
+    installation: Installation, data: Path, statements: Sequence[str], database: str = "postgres"
+) -> None:
     """Run statements on a data directory that no server has open."""
     installation.run(
-        "postgres", "--single", "-j", "-c", "exit_on_error=on", "-D", data, "postgres",
+        "postgres", "--single", "-j", "-c", "exit_on_error=on", "-D", data, database,
         text="".join(f"{statement};\n\n" for statement in statements),
     )  # fmt: skip

@@ -31,6 +31,7 @@ class _Route:
     owner: str
     port: int
     socket: Path
+    certified_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +47,15 @@ class _EndpointContext(ssl.SSLContext):
     """The TLS settings with one endpoint's certificate; records which one was chosen."""
 
     hostname: str
+    certified_names: tuple[str, ...]
 
 
 class TlsFront:
     """Accepts PostgreSQL connections on 127.0.0.1, with TLS only, and forwards them by SNI.
 
-    A client must mean a host name that is routed on the port it came to; it sees a certificate
-    for exactly that name. One thread does everything; the public methods may be called from any.
+    A client must mean a host name that is routed on the port it came to; it sees the certificate
+    of whoever is there, which may have other names. One thread does everything; the public methods
+    may be called from any.
     """
 
     def __init__(self, ca_file: Path) -> None:
@@ -72,12 +75,21 @@ class TlsFront:
         )
         self._thread.start()
 
-    def route(self, owner: str, hostnames: Sequence[str], port: int, socket: Path) -> int:
+    def route(
+        self,
+        owner: str,
+        hostnames: Sequence[str],
+        port: int,
+        socket: Path,
+        certified_names: Sequence[str] = (),
+    ) -> int:
         """Send these names, and no others of `owner`, to `socket`; returns the port to use.
 
-        That is `port`, or a free one that from then on stands for it, if it is not available.
+        That is `port`, or a free one that from then on stands for it, if it is not available. The
+        certificate has these names, unless it is to have others.
         """
-        return self._run(self._route(owner, hostnames, port, socket))
+        certificate = tuple(name.lower() for name in certified_names or hostnames)
+        return self._run(self._route(owner, hostnames, port, socket, certificate))
 
     def unroute(self, owner: str) -> None:
         """Refuse new connections to the names of `owner`."""
@@ -117,15 +129,26 @@ class TlsFront:
     def _run(self, work: Coroutine[None, None, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def _route(self, owner: str, hostnames: Sequence[str], port: int, socket: Path) -> int:
+    async def _route(
+        self,
+        owner: str,
+        hostnames: Sequence[str],
+        port: int,
+        socket: Path,
+        certificate: tuple[str, ...],
+    ) -> int:
         async with self._listening:
             if port not in self._listeners:
                 self._listeners[port] = await self._listen(port)
         names = [hostname.lower() for hostname in hostnames]
-        contexts = {name: self._contexts[name] for name in names if name in self._contexts}
+        contexts = {
+            name: context
+            for name in names
+            if (context := self._contexts.get(name)) and context.certified_names == certificate
+        }
         await self._unroute(owner)
         self._contexts.update(contexts)
-        self._routes.update({name: _Route(owner, port, socket) for name in names})
+        self._routes.update({name: _Route(owner, port, socket, certificate) for name in names})
         actual: int = self._listeners[port].sockets[0].getsockname()[1]
         return actual
 
@@ -163,7 +186,8 @@ class TlsFront:
     def _certify(self, hostname: str) -> _EndpointContext:
         context = _EndpointContext(ssl.PROTOCOL_TLS_SERVER)
         context.hostname = hostname
-        self._authority.issue_cert(hostname).configure_cert(context)
+        context.certified_names = self._routes[hostname].certified_names
+        self._authority.issue_cert(*context.certified_names).configure_cert(context)
         return context
 
     async def _listen(self, port: int) -> asyncio.Server:

@@ -53,7 +53,7 @@ def _all_due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
 
 def _due_clusters(operation: Operation, aurora: Aurora, now: datetime) -> Iterator[Due]:
     for cluster in aurora.clusters():
-        if cluster.is_protected or not cluster.is_stable:
+        if cluster.is_protected or not cluster.can_be_renamed:
             continue
         if _is_candidate(cluster, operation, now):
             yield cluster.id, partial(aurora.ensure_emptied_and_deleted, cluster, None)

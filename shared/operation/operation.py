@@ -62,6 +62,10 @@ class Operation(Model):
     """The ARN of the cluster that the snapshot is of."""
     plan: Plan | None = None
     cutover: Cutover | None = None
+    absent_since: Moment | None = None
+    """Since when the cut-over has not found one of its two clusters."""
+    is_certificate_renewed: bool = False
+    """Whether the cut-over has had the restored cluster's certificate renewed."""
     undo_barred_since: Moment | None = None
     """Since when the roll-back of the cut-over has been blocked."""
     abandoned_by: str | None = None

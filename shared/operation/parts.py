@@ -19,11 +19,18 @@ class Move(StrEnum):
 
 
 class Cutover(StrEnum):
-    """How far a `swap` is: old cluster renamed away, candidate promoted, and whether it works."""
+    """How far a `swap` is: old cluster renamed away, candidate promoted, and whether it works.
+
+    From a proof that is due it goes back to stopping and starting where the certificate does not
+    have the new name.
+    """
 
     RENAMED_AWAY = "aside"
     PROMOTED = "in"
     PROOF_DUE = "proof_due"
+    CERTIFICATE_OUTDATED = "certificate_outdated"
+    STOPPING = "stopping"
+    STARTING = "starting"
     PROVEN = "proven"
 
 

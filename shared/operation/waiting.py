@@ -29,6 +29,9 @@ def wait_seconds(now: datetime, waiting_since: datetime) -> int:
 
 
 JUST_STARTED = timedelta(minutes=2)
+# While a cluster is renamed there may be a time in which it is found under neither id. Its new
+# DNS name takes about two minutes (RDS user guide, *Renaming a Multi-AZ DB cluster*).
+LONGEST_ABSENCE = timedelta(minutes=5)
 
 
 def check_not_just_started(operation: Operation, what: str) -> None:

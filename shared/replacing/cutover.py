@@ -6,93 +6,83 @@
 
 One rename per call, decided from where the clusters are now. A rename that an earlier call made,
 and did not live to record, is recorded and not made again.
+
+After (2) a restored cluster may still have the certificate of the candidate's name. The Aurora user
+guide (*Modifying an Amazon Aurora DB cluster*) renews it by stopping and starting the cluster, so
+that is done where `setup_db_users` has seen such a certificate.
 """
 
-from enum import Enum, auto
-from typing import NamedTuple
+from typing import assert_never
 
-from shared.errors import NotOurs, ResourceBusy, RestoreFailed
+from shared import clock
+from shared.errors import ResourceBusy, RestoreFailed
 from shared.gateways.aws import Aws
-from shared.gateways.rds.clusters import Aurora
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.parts import Cutover
 from shared.operation.status import Phase, Status
 from shared.replacing import guard_rails
+from shared.replacing.places import Clusters, Place, find
 from shared.replacing.transitions import (
     candidate_moved_in,
+    certificate_renewal_started,
     cutover_started,
     cutover_status_checked,
     cutover_undo_started,
     cutover_undone,
+    restored_cluster_started,
     target_served,
 )
 from shared.resources import Cluster
 
 
-class Place(Enum):
-    """Who has the target id, in the order in which a cut-over gets there."""
-
-    OLD_SERVES = auto()
-    OLD_LEAVES = auto()
-    FREE = auto()
-    NEW_ARRIVES = auto()
-    NEW_SERVES = auto()
-
-
-class Clusters(NamedTuple):
-    """The replaced cluster and its successor, wherever they are; `None` is nowhere.
-
-    A cluster that is being renamed still has its old id.
-    """
-
-    old: Cluster | None
-    new: Cluster | None
-
-    @property
-    def statuses(self) -> dict[str, str]:
-        return {cluster.id: cluster.status for cluster in self if cluster}
-
-    @property
-    def are_renaming(self) -> bool:
-        return any(cluster.is_renaming for cluster in self if cluster)
-
-    def place(self, target: str) -> Place:
-        """Who has the target id."""
-        if self.old and self.old.id == target:
-            return Place.OLD_LEAVES if self.old.is_renaming else Place.OLD_SERVES
-        if self.new and self.new.id == target:
-            return Place.NEW_SERVES
-        return Place.NEW_ARRIVES if self.new and self.new.is_renaming else Place.FREE
-
-
 def advance(operation: Operation, aws: Aws) -> Operation:
     """Make the next move toward the restored cluster serving under the target id."""
-    request, target = operation.request, operation.target_cluster
-    aurora = aws.aurora(request.target_region)
-    clusters = find(operation, aurora)
-    old, new = clusters
+    target = operation.target_cluster
+    clusters = find(operation, aws.aurora(operation.request.target_region))
     waiting.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Replacing cluster {target}"
     )
-    if new is None or new.has_failed:
-        raise RestoreFailed(
-            f"The restored cluster {operation.restored_id} in {request.target_region} was deleted "
-            "or has failed, so it cannot replace anything."
-        )
+    operation = _noting_absence(operation, clusters)
+    if clusters.is_one_missing and not _is_gone(operation):
+        return cutover_status_checked(operation, clusters.statuses)
+    new = _usable(clusters.new, operation)
+    if new.is_stopped:
+        return _start(operation, new, aws)
     place = clusters.place(target)
-    if recorded := _recorded(operation, place, clusters):
-        return recorded
+    return _recorded(operation, place, clusters) or _move(operation, place, clusters.old, new, aws)
+
+
+def _usable(new: Cluster | None, operation: Operation) -> Cluster:
+    """The restored cluster, which may have stopped; raises `RestoreFailed` if it is lost."""
+    if new is None or (new.has_failed and not new.is_stopped):
+        raise RestoreFailed(
+            f"The restored cluster {operation.restored_id} in {operation.request.target_region} "
+            "was deleted or has failed, so it cannot replace anything."
+        )
+    return new
+
+
+def _move(
+    operation: Operation, place: Place, old: Cluster | None, new: Cluster, aws: Aws
+) -> Operation:
     match place:
-        case Place.OLD_SERVES if old:
-            return _rename_away(operation, old, new, aws)
+        case Place.OLD_SERVES if old and old.can_be_renamed and new.is_stable:
+            return _rename_away(operation, old, aws)
         case Place.FREE if new.is_stable:
-            aurora.rename(new, target)
-            return candidate_moved_in(operation)
+            return _move_in(operation, old, new, aws)
         case Place.NEW_SERVES if new.is_stable:
-            return target_served(operation, new)
+            return _serve(operation, new, aws)
         case _:
-            return cutover_status_checked(operation, clusters.statuses)
+            return cutover_status_checked(operation, Clusters(old, new).statuses)
+
+
+def _start(operation: Operation, new: Cluster, aws: Aws) -> Operation:
+    """Start the restored cluster, which has stopped for its certificate, or by somebody's hand."""
+    aws.aurora(operation.request.target_region).start(new)
+    was_due = operation.cutover is Cutover.STOPPING
+    cutover = Cutover.STARTING if was_due else operation.cutover
+    return restored_cluster_started(operation, new, cutover)
 
 
 def _recorded(operation: Operation, place: Place, clusters: Clusters) -> Operation | None:
@@ -107,13 +97,44 @@ def _recorded(operation: Operation, place: Place, clusters: Clusters) -> Operati
     return None
 
 
-def _rename_away(operation: Operation, old: Cluster, new: Cluster, aws: Aws) -> Operation:
-    """Rename the old cluster, as soon as both can be renamed."""
+def _rename_away(operation: Operation, old: Cluster, aws: Aws) -> Operation:
     guard_rails.check_replaceable(old, operation.request, aws.settings)
-    if not (old.is_stable and new.is_stable):
-        return cutover_status_checked(operation, Clusters(old, new).statuses)
     aws.aurora(operation.request.target_region).rename(old, operation.renamed_id)
     return cutover_started(operation, old)
+
+
+def _move_in(operation: Operation, old: Cluster | None, new: Cluster, aws: Aws) -> Operation:
+    """Promote the candidate, once nobody can go on working in the old cluster unnoticed.
+
+    Sessions do not care about names: what was connected stays connected to the old cluster, and
+    would write there for as long as it exists. A reboot ends them, whatever their passwords are.
+    """
+    aurora = aws.aurora(operation.request.target_region)
+    if old is not None:
+        for instance in aurora.instances(old.id):
+            aurora.ensure_rebooted(instance)
+    aurora.rename(new, operation.target_cluster)
+    return candidate_moved_in(operation)
+
+
+def _serve(operation: Operation, new: Cluster, aws: Aws) -> Operation:
+    """Have the new cluster proven; before that, once its certificate was seen to be outdated,
+    stopped and started."""
+    match operation.cutover:
+        case Cutover.CERTIFICATE_OUTDATED:
+            aws.aurora(operation.request.target_region).stop(new)
+            return certificate_renewal_started(operation, new)
+        case Cutover.STOPPING:
+            # Right after the call RDS may still say what it said before.
+            waiting.check_not_just_started(operation, f"The stop of cluster {new.id}")
+            aws.aurora(operation.request.target_region).stop(new)
+            return certificate_renewal_started(operation, new)
+        case Cutover.RENAMED_AWAY | Cutover.PROMOTED | Cutover.STARTING | Cutover.PROOF_DUE:
+            return target_served(operation, new)
+        case None | Cutover.PROVEN:
+            raise ResourceBusy(f"The cut-over to {new.id} is recorded by another call.")
+        case unknown:
+            assert_never(unknown)
 
 
 def needs_undoing(operation: Operation) -> bool:
@@ -132,28 +153,30 @@ def undo(operation: Operation, aws: Aws) -> Operation:
     old, new = clusters
     if clusters.are_renaming:
         raise ResourceBusy(f"Clusters are being renamed: {clusters.statuses}.")
+    operation = _noting_absence(operation, clusters)
+    if old is None and not _is_gone(operation):
+        return cutover_status_checked(
+            operation, clusters.statuses, cutover=operation.cutover or Cutover.RENAMED_AWAY
+        )
     if old is None or old.id == target:
         return operation if operation.cutover is None else cutover_undone(operation, new)
     if new is not None and new.id == target:
+        if new.is_stopped:
+            aurora.start(new)
+            return restored_cluster_started(operation, new, Cutover.PROMOTED)
         aurora.rename(new, operation.restored_id)
         return cutover_undo_started(operation, target, operation.restored_id)
     aurora.rename(old, target)
     return cutover_undo_started(operation, old.id, target)
 
 
-def find(operation: Operation, aurora: Aurora) -> Clusters:
-    """Look for both clusters under all three ids.
+def _noting_absence(operation: Operation, clusters: Clusters) -> Operation:
+    """The operation with the time since which one of the clusters has not been found."""
+    since = (operation.absent_since or clock.now()) if clusters.is_one_missing else None
+    return operation.model_copy(update={"absent_since": since})
 
-    Raises `NotOurs` when somebody else's cluster has one of them.
-    """
-    ids = (operation.restored_id, operation.target_cluster, operation.renamed_id)
-    existing = [cluster for name in ids if (cluster := aurora.cluster(name))]
-    old = [one for one in existing if one.resource_id == operation.replaced.resource_id]
-    new = [one for one in existing if one.was_made_by(operation.operation_id)]
-    unknown = [one for one in existing if one not in (*old, *new)]
-    if unknown:
-        raise NotOurs(
-            f"Cluster {unknown[0].id} is neither the one that was to be replaced nor the one "
-            "that was restored. It was not touched. Rename or remove it yourself."
-        )
-    return Clusters(old[0] if old else None, new[0] if new else None)
+
+def _is_gone(operation: Operation) -> bool:
+    """Whether what is missing has been missing for longer than any rename can hide it."""
+    since = operation.absent_since
+    return since is not None and clock.now() - since > waiting.LONGEST_ABSENCE

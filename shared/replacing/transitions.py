@@ -76,12 +76,15 @@ def candidate_moved_in(operation: Operation) -> Operation:
     )
 
 
-def cutover_status_checked(operation: Operation, statuses: Mapping[str, JsonValue]) -> Operation:
+def cutover_status_checked(
+    operation: Operation, statuses: Mapping[str, JsonValue], *, cutover: Cutover | None = None
+) -> Operation:
     """A move of the cut-over is still under way; `statuses` are those of both clusters."""
     return operation.after(
         EventType.CUTOVER_STATUS_CHECKED,
         {"clusters": dict(statuses)},
         status=Status.CUTOVER_IN_PROGRESS,
+        cutover=cutover or operation.cutover,
     )
 
 
@@ -89,9 +92,37 @@ def target_served(operation: Operation, cluster: Cluster) -> Operation:
     """The restored cluster has the target id; whether it works there is to be proven."""
     return operation.after(
         EventType.TARGET_SERVED,
-        {"cluster_id": cluster.id, "writer_endpoint": cluster.endpoint},
+        {
+            "cluster_id": cluster.id,
+            "writer_endpoint": cluster.endpoint,
+            "is_certificate_renewed": operation.is_certificate_renewed,
+        },
         cutover=Cutover.PROOF_DUE,
         restore_details=_now_at(operation, cluster),
+    )
+
+
+def certificate_renewal_started(operation: Operation, cluster: Cluster) -> Operation:
+    """The restored cluster stops, to be started again with a certificate of its new name."""
+    return operation.after(
+        EventType.CERTIFICATE_RENEWAL_STARTED,
+        {"cluster_id": cluster.id},
+        cutover=Cutover.STOPPING,
+        is_certificate_renewed=True,
+        waiting_since=clock.now(),
+    )
+
+
+def restored_cluster_started(
+    operation: Operation, cluster: Cluster, cutover: Cutover | None
+) -> Operation:
+    """The restored cluster had stopped, for its certificate or by somebody, and starts again."""
+    return operation.after(
+        EventType.RESTORED_CLUSTER_STARTED,
+        {"cluster_id": cluster.id},
+        cutover=cutover,
+        status=Status.CUTOVER_IN_PROGRESS,
+        waiting_since=clock.now(),
     )
 
 
@@ -124,6 +155,7 @@ def cutover_undo_started(operation: Operation, cluster_id: str, renamed_to: str)
         {"cluster_id": cluster_id, "renamed_to": renamed_to},
         cutover=Cutover.RENAMED_AWAY,
         restore_details=moved if is_of_new else operation.restore_details,
+        is_certificate_renewed=False,
         undo_barred_since=None,
         waiting_since=clock.now(),
     )
@@ -148,6 +180,7 @@ def cutover_undone(operation: Operation, new: Cluster | None) -> Operation:
         EventType.CUTOVER_UNDONE,
         {"cluster_id": operation.target_cluster},
         cutover=None,
+        absent_since=None,
         undo_barred_since=None,
         restore_details=_now_at(operation, new) if new else operation.restore_details,
     )

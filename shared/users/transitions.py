@@ -34,6 +34,15 @@ def users_configured(
     )
 
 
+def certificate_outdated(operation: Operation) -> Operation:
+    """The restored cluster has the target id, and a certificate of its earlier one."""
+    return operation.after(
+        EventType.CERTIFICATE_OUTDATED,
+        {"cluster_id": operation.target_cluster},
+        cutover=Cutover.CERTIFICATE_OUTDATED,
+    )
+
+
 def login_proven(operation: Operation) -> Operation:
     """Users can work under the target id, so the replaced cluster may go."""
     return operation.after(

@@ -27,10 +27,32 @@ def test_every_other_status_passes(status: str) -> None:
     assert not a_snapshot(status=status).has_failed
 
 
-def test_a_change_is_finished_when_nothing_is_pending_any_more() -> None:
+@pytest.mark.parametrize("pending", ["DBClusterIdentifier", "MasterUserPassword"])
+def test_a_new_cluster_is_stable_when_it_has_its_id_and_its_password(pending: str) -> None:
     assert a_cluster().is_stable
-    assert not a_cluster(has_pending_changes=True).is_stable
-    assert not an_instance(status="modifying").is_stable
+    assert not a_cluster(pending={pending}).is_stable
+    assert not a_cluster(status="modifying").is_stable
+
+
+@pytest.mark.parametrize(
+    "pending",
+    [
+        "EngineVersion",
+        "BackupRetentionPeriod",
+        "IAMDatabaseAuthenticationEnabled",
+        "PendingCloudwatchLogsExports",
+        "SomethingNew",
+    ],
+)
+def test_what_may_wait_for_a_window_or_an_instance_is_not_waited_for(pending: str) -> None:
+    assert a_cluster(pending={pending}).is_stable
+    assert a_cluster(pending={pending}).can_be_renamed
+
+
+def test_a_pending_name_is_a_rename_and_a_pending_password_does_not_bar_one() -> None:
+    assert a_cluster(pending={"DBClusterIdentifier"}).is_renaming
+    assert not a_cluster(pending={"DBClusterIdentifier"}).can_be_renamed
+    assert a_cluster(pending={"MasterUserPassword"}).can_be_renamed
 
 
 @pytest.mark.parametrize("status", ["FAILED", "CANCELING", "CANCELED"])

@@ -59,7 +59,7 @@ class Changes:
         if unknown := set(parameters) - {xform_name(name) for name in _SIMULATED}:
             raise invalid_combination(f"Not simulated in ModifyDBCluster: {sorted(unknown)}.")
         self._passwords.check(cluster, parameters)
-        new_name = self._new_name(region, parameters)
+        new_name = self._new_name(region, cluster, parameters)
         for attribute, value in self._new_settings(region, cluster, parameters).items():
             setattr(cluster, attribute, value)
         self._passwords.change(region, cluster, parameters)
@@ -72,6 +72,7 @@ class Changes:
     def stop(self, region: Region, parameters: Parameters) -> Cluster:
         cluster = self._available(region, parameters)
         cluster.status = "stopping"
+        cluster.certified_names = ()
         self._timeline.start("stop", cluster, lambda: self._arrive(cluster, "stopped"))
         return cluster
 
@@ -104,9 +105,11 @@ class Changes:
         return cluster
 
     @staticmethod
-    def _new_name(region: Region, parameters: Parameters) -> str | None:
+    def _new_name(region: Region, cluster: Cluster, parameters: Parameters) -> str | None:
         if "NewDBClusterIdentifier" not in parameters:
             return None
+        if cluster.becoming or cluster.formerly:
+            raise cluster_busy(cluster.identifier, "renaming")
         name = legal_identifier(parameters["NewDBClusterIdentifier"], "NewDBClusterIdentifier")
         if region.is_taken(name):
             raise cluster_exists(name)
@@ -137,21 +140,41 @@ class Changes:
         return settings
 
     def _start_renaming(self, region: Region, cluster: Cluster, new_name: str) -> None:
-        cluster.status = "renaming"
+        """Rename as RDS does: pending, renaming, found nowhere, and for a while under both names.
+
+        Of a Multi-AZ cluster the user guide says (*Renaming a Multi-AZ DB cluster*) that the old
+        DNS name is deleted, that the new one takes about two minutes, and that the cluster is not
+        available until then. What the API lists in between nobody has recorded; this is the worst.
+        """
         cluster.becoming = new_name
 
-        def finish() -> None:
+        def begin() -> None:
+            cluster.status = "renaming"
+            self._timeline.start("rename", cluster, vanish, afterwards=give_up)
+
+        def give_up() -> None:
+            if not cluster.is_absent:
+                cluster.becoming = None
+
+        def vanish() -> None:
+            cluster.is_absent = True
+            self._timeline.start("absent", cluster, appear)
+
+        def appear() -> None:
             del region.clusters[cluster.identifier]
+            cluster.formerly, cluster.becoming = cluster.identifier, None
             cluster.db_cluster_identifier = new_name
             region.clusters[new_name] = cluster
             cluster.status = "available"
+            cluster.is_absent = False
             del cluster.pending_modified_values["DBClusterIdentifier"]
             self._storage.route(cluster)
+            self._timeline.start("echo", cluster, fade)
 
-        def forget() -> None:
-            cluster.becoming = None
+        def fade() -> None:
+            cluster.formerly = None
 
-        self._timeline.start("rename", cluster, finish, afterwards=forget)
+        self._timeline.start("pending", cluster, begin)
 
     def _arrive(self, cluster: Cluster, status: str) -> None:
         cluster.status = status

@@ -63,6 +63,21 @@ class Instances:
         self._timeline.start("delete_instance", instance, lambda: self._remove(region, instance))
         return instance
 
+    def reboot(self, region: Region, parameters: Parameters) -> Instance:
+        """Restart an instance, which ends its sessions. With the writer, readers restart, too."""
+        instance = region.instance(parameters["DBInstanceIdentifier"])
+        if instance.status != "available":
+            raise Fault(
+                "InvalidDBInstanceState",
+                f"DB instance {instance.identifier} is {instance.status}, not available.",
+            )
+        if parameters.get("ForceFailover"):
+            raise invalid_combination("A reboot with failover is not simulated.")
+        instance.status = "rebooting"
+        self._storage.route(instance.cluster)
+        self._timeline.start("reboot", instance, lambda: self._finish(instance))
+        return instance
+
     @staticmethod
     def _check_fits(region: Region, cluster: Cluster, parameters: Parameters) -> None:
         if parameters["Engine"] != cluster.engine:

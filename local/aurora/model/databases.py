@@ -24,10 +24,20 @@ class Databases(Protocol):
     def delete(self, volume: str) -> None:
         """Remove the volume; stop its server first if it is served."""
 
-    def serve(self, volume: str, hostnames: Sequence[str], port: int) -> int:
+    def serve(
+        self,
+        volume: str,
+        hostnames: Sequence[str],
+        port: int,
+        *,
+        certified_names: Sequence[str],
+        writer: str,
+    ) -> int:
         """Answer on these host names, and on no earlier ones; return the port clients must use.
 
-        Called again for a volume that is served already when its host names change.
+        `certified_names` are those on the certificate that all of them show. Inside the database
+        `aurora_db_instance_identifier()` is the writer, of any session. Called again for a volume
+        that is served already when its host names or its writer change.
         """
 
     def stop(self, volume: str) -> None:

@@ -10,10 +10,13 @@ Kind = Literal[
     "copy",
     "restore",
     "rename",
+    "absent",
+    "echo",
     "pending",
     "password",
     "stop",
     "start",
+    "reboot",
     "delete_cluster",
     "delete_instance",
     "delete_snapshot",
@@ -33,11 +36,16 @@ class Durations:
     copy: float = 20 * 60
     restore: float = 15 * 60
     rename: float = 60
+    absent: float = 5
+    """How long a cluster that is being renamed is found under neither of its identifiers."""
+    echo: float = 20
+    """How long a renamed cluster is still listed under its old identifier as well."""
     pending: float = 15
-    """How long a new master password stays pending before it is being set."""
+    """How long a new name or master password stays pending before it is being set."""
     password: float = 30
     stop: float = 3 * 60
     start: float = 5 * 60
+    reboot: float = 30
     delete_cluster: float = 3 * 60
     delete_instance: float = 5 * 60
     delete_snapshot: float = 30

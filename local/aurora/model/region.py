@@ -89,14 +89,20 @@ class Region:
         """This region's cluster with this identifier or ARN."""
         is_elsewhere = identifier.startswith("arn:") and Region.of(identifier) != self
         cluster = self.clusters.get(identifier.rsplit(":", 1)[-1])
-        if cluster is None or is_elsewhere:
+        if cluster is None or cluster.is_absent or is_elsewhere:
             raise cluster_not_found(identifier)
         return cluster
 
+    def listed(self, identifier: str) -> Cluster:
+        """What is listed under this identifier or ARN, which may be a cluster's former one."""
+        name = identifier.rsplit(":", 1)[-1].lower()
+        echoes = (one.echo for one in self.clusters.values() if one.formerly == name)
+        return next((echo for echo in echoes if echo), None) or self.cluster(identifier)
+
     def is_taken(self, identifier: str) -> bool:
-        """Whether a cluster has this identifier, or is about to get it."""
+        """Whether a cluster has this identifier, is about to get it, or is still listed with it."""
         return identifier in self.clusters or any(
-            cluster.becoming == identifier for cluster in self.clusters.values()
+            identifier in (cluster.becoming, cluster.formerly) for cluster in self.clusters.values()
         )
 
     def instance(self, identifier: str) -> Instance:

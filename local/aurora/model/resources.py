@@ -5,7 +5,7 @@ moto's serializer reads an answer's fields off an object: `DBClusterIdentifier` 
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -54,6 +54,10 @@ class Cluster(Resource):
     db_cluster_identifier: str
     becoming: str | None = None
     """The identifier it is being renamed to: taken, but not there yet."""
+    formerly: str | None = None
+    """The identifier that it had before, as long as that is still listed."""
+    is_absent: bool = False
+    """Whether it is between two identifiers, and found under neither."""
     cluster_create_time: datetime
     engine: str
     engine_version: str
@@ -87,6 +91,8 @@ class Cluster(Resource):
     volume: str | None = None
     served_hostnames: tuple[str, ...] = ()
     served_port: int | None = None
+    certified_names: tuple[str, ...] = ()
+    """The names on its certificate, which outlive a rename; none until it is first served."""
 
     @property
     def identifier(self) -> str:
@@ -127,6 +133,18 @@ class Cluster(Resource):
         if not any(each.is_cluster_writer for each in available):
             return ()
         return (self.endpoint, self.reader_endpoint, *(each.address for each in available))
+
+    @property
+    def writer_id(self) -> str:
+        """The instance that writes, or none."""
+        return next((each.identifier for each in self.members if each.is_cluster_writer), "")
+
+    @property
+    def echo(self) -> "Cluster | None":
+        """What is still listed under the identifier that it had before."""
+        if self.formerly is None:
+            return None
+        return replace(self, db_cluster_identifier=self.formerly, status="renaming")
 
     @property
     def vpc_security_groups(self) -> list[dict[str, str]]:

@@ -45,13 +45,25 @@ class Storage:
             self._databases.set_password(cluster.volume, cluster.master_username, password)
 
     def route(self, cluster: Cluster) -> None:
-        """Serve a cluster under the host names it has now; without a writer it has none."""
+        """Serve a cluster under the host names it has now; without a writer it has none.
+
+        Its certificate is made when it is first served, and again when it was stopped and started.
+        The Aurora user guide says so of a changed identifier (*Modifying an Amazon Aurora DB
+        cluster*); that nothing else renews it, such as a reboot, is assumed.
+        """
         hostnames = cluster.hostnames
         if cluster.volume is None or hostnames == cluster.served_hostnames:
             return
         if hostnames:
+            # The names of instances come with them; those of the cluster stay what they were.
+            names = cluster.certified_names or hostnames[:2]
+            cluster.certified_names = tuple(dict.fromkeys((*names, *hostnames[2:])))
             cluster.served_port = self._databases.serve(
-                cluster.volume, hostnames, cluster.requested_port
+                cluster.volume,
+                hostnames,
+                cluster.requested_port,
+                certified_names=cluster.certified_names,
+                writer=cluster.writer_id,
             )
         else:
             self._databases.stop(cluster.volume)

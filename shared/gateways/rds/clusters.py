@@ -149,6 +149,26 @@ class Aurora:
                 ApplyImmediately=True,
             )
 
+    def stop(self, cluster: Cluster) -> None:
+        """Start stopping a cluster with all of its instances."""
+        with named_errors(f"Stopping cluster {cluster.id} in {self._region}"):
+            self._client.stop_db_cluster(DBClusterIdentifier=cluster.id)
+
+    def start(self, cluster: Cluster) -> None:
+        """Start a cluster that has stopped, with all of its instances."""
+        with named_errors(f"Starting cluster {cluster.id} in {self._region}"):
+            self._client.start_db_cluster(DBClusterIdentifier=cluster.id)
+
+    def ensure_rebooted(self, instance: Instance) -> None:
+        """Start rebooting an instance that has sessions; any status but available has none."""
+        if not instance.is_available:
+            return
+        with named_errors(f"Rebooting instance {instance.id} in {self._region}"):
+            try:
+                self._client.reboot_db_instance(DBInstanceIdentifier=instance.id)
+            except self._client.exceptions.DBInstanceNotFoundFault:
+                return
+
     def tag(self, cluster: Cluster, tags: Mapping[str, str]) -> None:
         """Add tags to a cluster; doing it again changes nothing."""
         with named_errors(f"Tagging cluster {cluster.id} in {self._region}"):

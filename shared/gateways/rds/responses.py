@@ -54,7 +54,7 @@ def cluster(response: "DBClusterTypeDef") -> Cluster:
             Member(instance_id=member["DBInstanceIdentifier"], is_writer=member["IsClusterWriter"])
             for member in response.get("DBClusterMembers", [])
         ),
-        has_pending_changes=bool(response.get("PendingModifiedValues")),
+        pending=frozenset(response.get("PendingModifiedValues", {})),
         is_protected=response.get("DeletionProtection", False),
         global_cluster_id=response.get("GlobalClusterIdentifier"),
         replication_source=response.get("ReplicationSourceIdentifier"),
@@ -69,7 +69,6 @@ def instance(response: "DBInstanceTypeDef") -> Instance:
         id=response["DBInstanceIdentifier"],
         cluster_id=response.get("DBClusterIdentifier"),
         status=response["DBInstanceStatus"],
-        has_pending_changes=bool(response.get("PendingModifiedValues")),
         tags=_tags(response.get("TagList", [])),
     )
 

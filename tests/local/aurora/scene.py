@@ -40,6 +40,7 @@ class NotedDatabases:
     engine_version: str = "16.13"
     volumes: dict[str, dict[str, str | None]] = field(default_factory=dict)
     served: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    certified: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def create(
         self, volume: str, master_username: str, master_password: str, database: str | None
@@ -53,10 +54,20 @@ class NotedDatabases:
         self.stop(volume)
         del self.volumes[volume]
 
-    def serve(self, volume: str, hostnames: Sequence[str], port: int) -> int:
+    def serve(
+        self,
+        volume: str,
+        hostnames: Sequence[str],
+        port: int,
+        *,
+        certified_names: Sequence[str],
+        writer: str,
+    ) -> int:
         assert volume in self.volumes
         assert port
+        assert writer
         self.served[volume] = tuple(hostnames)
+        self.certified[volume] = tuple(certified_names)
         return SERVED_PORT
 
     def stop(self, volume: str) -> None:
@@ -64,6 +75,11 @@ class NotedDatabases:
 
     def set_password(self, volume: str, username: str, password: str) -> None:
         self.volumes[volume][username] = password
+
+    def certificate_at(self, hostname: str) -> tuple[str, ...]:
+        """The names on the certificate that a client sees at a host name."""
+        (volume,) = (one for one, hostnames in self.served.items() if hostname in hostnames)
+        return self.certified[volume]
 
     def behind(self, hostname: str) -> dict[str, str | None] | None:
         """What a client finds at a host name; None where nothing answers."""

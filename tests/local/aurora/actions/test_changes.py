@@ -19,22 +19,79 @@ def scene(stage: Stage) -> Scene:
     return stage.next_scene()
 
 
-def test_while_a_cluster_is_renaming_only_its_old_identifier_is_visible(scene: Scene) -> None:
+def test_a_rename_is_pending_then_shown_then_the_cluster_is_nowhere_then_twice(
+    scene: Scene,
+) -> None:
+    durations = scene.simulator.durations
     scene.has_cluster()
 
     answer = scene.modify(NewDBClusterIdentifier="Prod-Old")
-    meanwhile = scene.cluster("prod")
+    pending = scene.cluster("prod")
+    scene.pass_time(durations.pending)
+    renaming = scene.cluster("prod")
     with refused("DBClusterNotFoundFault"):
         scene.cluster("prod-old")
+    scene.pass_time(durations.rename)
+    absent = listed(scene)
+    scene.pass_time(durations.absent)
+    both = listed(scene)
+    echo, renamed = scene.cluster("prod"), scene.cluster("prod-old")
     scene.settle()
 
-    assert answer["Status"] == meanwhile["Status"] == "renaming"
-    assert meanwhile["PendingModifiedValues"] == {"DBClusterIdentifier": "prod-old"}
+    assert answer["Status"] == pending["Status"] == "available"
+    assert pending["PendingModifiedValues"] == {"DBClusterIdentifier": "prod-old"}
+    assert renaming["Status"] == "renaming"
+    assert absent == {}
+    assert both == {"prod": "renaming", "prod-old": "available"}
+    assert echo["DbClusterResourceId"] == renamed["DbClusterResourceId"]
+    assert renamed["PendingModifiedValues"] == {}
+    assert listed(scene) == {"prod-old": "available"}
     with refused("DBClusterNotFoundFault"):
         scene.cluster("prod")
-    renamed = scene.cluster("prod-old")
-    assert renamed["Status"] == "available"
-    assert renamed["PendingModifiedValues"] == {}
+
+
+def listed(scene: Scene) -> dict[str, str]:
+    """The clusters by identifier, with their statuses."""
+    clusters = scene.rds().describe_db_clusters()["DBClusters"]
+    return {each["DBClusterIdentifier"]: each["Status"] for each in clusters}
+
+
+@pytest.mark.parametrize("seconds", [0, 20, 80, 90])
+def test_a_cluster_that_is_being_renamed_or_was_just_now_takes_no_other_name(
+    scene: Scene, seconds: float
+) -> None:
+    scene.has_cluster()
+    scene.modify(NewDBClusterIdentifier="prod-old")
+    scene.pass_time(seconds)
+
+    with refused("InvalidDBClusterStateFault|DBClusterNotFoundFault"):
+        scene.modify("prod-old" if seconds > 80 else "prod", NewDBClusterIdentifier="other")
+
+
+def test_a_certificate_keeps_the_names_of_a_cluster_until_it_is_stopped_and_started(
+    scene: Scene,
+) -> None:
+    before = scene.has_cluster()
+    address = scene.has_instance("prod-1")["Endpoint"]["Address"]
+    scene.modify(NewDBClusterIdentifier="prod-old")
+    scene.settle()
+    renamed = scene.cluster("prod-old")["Endpoint"]
+    after_renaming = scene.databases.certificate_at(renamed)
+
+    scene.rds().reboot_db_instance(DBInstanceIdentifier="prod-1")
+    scene.settle()
+    after_rebooting = scene.databases.certificate_at(renamed)
+    scene.rds().stop_db_cluster(DBClusterIdentifier="prod-old")
+    scene.settle()
+    scene.rds().start_db_cluster(DBClusterIdentifier="prod-old")
+    scene.settle()
+    after_starting = scene.databases.certificate_at(renamed)
+
+    assert (
+        after_renaming == after_rebooting == (before["Endpoint"], before["ReaderEndpoint"], address)
+    )
+    assert renamed in after_starting
+    assert before["Endpoint"] not in after_starting
 
 
 def test_endpoints_change_with_the_name_and_instances_keep_theirs(scene: Scene) -> None:
