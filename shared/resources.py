@@ -49,6 +49,7 @@ _INSTANCE_DEAD_ENDS = frozenset(
     }
 )
 _NEW_NAME = "DBClusterIdentifier"
+_NEW_VERSION = "EngineVersion"
 _NEW_PASSWORD = "MasterUserPassword"
 _SNAPSHOT_DEAD_ENDS = frozenset({"failed"})
 _EXPORT_DEAD_ENDS = frozenset({"CANCELED", "CANCELING", "FAILED"})
@@ -183,6 +184,11 @@ class Cluster(Resource):
     def is_renaming(self) -> bool:
         """Whether it is getting another id; at first RDS says so in its pending changes alone."""
         return self.status == RENAMING or _NEW_NAME in self.pending
+
+    @property
+    def is_to_be_upgraded(self) -> bool:
+        """Whether a new engine version waits for the maintenance window."""
+        return _NEW_VERSION in self.pending
 
     @property
     def is_stopped(self) -> bool:

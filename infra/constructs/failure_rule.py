@@ -10,8 +10,10 @@ from constructs import Construct
 
 FAILURES = ["FAILED", "TIMED_OUT", "ABORTED"]
 
-# One try per visibility timeout: with the six minutes of a one-minute function, six hours.
-TRIES = 60
+# One try per visibility timeout: six hours. While a cut-over is being undone the function comes
+# again sooner, and then later, which takes as long (`shared.closing.failed_executions`).
+TRIES = 150
+VISIBILITY = Duration.seconds(144)
 
 
 class FailureRule(Construct):
@@ -32,7 +34,6 @@ class FailureRule(Construct):
         dead_letters: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        assert notify.timeout
         failed_executions = sqs.Queue(
             self,
             "FailedExecutions",
@@ -40,8 +41,7 @@ class FailureRule(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=Duration.days(4),
-            # As Lambda advises, so that a throttled function is not out of tries at once.
-            visibility_timeout=Duration.seconds(6 * notify.timeout.to_seconds()),
+            visibility_timeout=VISIBILITY,
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=TRIES),
         )
         events.Rule(
@@ -63,9 +63,13 @@ class FailureRule(Construct):
                 )
             ],
         )
-        # Lambda polls the queue as the function.
+        # Lambda polls the queue as the function; the last is for the function itself.
         failed_executions.grant(
-            notify, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"
+            notify,
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ChangeMessageVisibility",
         )
         # One message at a time: a batch would fail, and be repeated, as a whole.
         notify.add_event_source_mapping(

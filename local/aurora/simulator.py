@@ -131,6 +131,13 @@ class AuroraSimulator:
         with self._lock:
             self._timeline.fail_next(kind, status)
 
+    def leave_pending(self, region: str, cluster_id: str, **values: object) -> None:
+        """Let changes of a cluster wait for a maintenance window, which never comes."""
+        with self._lock:
+            self._timeline.advance()
+            cluster = Region(DEFAULT_ACCOUNT_ID, region).cluster(cluster_id)
+            cluster.pending_modified_values |= values
+
     def volume_of(
         self, region: str, cluster_id: str, *, account_id: str = DEFAULT_ACCOUNT_ID
     ) -> str | None:

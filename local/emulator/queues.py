@@ -10,14 +10,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
 import json
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
 from moto.awslambda.exceptions import InvalidParameterValueException, UnknownFunctionException
 from moto.awslambda.models import LambdaBackend
 from moto.awslambda.utils import get_backend
-from moto.sqs.models import Queue, sqs_backends
+from moto.sqs.exceptions import ReceiptHandleIsInvalid
+from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
 from local.api.gate import Gate
 from local.background import Background, Work
@@ -45,11 +46,14 @@ class Queues:
         self._gate = gate
         self._background = background
         self._patches = Patches()
+        self._visible_at: dict[str, datetime] = {}
+        """When messages come again whose visibility their function has changed."""
 
     def __enter__(self) -> Self:
         """Take over from the emulator, which would invoke a function at once and only once."""
         add_message = Queue.add_message
         create_mapping = LambdaBackend.create_event_source_mapping
+        change = SQSBackend.change_message_visibility
         take = self._take
 
         def add_and_take(queue: Any, message: Any) -> None:
@@ -58,6 +62,15 @@ class Queues:
             add_message(queue, message)
             if mapping:
                 take(mapping, queue, message)
+
+        def change_visibility(
+            backend: Any, queue_name: str, receipt_handle: str, visibility_timeout: int
+        ) -> None:
+            queue = backend.get_queue(queue_name)
+            if not _mapping_of(queue):
+                change(backend, queue_name, receipt_handle, visibility_timeout)
+            else:
+                self._come_again(queue, receipt_handle, int(visibility_timeout))
 
         def check_and_create(backend: Any, settings: dict[str, Any]) -> Any:
             if unknown := sorted(settings.keys() - _KNOWN_SETTINGS):
@@ -85,11 +98,20 @@ class Queues:
             return mapping
 
         self._patches.replace(Queue, "add_message", add_and_take)
+        self._patches.replace(SQSBackend, "change_message_visibility", change_visibility)
         self._patches.replace(LambdaBackend, "create_event_source_mapping", check_and_create)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._patches.undo()
+
+    def _come_again(self, queue: Any, receipt_handle: str, seconds: int) -> None:
+        """Let a message that a function has in hand come again at another time."""
+        for message in queue._messages:
+            if message.had_receipt_handle(receipt_handle):
+                self._visible_at[message.id] = self._clock.now() + timedelta(seconds=seconds)
+                return
+        raise ReceiptHandleIsInvalid
 
     def _take(self, mapping: Any, queue: Any, message: Any) -> None:
         self._background.start(
@@ -105,6 +127,7 @@ class Queues:
             if self._succeeds(work, mapping, queue, message):
                 _remove(queue, message)
                 return
+            visible_at = self._visible_at.pop(message.id, visible_at)
             work.sleep((visible_at - self._clock.now()).total_seconds())
             if _is_spent(queue, message):
                 _remove(queue, message)

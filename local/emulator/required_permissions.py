@@ -142,12 +142,18 @@ def _s3(call: Call, account_id: str) -> list[RequiredPermission] | None:  # noqa
     return [RequiredPermission("s3:ListBucket", f"arn:aws:s3:::{call.parameters['Bucket']}")]
 
 
+def _sqs(call: Call, account_id: str) -> list[RequiredPermission] | None:
+    queue = call.parameters["QueueUrl"].rsplit("/", 1)[-1]
+    return [RequiredPermission(f"sqs:{call.action}", _arn(call, account_id, queue))]
+
+
 REQUIRED_BY: Mapping[str, RequiredBy] = {
     "dynamodb": _dynamodb,
     "kms": _kms,
     "s3": _s3,
     "secretsmanager": _secretsmanager,
     "sns": _sns,
+    "sqs": _sqs,
     "states": _states,
     "sts": _sts,
 }

@@ -4,7 +4,8 @@ EventBridge delivers *Step Functions Execution Status Change* at least once, so 
 do nothing the second time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from shared.errors import (
     ExecutionTimedOut,
     InternalError,
     ResourceBusy,
+    Retryable,
     Terminal,
 )
 from shared.gateways.aws import Aws
@@ -36,6 +38,10 @@ _STILL_RENAMING = timedelta(minutes=2)
 # Nothing serves the target id while the cut-over is half done. Whatever blocks the rollback, under
 # any error name, may clear up: a permission may be fixed. After this time people must be told.
 _WORTH_RETRYING = timedelta(minutes=15)
+# RDS takes two to four minutes for both renames. A queue counts tries: 45 soon and 105 later ones
+# are the six hours that any other message has.
+_SOON, _UNDONE_AT_ITS_PACE = timedelta(seconds=20), timedelta(minutes=15)
+_LATER = timedelta(seconds=200)
 
 
 def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
@@ -58,18 +64,39 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
     name, message = _reason(execution)
     if cutover.needs_undoing(operation):
         try:
-            operation = _undone(operation, execution, aws)
+            with _coming_again_soon(event, execution, aws):
+                operation = _undone(operation, execution, aws)
         except Terminal as error:
             barred_since = operation.undo_barred_since
             if barred_since is None:
                 aws.store.save(cutover_undo_barred(operation))
             if barred_since is None or clock.now() - barred_since < _WORTH_RETRYING:
+                _come_again(event, execution, aws)
                 raise ResourceBusy(f"The cut-over is not rolled back yet: {error}") from error
             message += (
                 f" The cut-over could not be rolled back: {error} The replaced cluster may still "
                 f"be called {operation.renamed_id}: rename it back to {operation.target_cluster}."
             )
     return operation_failed(operation, name, message, execution.redrive_count)
+
+
+@contextmanager
+def _coming_again_soon(event: Mapping[str, Any], execution: Execution, aws: Aws) -> Iterator[None]:
+    """Have what fails for now tried again at the pace at which RDS renames clusters."""
+    try:
+        yield
+    except Retryable:
+        _come_again(event, execution, aws)
+        raise
+
+
+def _come_again(event: Mapping[str, Any], execution: Execution, aws: Aws) -> None:
+    message = event.get("message")
+    if message is None:
+        return
+    is_young = clock.now() - (execution.stopped_at or clock.now()) < _UNDONE_AT_ITS_PACE
+    pause = _SOON if is_young else _LATER
+    aws.failed_executions.come_again(message, round(pause.total_seconds()))
 
 
 def _undone(operation: Operation, execution: Execution, aws: Aws) -> Operation:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.gateways.buckets import Buckets
-    from shared.gateways.executions import Executions
+    from shared.gateways.executions import Executions, FailedExecutions
     from shared.gateways.keys import Keys
     from shared.gateways.network import Network
     from shared.gateways.rds.exports import SnapshotExports
@@ -114,6 +114,12 @@ class Aws:
         from shared.gateways.executions import Executions
 
         return Executions(self._client("stepfunctions"))
+
+    @cached_property
+    def failed_executions(self) -> "FailedExecutions":
+        from shared.gateways.executions import FailedExecutions
+
+        return FailedExecutions(self._client("sqs"))
 
     def _client_of(self, account_id: str | None, service: str, region: str) -> Any:
         if account_id is None or account_id == self.settings.account_id:

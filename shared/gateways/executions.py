@@ -1,14 +1,17 @@
-"""Step Functions executions: how one ended, for the step that closes its operation."""
+"""Step Functions executions: how one ended, and the queue by which that is learned."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import JsonValue
 
+from shared.arns import Arn
 from shared.aws_errors import named_errors
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 
@@ -45,6 +48,27 @@ class Executions:
             error=response.get("error"),
             message=_message(response.get("cause")),
         )
+
+
+class FailedExecutions:
+    """The queue of executions that did not succeed, one message for each."""
+
+    def __init__(self, client: "SQSClient") -> None:
+        self._client = client
+
+    def come_again(self, message: Mapping[str, Any], seconds: int) -> None:
+        """Have Lambda hand over a message again in so many seconds, if it is not deleted by then.
+
+        The message is a record of a Lambda event, whose function is going to fail:
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+        """
+        queue = Arn.parse(message["eventSourceARN"])
+        with named_errors(f"Changing the visibility of a message of {queue.resource}"):
+            self._client.change_message_visibility(
+                QueueUrl=f"{self._client.meta.endpoint_url}/{queue.account_id}/{queue.resource}",
+                ReceiptHandle=message["receiptHandle"],
+                VisibilityTimeout=seconds,
+            )
 
 
 def _message(cause: str | None) -> str | None:

@@ -41,6 +41,8 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
         )
     check_allowed(request.target_cluster_id, settings.replaceable_clusters)
     _check_unprotected(cluster)
+    if request.replace is Replace.SWAP:
+        _check_not_to_be_upgraded(cluster)
 
 
 def check_allowed(target: str, patterns: Sequence[str]) -> None:
@@ -66,6 +68,16 @@ def _check_unprotected(cluster: Cluster) -> None:
         raise TargetProtected(
             f"Cluster {cluster.id} belongs to a global cluster, or replicates to or from another. "
             "If it may be replaced, detach it first."
+        )
+
+
+def _check_not_to_be_upgraded(cluster: Cluster) -> None:
+    """A rename is applied at once, and with it what waits for the window (older API references)."""
+    if cluster.is_to_be_upgraded:
+        raise TargetProtected(
+            f"Cluster {cluster.id} waits for its maintenance window to be upgraded. Renaming it "
+            "would start the upgrade, and nobody would serve meanwhile. Upgrade it now, or modify "
+            "it to the version that it has, which cancels the upgrade; or use delete_first."
         )
 
 

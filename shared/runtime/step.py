@@ -146,11 +146,12 @@ def _aws() -> Aws:
 def _unwrapped(event: Event) -> Event:
     """The event itself, also when Lambda has taken it from a queue, one message at a time.
 
-    Raises `InvalidRequest` for what is no JSON object, as somebody may type it in the console.
+    What Lambda says of such a message is then its `message`. Raises `InvalidRequest` for what is
+    no JSON object, as somebody may type it in the console.
     """
     match event:
-        case {"Records": [{"body": str(body)}]}:
-            return _unwrapped(json.loads(body))
+        case {"Records": [{"body": str(body)} as record]}:
+            return {**_unwrapped(json.loads(body)), "message": record}
         case {}:
             return event
         case _:

@@ -113,6 +113,33 @@ def test_a_message_whose_function_fails_reappears_after_the_visibility_timeout(
     assert (count(cloud, queue), count(cloud, letters)) == (0, 0)
 
 
+IMPATIENT = """
+    import boto3
+
+    def handler(event, context):
+        (record,) = event["Records"]
+        sqs = boto3.client("sqs")
+        url = sqs.get_queue_url(QueueName=record["eventSourceARN"].split(":")[-1])["QueueUrl"]
+        sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=5
+        )
+        raise RuntimeError("sooner")
+"""
+
+
+def test_a_function_may_have_its_message_come_again_sooner(cloud: LocalCloud) -> None:
+    letters, letters_arn = a_queue(cloud)
+    policy = {"deadLetterTargetArn": letters_arn, "maxReceiveCount": TRIES}
+    queue, arn = orders(cloud, RedrivePolicy=json.dumps(policy))
+    mapped(cloud, arn, a_function(cloud, IMPATIENT))
+
+    send(cloud, queue, works_at=99)
+    cloud.clock.sleep(3600)
+
+    assert seconds_of_tries(cloud) == [0, 5, 10]
+    assert (count(cloud, queue), count(cloud, letters)) == (0, 1)
+
+
 def test_a_message_whose_function_is_throttled_reappears_too(cloud: LocalCloud) -> None:
     queue, _ = mapped_orders(cloud)
     cloud.faults.on("lambda:Invoke", do=Throttle())

@@ -1,0 +1,151 @@
+"""What a rename is like on RDS, and what else happens to the clusters meanwhile."""
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg2
+import pytest
+
+from local.api.faults import AnswerError
+from local.clock import participant
+from local.rehearsal.availability import Server, Watch, time_unserved
+from local.rehearsal.production import at_once
+from shared import names
+from shared.errors import TargetProtected
+from tests.restores.failing.disturbed import assert_proven
+from tests.restores.replacing.test_swaps import CLUSTER, clusters, resource_id
+from tests.restores.stage import TARGET_REGION, Stage
+
+PASSWORD = "old-password"
+
+
+def rds(stage: Stage) -> Any:
+    return stage.cloud.client("rds", region_name=TARGET_REGION)
+
+
+def stop(stage: Stage, execution: str) -> None:
+    stage.cloud.client("stepfunctions").stop_execution(executionArn=execution, cause="Lunch.")
+
+
+@pytest.mark.parametrize("seconds", [0, 5, 40, 64, 70, 100, 130, 145, 160])
+def test_whenever_a_cut_over_is_aborted_the_old_cluster_serves_again(
+    stage: Stage, seconds: int
+) -> None:
+    """The moments are those of two renames: pending, renaming, found nowhere, listed twice."""
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+    operation_id = f"aborted-{seconds}"
+
+    with stage.under_way(
+        "CUTOVER_IN_PROGRESS", "aside", operation_id=operation_id, replace="swap"
+    ) as execution:
+        stage.cloud.clock.sleep(seconds)
+        stop(stage, execution)
+    outcome = stage.end_of(execution)
+
+    assert (outcome.status, outcome.state["status"]) == ("ABORTED", "FAILED")
+    stage.cloud.aurora.settle()
+    assert resource_id(stage, CLUSTER) == old
+    assert names.candidate_id(CLUSTER, operation_id) in clusters(stage)
+    assert outcome.state["cutover"] is None
+
+
+def test_a_cut_over_is_undone_as_fast_as_rds_renames(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    gone = AnswerError("ResourceNotFoundException", "Gone.")
+    users = "aurora-restore-setup-db-users"
+    stage.cloud.faults.on("secretsmanager:GetSecretValue", do=gone, nth=3, function=users)
+    durations = stage.cloud.aurora.durations
+    watch = Watch(stage.scene, CLUSTER, TARGET_REGION)
+
+    with stage.under_way(
+        "CUTOVER_IN_PROGRESS", "proof_due", operation_id="undone", replace="swap"
+    ) as execution:
+        watch.look()
+    with participant(stage.cloud.clock) as me:
+        while watch.looks[-1].server is not Server.OLD or watch.lasted < timedelta(minutes=3):
+            me.sleep(3)
+            watch.look()
+    stage.end_of(execution)
+
+    rename = durations.pending + durations.rename + durations.absent
+    assert time_unserved(watch.looks) < timedelta(seconds=2 * (rename + durations.echo) + 4 * 20)
+
+
+def test_a_session_that_was_open_does_not_go_on_in_the_cluster_that_was_replaced(
+    stage: Stage,
+) -> None:
+    stage.make_cluster(CLUSTER)
+    volume = stage.cloud.aurora.volume_of(TARGET_REGION, CLUSTER)
+    assert volume
+    session = psycopg2.connect(stage.cloud.databases.dsn(volume, "postgres", "postgres", PASSWORD))
+
+    stage.restore(replace="swap", keep_replaced_hours=20, operation_id="sessions")
+
+    assert names.replaced_id(CLUSTER, "sessions") in clusters(stage)
+    with pytest.raises(psycopg2.OperationalError), session.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    session.close()
+
+
+@pytest.mark.parametrize("cutover", [None, "proof_due", "certificate_outdated"])
+def test_a_restored_cluster_that_somebody_stops_is_started_again(
+    stage: Stage, cutover: str | None
+) -> None:
+    stage.make_cluster(CLUSTER)
+    operation_id = f"stopped-{cutover}".replace("_", "-")
+    status = "CUTOVER_IN_PROGRESS" if cutover else "USERS_CONFIGURED"
+
+    with (
+        stage.under_way(status, cutover, operation_id=operation_id, replace="swap") as execution,
+        at_once(stage.cloud),
+    ):
+        restored = stage.item(operation_id)["restore_details"]["cluster_id"]
+        rds(stage).stop_db_cluster(DBClusterIdentifier=restored)
+    outcome = stage.end_of(execution)
+
+    assert_proven(stage, outcome)
+    assert "RESTORED_CLUSTER_STARTED" in outcome.event_types
+
+
+def test_a_cut_over_that_is_aborted_while_the_certificate_is_renewed_is_undone(
+    stage: Stage,
+) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+
+    with stage.under_way(
+        "CUTOVER_IN_PROGRESS", "stopping", operation_id="stopping", replace="swap"
+    ) as execution:
+        stop(stage, execution)
+    outcome = stage.end_of(execution)
+
+    assert outcome.state["status"] == "FAILED"
+    stage.cloud.aurora.settle()
+    assert resource_id(stage, CLUSTER) == old
+
+
+@pytest.mark.parametrize(
+    "pending", [{"BackupRetentionPeriod": 3}, {"IAMDatabaseAuthenticationEnabled": True}]
+)
+def test_what_waits_for_the_maintenance_window_of_the_old_cluster_is_not_waited_for(
+    stage: Stage, pending: dict[str, Any]
+) -> None:
+    stage.make_cluster(CLUSTER)
+    stage.cloud.aurora.leave_pending(TARGET_REGION, CLUSTER, **pending)
+
+    outcome = stage.restore(replace="swap")
+
+    assert_proven(stage, outcome)
+
+
+def test_a_swap_would_start_an_upgrade_that_waits_for_the_window_so_it_is_refused(
+    stage: Stage,
+) -> None:
+    stage.make_cluster(CLUSTER)
+    stage.cloud.aurora.leave_pending(TARGET_REGION, CLUSTER, EngineVersion="16.99")
+
+    outcome = stage.restore(replace="swap", plan_only=True)
+
+    assert outcome.error == TargetProtected.__name__
+    assert "waits for its maintenance window" in outcome.message
