@@ -108,7 +108,9 @@ class Gate:
                 return
             case AnswerError() | Throttle() | ServerError() | Refuse() as effect:
                 raise client_error(effect.answer_of(call))
-            case LoseConnection() | KillWorker() | TimeOut() | Precede() as effect:
+            case Precede(act):
+                act(call)
+            case LoseConnection() | KillWorker() | TimeOut() as effect:
                 raise ValueError(f"{effect} makes no sense for an invocation by AWS itself")
 
     def reset(self) -> None:

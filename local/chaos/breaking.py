@@ -34,6 +34,8 @@ _REFUSALS = {
     Fault.SERVER_ERROR: Refusal("57P01", "terminating connection due to administrator command"),
     Fault.TERMINAL: Refusal("XX000", "on request of a test", is_final=False),
 }
+_SECONDS_UNTIL_AWAKE = 300
+"""Outside a VPC 40 to 106 s have been reported; in one, Lambda's guide speaks of minutes."""
 _TAKES_EFFECT = (Fault.LOST, Fault.KILLED_AFTER, Fault.TIMED_OUT)
 
 
@@ -46,6 +48,8 @@ def arm(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
             return _arm_interruption(cloud, point)
         case _ if point.fault is Fault.RUN_TWICE:
             return _arm_second_run(cloud, point)
+        case _ if point.fault is Fault.ASLEEP:
+            return _arm_sleep(cloud, point)
     function = "" if point.what == "lambda:Invoke" else point.function
     armed = cloud.faults.on(
         point.what, _EFFECTS[point.fault], nth=int(point.nth), function=function
@@ -58,6 +62,7 @@ def disarm(cloud: LocalCloud) -> None:
     cloud.faults.clear()
     cloud.databases.front.clear_interruptions()
     cloud.workflows.watchers.clear()
+    cloud.functions.wake_all()
 
 
 def _arm_abortion(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
@@ -87,6 +92,17 @@ def _arm_second_run(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
 
     cloud.faults.on(point.what, Precede(run_twice), nth=int(point.nth), function=point.function)
     return lambda: has_run
+
+
+def _arm_sleep(cloud: LocalCloud, point: Point) -> Callable[[], bool]:
+    """Let the function that is invoked there have slept."""
+
+    def fall_asleep(call: Call) -> None:
+        name = str(call.parameters["FunctionName"]).rsplit(":", 1)[-1]
+        cloud.functions.fall_asleep(name, seconds=_SECONDS_UNTIL_AWAKE)
+
+    armed = cloud.faults.on(point.what, Precede(fall_asleep), nth=int(point.nth), function="")
+    return lambda: armed.fired
 
 
 def _arm_interruption(cloud: LocalCloud, point: Point) -> Callable[[], bool]:

@@ -22,15 +22,18 @@ class Fault(StrEnum):
     KILLED_AFTER = "killed after"
     TIMED_OUT = "timed out"
     RUN_TWICE = "run twice"
+    ASLEEP = "asleep"
     TERMINAL = "terminal"
     ABORTED = "aborted"
 
 
-_OF_A_CALL = tuple(fault for fault in Fault if fault not in (Fault.RUN_TWICE, Fault.ABORTED))
+_OF_A_CALL = tuple(
+    fault for fault in Fault if fault not in (Fault.RUN_TWICE, Fault.ASLEEP, Fault.ABORTED)
+)
 # Two functions side by side meet where one of them writes what it has decided.
 _OF_A_WRITE = (*_OF_A_CALL, Fault.RUN_TWICE)
 _WRITE = "dynamodb:TransactWriteItems"
-_OF_AN_INVOCATION = (Fault.THROTTLED, Fault.SERVER_ERROR)
+_OF_AN_INVOCATION = (Fault.THROTTLED, Fault.SERVER_ERROR, Fault.ASLEEP)
 # Nothing takes effect by connecting; and who is let in wrongly is no fault of a connection.
 _OF_A_CONNECTION = (
     Fault.THROTTLED,

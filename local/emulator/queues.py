@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
-from moto.awslambda.exceptions import InvalidParameterValueException, UnknownFunctionException
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
 from moto.awslambda.models import LambdaBackend
 from moto.awslambda.utils import get_backend
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
@@ -142,7 +142,7 @@ class Queues:
         try:
             self._gate.invocation(function, region)
             answer = self._functions.invoke(function, region, payload, sleeper=work)
-        except (ClientError, UnknownFunctionException):
+        except (ClientError, LambdaClientError):
             return False
         return not answer.function_error
 

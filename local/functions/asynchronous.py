@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -15,8 +16,11 @@ from moto.sqs.models import sqs_backends
 from local.background import Background, Work
 from local.clock import Clock
 from local.functions.functions import ACCOUNT, Answer, Functions
+from local.functions.sleep import NotAwakeError
 
 _RETRY_DELAYS = (60, 120)
+_LONGEST_QUEUEING = timedelta(hours=6)
+_LONGEST_DELAY_SECONDS = 300
 
 
 class AsynchronousInvocations:
@@ -41,14 +45,26 @@ class AsynchronousInvocations:
         """Invoke a function for an event until it succeeds or its retries are exhausted."""
         configuration = self._configuration(name, region)
         retries = configuration.get("MaximumRetryAttempts", len(_RETRY_DELAYS))
-        answer = self._functions.invoke(name, region, payload, sleeper=work)
+        answer = self._invoke(work, name, region, payload)
         for delay in _RETRY_DELAYS[:retries]:
             if not answer.function_error:
                 return
             work.sleep(delay)
-            answer = self._functions.invoke(name, region, payload, sleeper=work)
+            answer = self._invoke(work, name, region, payload)
         if answer.function_error:
             self._send_to_destination(configuration, payload, answer, attempts=retries + 1)
+
+    def _invoke(self, work: Work, name: str, region: str, payload: bytes) -> Answer:
+        """Invoke a function; while it is not ready, Lambda keeps the event and comes again."""
+        expires_at, delay = self._clock.now() + _LONGEST_QUEUEING, 1.0
+        while True:
+            try:
+                return self._functions.invoke(name, region, payload, sleeper=work)
+            except NotAwakeError:
+                if self._clock.now() >= expires_at:
+                    raise
+                work.sleep(delay)
+                delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
 
     def _configuration(self, name: str, region: str) -> dict[str, Any]:
         function = lambda_simple_backends[ACCOUNT][region].get_function(name, None)

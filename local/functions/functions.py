@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import threading
 import uuid
 import zipfile
@@ -18,6 +17,7 @@ from local.clock import Clock, Sleeper
 from local.functions.fork_server import ForkServer, Worker, WorkerDied, WorkerTimedOut
 from local.functions.output import may_log, put_embedded_metrics, write_log
 from local.functions.registry import Function, Registry, Runner
+from local.functions.sleep import Sleepers
 from local.iam.sessions import take_role
 
 ACCOUNT = "123456789012"
@@ -59,6 +59,7 @@ class Functions:
         self._registry = registry
         self._environment = dict(environment)
         self._costs = costs
+        self._sleepers = Sleepers(clock)
         self._fork_server = fork_server
         self._background: list[threading.Thread] = []
         self._is_stopping = False
@@ -84,9 +85,11 @@ class Functions:
 
         The simulated time that takes is slept with `sleeper`. Raises `TimeoutError` when it takes
         longer than `patience_seconds`; the function works on, as it does in AWS. Raises the
-        emulator's `UnknownFunctionException` when there is no such function.
+        emulator's `UnknownFunctionException` when there is no such function, and `NotAwakeError`
+        as long as it is not ready.
         """
         function, code = self._deployed(name, region)
+        self._sleepers.call(function.name, is_in_vpc=function.is_in_vpc)
         runner, is_cold = self._borrow(function, code)
         cost = self._costs.cold if is_cold else self._costs.warm
         try:
@@ -100,6 +103,18 @@ class Functions:
             self._give_back(runner)
             raise TimeoutError(f"{function.name} did not answer within {patience_seconds} s")
         return self._run(runner, payload, sleeper, patience_seconds - cost)
+
+    def fall_asleep(self, *names: str, seconds: float) -> None:
+        """Let functions be as if nobody had invoked them for weeks, but for their workers.
+
+        Each is ready so many seconds after the next call to it.
+        """
+        for name in names:
+            self._sleepers.put(name, seconds)
+
+    def wake_all(self) -> None:
+        """Let no function be asleep."""
+        self._sleepers.wake_all()
 
     def kill(self, function_name: str | None = None) -> int:
         """Kill all workers of a function, or of all; how many there were.
@@ -138,6 +153,7 @@ class Functions:
             background, self._background = self._background, []
         for thread in background:
             thread.join()
+        self.wake_all()
         self._is_stopping = False
 
     def _deployed(self, name: str, region: str) -> tuple[Function, bytes]:
@@ -153,6 +169,7 @@ class Functions:
             timeout_seconds=int(deployed.timeout),
             memory_mb=int(deployed.memory_size),
             code_hash=deployed.code_digest,
+            is_in_vpc=bool((deployed.vpc_config or {}).get("SubnetIds")),
         )
         return function, deployed.code_bytes
 
@@ -167,7 +184,7 @@ class Functions:
         credentials = take_role(function.role, function.name, function.region)
         task_root = str(self._unpacked(function.code_hash, code))
         environment = {
-            **self._environment_of(function, task_root),
+            **function.variables(self._code_directory, task_root),
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
             "AWS_ACCESS_KEY_ID": credentials.access_key_id,
             "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
@@ -182,26 +199,6 @@ class Functions:
         runner = Runner(function, worker, credentials.access_key_id, log_stream)
         self._registry.add(runner)
         return runner
-
-    def _environment_of(self, function: Function, task_root: str) -> dict[str, str]:
-        """What all workers of a function share: Lambda's own variables and the deployed ones."""
-        return {
-            "PATH": os.defpath,
-            "HOME": str(self._code_directory),
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
-            "AWS_LAMBDA_FUNCTION_NAME": function.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
-            "AWS_REGION": function.region,
-            "AWS_DEFAULT_REGION": function.region,
-            "LAMBDA_TASK_ROOT": task_root,
-            "_HANDLER": function.handler,
-            **dict(function.environment),
-        }
 
     def _unpacked(self, code_hash: str, code: bytes) -> Path:
         """The directory with the function's code, unpacked once for all that share it."""

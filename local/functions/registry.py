@@ -1,7 +1,9 @@
 """Who is at work: the worker processes by the access key that each of them was given."""
 
+import os
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.functions.fork_server import Worker
 
@@ -19,11 +21,32 @@ class Function:
     timeout_seconds: int
     memory_mb: int
     code_hash: str
+    is_in_vpc: bool
 
     @property
     def log_group(self) -> str:
         """Where its output goes."""
         return f"/aws/lambda/{self.name}"
+
+    def variables(self, home: Path, task_root: str) -> dict[str, str]:
+        """What all workers of it share: Lambda's own variables and the deployed ones."""
+        return {
+            "PATH": os.defpath,
+            "HOME": str(home),
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "AWS_LAMBDA_FUNCTION_NAME": self.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory_mb),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": self.log_group,
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "LAMBDA_TASK_ROOT": task_root,
+            "_HANDLER": self.handler,
+            **dict(self.environment),
+        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda.exceptions import LambdaClientError
 from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
@@ -217,9 +217,9 @@ class Workflows:
                 sleeper=run,
                 patience_seconds=run.patience_seconds,
             )
-        except UnknownFunctionException as error:
-            missing = AnswerError("ResourceNotFoundException", str(error), http_status=404)
-            raise client_error(missing) from error
+        except LambdaClientError as error:
+            answered = AnswerError(error.error_type, error.message, http_status=error.code)
+            raise client_error(answered) from error
         response = {
             "StatusCode": 200,
             "ExecutedVersion": "$LATEST",

@@ -1,10 +1,12 @@
 """The state machine's definition, held against the steps, the error tree and the next steps."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from shared import errors
 from shared.errors import RestoreError, Retryable, Terminal
@@ -15,6 +17,29 @@ DEFINITION = json.loads(Path("statemachine/aurora_restore.asl.json").read_text()
 STATES: dict[str, dict[str, Any]] = DEFINITION["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 CHOICES = {name: state for name, state in STATES.items() if state["Type"] == "Choice"}
+
+FROM_STEP_FUNCTIONS = {
+    "ServiceException",
+    "AWSLambdaException",
+    "SdkClientException",
+    "ClientExecutionTimeoutException",
+    "TooManyRequestsException",
+    "Unknown",
+}
+"""What *Handle Lambda service exceptions* of Step Functions' guide says may come and go."""
+
+NO_RETRY_HELPS = {
+    r"RuntimeAlias\w+|RuntimeVersion\w+|InvalidRuntime\w+": "the runtime is gone: deploy again",
+    r"CodeArtifactUserFailed\w+|InvalidZipFile\w+": "the code has to be deployed again",
+    r"InvalidSecurityGroupID\w+|InvalidSubnetID\w+": "the VPC has to be put right",
+    r"\w*AccessDenied\w+|KMS\w+": "a key or a permission has to be put right",
+    r"SnapStart\w+|EFS\w+|S3Files\w+|DurableExecution\w+|NoPublishedVersion\w+": "not used",
+    r"ModeNotSupported\w+|ResourceNotFound\w+": "there is no such function",
+    r"RequestTooLarge\w+|SerializedRequest\w+|UnsupportedMedia\w+": "the payload is what it is",
+    r"InvalidRequestContent\w+|InvalidParameterValue\w+": "the call is what it is",
+    r"ServiceQuotaExceeded\w+|RecursiveInvocation\w+": "somebody has to look into it",
+}
+"""What botocore says `Invoke` may answer, and why calling again would not change that."""
 
 # After a step, the next steps that it can leave an operation with.
 CAN_FOLLOW = {
@@ -151,3 +176,49 @@ def test_choices_read_the_next_step_and_waits_the_ticket() -> None:
     for state in STATES.values():
         if state["Type"] == "Wait":
             assert state["SecondsPath"] == "$.wait_seconds"
+
+
+def answers_of_invoke() -> set[str]:
+    """The errors of Lambda's `Invoke`, by its model."""
+    model = Session().get_service_model("lambda").operation_model("Invoke")
+    return {shape.name for shape in model.error_shapes}
+
+
+def retried_answers(task: dict[str, Any]) -> set[str]:
+    return {name.removeprefix("Lambda.") for name in retried(task) if name.startswith("Lambda.")}
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_every_answer_of_invoke_is_retried_or_no_retry_would_help(task: dict[str, Any]) -> None:
+    hopeless = {
+        answer
+        for answer in answers_of_invoke()
+        if any(re.fullmatch(pattern, answer) for pattern in NO_RETRY_HELPS)
+    }
+
+    assert answers_of_invoke() | FROM_STEP_FUNCTIONS == retried_answers(task) | hopeless
+    assert not retried_answers(task) & hopeless
+
+
+def test_every_reason_not_to_retry_is_of_an_answer() -> None:
+    for pattern in "|".join(NO_RETRY_HELPS).split("|"):
+        assert any(re.fullmatch(pattern, answer) for answer in answers_of_invoke()), pattern
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_a_function_in_a_vpc_is_given_ten_minutes_to_wake_up(task: dict[str, Any]) -> None:
+    (waking,) = [
+        retry
+        for retry in task["Retry"]
+        if "Lambda.CodeArtifactUserPendingException" in retry["ErrorEquals"]
+    ]
+
+    delays = [
+        min(waking["IntervalSeconds"] * waking["BackoffRate"] ** nth, waking["MaxDelaySeconds"])
+        for nth in range(waking["MaxAttempts"])
+    ]
+
+    # Full jitter halves the delays on the whole.
+    assert sum(delays) / 2 >= 600
+    # Whoever wakes up sooner is not waited for much longer.
+    assert max(delays) <= 30
