@@ -15,7 +15,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from local.clock import Clock
 
 
-class NotAwakeError(LambdaClientError):
+class NotAwakeError(LambdaClientError):  # type: ignore[misc]
     """What `Invoke` answers while a function is not yet ready."""
 
     def __init__(self, code: str, message: str, http_status: int) -> None:

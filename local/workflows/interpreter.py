@@ -36,6 +36,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from local.clock import Clock
 from local.patches import Patches
+from local.workflows.limits import check_size
 from local.workflows.redrives import Redrives, as_text, remember, reopen, resume
 from local.workflows.run import Run
 
@@ -190,9 +191,11 @@ class Interpreter:
     def _invoke(self, parameters: dict[str, Any], region: str) -> dict[str, Any]:
         run = self._run
         try:
-            return self._conductor.invoke(run, parameters, region)
+            answer = self._conductor.invoke(run, parameters, region)
         finally:
             run.notice()
+        check_size(run.worker.env, answer["Payload"])
+        return answer
 
     def _start(self, worker: Any) -> None:
         self._launch(Run(self._clock, worker, Redrives()), worker._execution_logic)

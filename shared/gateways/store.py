@@ -21,6 +21,7 @@ from shared.aws_errors import named_errors
 from shared.errors import RestoreError, StateConflict, TargetLocked, Throttled, UnexpectedAwsError
 from shared.gateways.items import Item, expiry, item_of, values_of
 from shared.gateways.migrations import operation_in
+from shared.operation import bounds
 from shared.operation.audit import AuditEvent
 from shared.operation.kind import Kind
 from shared.operation.next_step import next_step
@@ -142,7 +143,7 @@ class Store:
     def _write(
         self, operation: Operation, with_lock: list["TransactWriteItemTypeDef"]
     ) -> Operation:
-        saved = operation.saved()
+        saved = bounds.stored(operation.saved())
         state = _plain(saved) | {
             "next_step": next_step(saved),
             "expires_at": expiry(operation.last_updated_time, self._settings.state_retention_days),
@@ -157,7 +158,7 @@ class Store:
         if operation.version:
             put_state["Put"]["ExpressionAttributeNames"] = {"#version": "version"}
             put_state["Put"]["ExpressionAttributeValues"] = item_of({":read": operation.version})
-        events = [self._event(event) for event in operation.events]
+        events = [self._event(bounds.stored_event(event)) for event in operation.events]
         with named_errors(f"Saving operation {operation.operation_id}"):
             self._transact([put_state, *events, *with_lock], operation.operation_id)
         return saved

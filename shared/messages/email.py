@@ -204,7 +204,7 @@ def _what_to_do(problem: Problem, report: Report) -> Iterator[str]:
         yield f'  {{"abandon": true, "operation_id": "{report.operation_id}"}}'
 
 
-_SHORTENED = "(There are more; the state item of the operation has them all.)"
+_SHORTENED = "(There are more; the log of the operation has them all.)"
 
 
 def _listed(lines: Sequence[str], name: str, report: Report) -> Iterator[str]:

@@ -24,7 +24,7 @@ from shared.closing.transitions import operation_redriven
 from shared.errors import InternalError, InvalidRequest, NotOurs, RestoreError, Retryable
 from shared.gateways.aws import Aws
 from shared.model import Model
-from shared.operation import waiting
+from shared.operation import bounds, waiting
 from shared.operation.next_step import next_step
 from shared.operation.operation import Operation
 from shared.operation.status import Status
@@ -133,7 +133,9 @@ def _run(
     if next_step(operation) is not name:
         telemetry.logger.info("Already done", extra={"status": operation.status})
         return operation
-    saved = aws.store.save(run(operation, aws))
+    following = run(operation, aws)
+    telemetry.log_long_lists(following)
+    saved = aws.store.save(following)
     telemetry.logger.info("Step done", extra={"status": saved.status})
     return saved
 
@@ -181,7 +183,8 @@ def _named(error: Exception) -> RestoreError:
             str(error),
             extra={"error": type(error).__name__, "retryable": isinstance(error, Retryable)},
         )
-        return error
+        # Step Functions' limits: 256 KB of an answer, 32,768 characters of a cause.
+        return type(error)(bounds.short(str(error)))
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(where.filename).name}:{where.lineno} in {where.name}"
     detail = f" ({error.error_count()} problems)" if isinstance(error, ValidationError) else ""

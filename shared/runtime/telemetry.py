@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from shared import clock
 from shared.names import METRICS_NAMESPACE, Metric
+from shared.operation import bounds
 from shared.operation.kind import Kind
 from shared.operation.operation import Operation
 from shared.operation.status import Status
@@ -16,12 +17,37 @@ from shared.steps import Step
 
 logger = Logger(service="aurora-restore")
 
+_LOGGED_AT_ONCE_BYTES = 60_000
+
 
 def count_step(step: str, *, succeeded: bool) -> None:
     """Count one run of a step."""
     with _metrics("step", step) as metrics:
         name = Metric.STEP_SUCCEEDED if succeeded else Metric.STEP_FAILED
         metrics.add_metric(name, MetricUnit.Count, 1)
+
+
+def log_long_lists(operation: Operation) -> None:
+    """Log every list that messages have a part of only; the audit event has no more than a part.
+
+    One line takes 256 KB, in which quotes may double.
+    """
+    for event in operation.events:
+        for name, entries in bounds.long_lists(event):
+            logged = 0
+            while logged < len(entries):
+                some = bounds.fitting(entries[logged:], _LOGGED_AT_ONCE_BYTES) or (entries[logged],)
+                logged += len(some)
+                logger.info(
+                    "A list that is not stored in full",
+                    extra={
+                        "event_type": event.event_type,
+                        "list": name,
+                        "entries": list(some),
+                        "until": logged,
+                        "of": len(entries),
+                    },
+                )
 
 
 def publish_age(step: str, operation: Operation) -> None:

@@ -237,6 +237,19 @@ def test_an_invocation_fails_as_the_service_names_it(
     assert succeeded.status == "SUCCEEDED"
 
 
+@pytest.mark.parametrize(
+    ("length", "error"), [(200_000, None), (300_000, "States.DataLimitExceeded")]
+)
+def test_a_task_returns_256_kb_at_the_most(
+    cloud: LocalCloud, length: int, error: str | None
+) -> None:
+    function = a_function(cloud, f"def handler(event, context): return 'x' * {length}")
+
+    execution = cloud.run(a_machine(cloud, Count=a_task(function)), {})
+
+    assert execution.error == error
+
+
 def test_a_function_that_does_not_exist_fails_the_task(cloud: LocalCloud) -> None:
     arn = "arn:aws:lambda:us-west-2:123456789012:function:nobody"
     machine = a_machine(cloud, Count=a_task(arn))

@@ -332,3 +332,14 @@ def test_a_refused_request_is_closed_whatever_it_holds(stage: Stage) -> None:
     assert_refused(stage, outcome, "InvalidRequest")
     assert outcome.state["target_cluster"] == "unknown"
     assert "hunter2" not in str(outcome.state) + str(outcome.events)
+
+
+def test_a_request_with_a_thousand_unknown_fields_is_refused_by_name(stage: Stage) -> None:
+    outcome = stage.restore(**{f"field_{number}": 1 for number in range(1_000)})
+
+    assert (outcome.status, outcome.error) == ("FAILED", "InvalidRequest")
+    assert "The request is invalid in 1000 fields: field_0: unknown field" in outcome.message
+    assert outcome.state["error"]["message"] == outcome.message
+    (told,) = outcome.messages
+    assert "field_0: unknown field" in told["Message"]
+    assert stage.locks() == []

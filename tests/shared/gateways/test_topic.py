@@ -163,7 +163,7 @@ def test_a_message_never_grows_longer_than_sns_takes(sign: str) -> None:
     assert failed.error
     assert len(failed.error.message) == LONGEST_TEXT
     assert plans.shortened == ("plan.creates", "plan.deletes")
-    assert "There are more; the state item" in email.text(plans)
+    assert "There are more; the log" in email.text(plans)
 
 
 def test_subscribers_can_filter_by_status_outcome_and_target() -> None:

@@ -9,9 +9,10 @@ import pytest
 from shared import clock
 from shared.closing.transitions import operation_completed, operation_failed, operation_redriven
 from shared.operation.parts import TemporarySnapshot
-from shared.operation.status import Status
+from shared.operation.status import Phase, PhaseTime, Status
 from shared.runtime import telemetry
-from tests.builders import NOON, an_operation
+from shared.users.transitions import users_configured
+from tests.builders import NOON, a_restored_operation, an_operation
 
 COPY = TemporarySnapshot(region="us-west-2", snapshot_id="aurora-prod-2026-11-23-copy-abcdef")
 
@@ -100,3 +101,22 @@ def test_snapshots_that_are_kept_on_request_are_not_left_over(
     telemetry.measure(kept)
 
     assert [line["TemporarySnapshotsLeft"] for line in told(capsys)] == [[0], [0]]
+
+
+def test_every_entry_of_a_long_list_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    logins = tuple(f"login_{number:057}" for number in range(8_000))
+    restored = a_restored_operation()
+    phases = restored.phases | {Phase.USERS: PhaseTime(started_at=NOON)}
+    operation = users_configured(restored.model_copy(update={"phases": phases}), (), logins)
+
+    with caplog.at_level("INFO"):
+        telemetry.log_long_lists(operation)
+
+    lines = [vars(record) for record in caplog.records]
+    is_complete = [entry for line in lines for entry in line["entries"]] == [*logins]
+    assert is_complete
+    assert {(line["event_type"], line["list"]) for line in lines} == {
+        ("USERS_CONFIGURED", "locked_logins")
+    }
+    # CloudWatch cuts what is longer than 256 KB.
+    assert max(len(json.dumps(line["entries"])) for line in lines) < 128 * 1024
