@@ -57,6 +57,10 @@ PSYCOPG2 = Layer(
     {"rds/root-certificates.pem": ROOT / "infra" / "certificates" / "rds-root-certificates.pem"},
 )
 RDS_ROOT_CERTIFICATES = f"{LAYERS_PATH}/rds/root-certificates.pem"
+SERVICES = frozenset(
+    ("dynamodb", "ec2", "kms", "rds", "s3", "secretsmanager", "sns", "stepfunctions", "sts")
+)
+"""What the functions call; botocore describes four hundred services more."""
 _BYTECODE = ROOT / ".build" / "bytecode"
 _SECONDS_KEPT = 86_400
 
@@ -161,6 +165,11 @@ def _strip(packages: Path) -> None:
     """Leave out what a function never reads, and what differs from one build to the next."""
     for unwanted in (*packages.rglob("__pycache__"), *packages.rglob("tests"), packages / "bin"):
         shutil.rmtree(unwanted, ignore_errors=True)
+    for service in packages.glob("botocore/data/*/"):
+        if service.name not in SERVICES:
+            shutil.rmtree(service)
+    for unused in ("boto3/data", "boto3/examples", "botocore/.changes"):
+        shutil.rmtree(packages / unused, ignore_errors=True)
     for record in packages.glob("*.dist-info/*"):
         if record.name in {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}:
             record.unlink()

@@ -22,8 +22,8 @@
 
     request       what may be asked for?
 
-The ground are the modules beside these folders: `errors`, `aws_errors`, `arns`, `clock`, `model`,
-`names`, `resources` and `steps`.
+The ground are the modules beside these folders: `errors`, `aws_errors`, `arns`, `clock`, `lengths`,
+`model`, `names`, `resources` and `steps`.
 
 Blank lines divide the floors. A module imports from its own folder and from floors below it, and
 knows nothing of its neighbours. Every folder that an operation passes through has `transitions`:

@@ -17,7 +17,6 @@ from infra.bytecode import PYTHON_VERSION
 NATIVE_PACKAGES = ("pydantic_core", "psycopg2", "psycopg2_binary.libs")
 """Built for the processor of the Lambda functions; here, those of this machine take their place."""
 
-_OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py")
 _HERE = Path(pydantic_core.__file__).parent.parent
 _RUNNING = ".".join(map(str, sys.version_info[:2]))
 _ENVIRONMENT = {"AWS_REGION": "us-west-2", "AWS_LAMBDA_FUNCTION_NAME": "imported"}
@@ -30,6 +29,7 @@ class Deployed(NamedTuple):
     code: Path
     layers: Path
     runtime: Path
+    """What Lambda itself brings, after all else on the path. Empty: nothing of it is used."""
 
     @property
     def bytecode(self) -> str:
@@ -67,8 +67,6 @@ def lay_out(asset: Path, folder: Path) -> Deployed:
     if _RUNNING != PYTHON_VERSION:
         _compile(deployed.code, deployed.layers)
     deployed.runtime.mkdir()
-    for name in _OF_THE_RUNTIME:
-        (deployed.runtime / name).symlink_to(_HERE / name)
     for name in NATIVE_PACKAGES:
         shutil.rmtree(deployed.layers / name)
         (deployed.layers / name).symlink_to(_HERE / name)

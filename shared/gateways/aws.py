@@ -4,9 +4,11 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore
 from botocore.config import Config
 
 from shared.aws_errors import check_answer
+from shared.errors import ConfigurationError
 from shared.gateways.rds.clusters import Aurora
 from shared.gateways.rds.snapshots import Snapshots
 from shared.gateways.store import Store
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from shared.gateways.secrets import Secrets
     from shared.gateways.topic import Messages
 
+OLDEST_SDK = "1.44.5"
+"""The botocore of the functions' layer. An older one drops what it does not know from answers,
+without a word: `GlobalClusterIdentifier` came with 1.39.0, `StorageEncryptionType` after 1.42.20. A
+guard that reads such a member would be off."""
+
 # One attempt: trying again is the state machine's work, where it costs nothing to wait.
 _ONE_ATTEMPT = Config(
     retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=30
@@ -36,9 +43,12 @@ class Aws:
     """The gateways of one deployment; clients are made once per region and container.
 
     Gateways that few steps need are imported when they are first used: functions start faster.
+
+    Raises `ConfigurationError` where the SDK is older than the one that all this was tested with.
     """
 
     def __init__(self, settings: Settings) -> None:
+        _check_sdk(botocore.__version__)
         self.settings = settings
         self._client: Callable[..., Any] = cache(self._make_client)
 
@@ -133,3 +143,16 @@ class Aws:
         )
         client.meta.events.register("before-parse", check_answer)
         return client
+
+
+def _check_sdk(version: str) -> None:
+    if _ordered(version) < _ordered(OLDEST_SDK):
+        raise ConfigurationError(
+            f"The function runs with botocore {version}, which drops parts of what AWS answers; it "
+            f"needs {OLDEST_SDK} or newer, which its layer has. Deploy the stack again, with "
+            "nothing before the layer on PYTHONPATH."
+        )
+
+
+def _ordered(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())

@@ -7,13 +7,14 @@ never loses or renames one. No password is in it.
 from enum import StrEnum
 from typing import Literal, Self, TypeVar
 
+from shared.lengths import fitting
 from shared.model import Model, Moment
-from shared.operation.bounds import LONGEST_MESSAGE_LIST_BYTES, fitting
 from shared.operation.published import Access, Plan
 
 # SNS takes 256 KB for all forms of a message together. The e-mail says most of this once more, and
 # quotes double where JSON is put into JSON: seven lists and one text are far below it, whatever
 # they hold (tests/shared/gateways/test_topic.py).
+LONGEST_LIST_BYTES = 8_000
 LONGEST_TEXT = 4_000
 
 
@@ -143,6 +144,6 @@ Shape = TypeVar("Shape", bound=Model)
 
 def _cut(whole: Shape, *lists: str) -> tuple[Shape, tuple[str, ...]]:
     """The same with as much of these lists as fits, and the names of those that were too long."""
-    short = {name: fitting(getattr(whole, name), LONGEST_MESSAGE_LIST_BYTES) for name in lists}
+    short = {name: fitting(getattr(whole, name), LONGEST_LIST_BYTES) for name in lists}
     too_long = tuple(name for name in lists if len(short[name]) < len(getattr(whole, name)))
     return whole.model_copy(update=short), too_long

@@ -8,12 +8,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.htm
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
 from typing import TypeVar
 
 from pydantic import JsonValue
-from pydantic_core import to_json
 
+from shared.lengths import fitting, length, short
 from shared.model import Model
 from shared.operation.audit import AuditEvent, Failure
 from shared.operation.operation import Operation
@@ -21,13 +20,10 @@ from shared.operation.operation import Operation
 LONGEST_LIST_BYTES = 24_000
 LONGEST_ENTRY_BYTES = 4_000
 LONGEST_TEXT_BYTES = 16_000
-LONGEST_MESSAGE_LIST_BYTES = 8_000
-"""Of a list in a message: what is longer is logged."""
+LONGEST_LIST_UNLOGGED_BYTES = 8_000
+"""No message has more of a list (`shared/messages/report.py`), so what is longer is logged."""
 
-Entry = TypeVar("Entry")
 Shape = TypeVar("Shape", bound=Model)
-
-_CUT = " [...]"
 
 
 def stored(operation: Operation) -> Operation:
@@ -56,35 +52,16 @@ def long_lists(event: AuditEvent) -> Iterator[tuple[str, list[JsonValue]]]:
     yield from _long_lists(event.details)
 
 
-def fitting(items: Sequence[Entry], most_bytes: int = LONGEST_LIST_BYTES) -> tuple[Entry, ...]:
-    """The first of the items that together are no longer than that, written as JSON."""
-    ends = accumulate(_length(item) + 1 for item in items)
-    return tuple(item for item, end in zip(items, ends, strict=True) if end <= most_bytes)
-
-
-def short(text: str, most_bytes: int = LONGEST_TEXT_BYTES) -> str:
-    """The text, or as much of its beginning as is no longer than that, written as JSON."""
-    if _length(text) <= most_bytes:
-        return text
-    ends = accumulate(_length(sign) - 2 for sign in text)
-    room = most_bytes - len(_CUT) - 2
-    return "".join(sign for sign, end in zip(text, ends, strict=True) if end <= room) + _CUT
-
-
-def _length(value: object) -> int:
-    return len(to_json(value))
-
-
 def _with_short(whole: Shape, *lists: str) -> Shape:
     return whole.model_copy(update={name: _entries(getattr(whole, name)) for name in lists})
 
 
 def _entries(texts: Sequence[str]) -> tuple[str, ...]:
-    return fitting([short(text, LONGEST_ENTRY_BYTES) for text in texts])
+    return fitting([short(text, LONGEST_ENTRY_BYTES) for text in texts], LONGEST_LIST_BYTES)
 
 
 def _short_failure(failure: Failure) -> Failure:
-    return failure.model_copy(update={"message": short(failure.message)})
+    return failure.model_copy(update={"message": short(failure.message, LONGEST_TEXT_BYTES)})
 
 
 def _short_lists(
@@ -100,7 +77,7 @@ def _short_lists(
                     short(entry, LONGEST_ENTRY_BYTES) if isinstance(entry, str) else entry
                     for entry in value
                 ]
-                kept = list(fitting(entries))
+                kept = list(fitting(entries, LONGEST_LIST_BYTES))
                 found[name] = kept
                 if len(kept) < len(value):
                     left_out[name] = len(value) - len(kept)
@@ -108,7 +85,7 @@ def _short_lists(
                 found[name], inside = _short_lists(value)
                 left_out |= {f"{name}.{inner}": number for inner, number in inside.items()}
             case str():
-                found[name] = short(value)
+                found[name] = short(value, LONGEST_TEXT_BYTES)
             case _:
                 found[name] = value
     return found, left_out
@@ -117,7 +94,7 @@ def _short_lists(
 def _long_lists(details: Mapping[str, JsonValue]) -> Iterator[tuple[str, list[JsonValue]]]:
     for name, value in details.items():
         match value:
-            case list() if _length(value) > LONGEST_MESSAGE_LIST_BYTES:
+            case list() if length(value) > LONGEST_LIST_UNLOGGED_BYTES:
                 yield name, value
             case dict():
                 yield from ((f"{name}.{inner}", found) for inner, found in _long_lists(value))

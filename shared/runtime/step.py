@@ -23,6 +23,7 @@ from shared import clock, names
 from shared.closing.transitions import operation_redriven
 from shared.errors import InternalError, InvalidRequest, NotOurs, RestoreError, Retryable
 from shared.gateways.aws import Aws
+from shared.lengths import short
 from shared.model import Model
 from shared.operation import bounds, waiting
 from shared.operation.next_step import next_step
@@ -184,7 +185,7 @@ def _named(error: Exception) -> RestoreError:
             extra={"error": type(error).__name__, "retryable": isinstance(error, Retryable)},
         )
         # Step Functions' limits: 256 KB of an answer, 32,768 characters of a cause.
-        return type(error)(bounds.short(str(error)))
+        return type(error)(short(str(error), bounds.LONGEST_TEXT_BYTES))
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(where.filename).name}:{where.lineno} in {where.name}"
     detail = f" ({error.error_count()} problems)" if isinstance(error, ValidationError) else ""

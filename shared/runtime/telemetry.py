@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from shared import clock
+from shared.lengths import fitting
 from shared.names import METRICS_NAMESPACE, Metric
 from shared.operation import bounds
 from shared.operation.kind import Kind
@@ -36,7 +37,7 @@ def log_long_lists(operation: Operation) -> None:
         for name, entries in bounds.long_lists(event):
             logged = 0
             while logged < len(entries):
-                some = bounds.fitting(entries[logged:], _LOGGED_AT_ONCE_BYTES) or (entries[logged],)
+                some = fitting(entries[logged:], _LOGGED_AT_ONCE_BYTES) or (entries[logged],)
                 logged += len(some)
                 logger.info(
                     "A list that is not stored in full",

@@ -126,7 +126,7 @@ def test_every_match_over_kinds_and_statuses_is_exhaustive() -> None:
 
 
 def test_the_report_imports_nothing_of_the_stored_state_but_what_is_published_too() -> None:
-    allowed = {"shared.model", "shared.operation.published"}
+    allowed = {"shared.lengths", "shared.model", "shared.operation.published"}
 
     assert imports()["shared.messages.report"] <= allowed
     assert imports()["shared.operation.published"] == {"shared.model"}

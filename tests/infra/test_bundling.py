@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
+import botocore
 import pytest
 from aws_cdk import FileSystem
 from cryptography import x509
@@ -14,6 +16,7 @@ from infra import bundling
 from infra.bundling import Layer, LayerNotBuilt
 from local.bench.deployed import lay_out
 from local.bench.sizes import MOST_BYTES, zipped_size
+from shared.gateways.aws import OLDEST_SDK
 from shared.steps import Step
 
 LAYERS = (bundling.DEPENDENCIES, bundling.PSYCOPG2)
@@ -67,8 +70,10 @@ def test_what_goes_into_lambda_stays_small(assembly: Path, folder: str) -> None:
 
 
 def test_the_functions_import_from_what_is_packaged_alone(assembly: Path, tmp_path: Path) -> None:
-    """Native modules are those of this machine; boto3 is the runtime's. All else is packaged."""
+    """Native modules are those of this machine; all else is packaged, also what Lambda brings."""
     deployed = lay_out(asset_of(assembly), tmp_path)
+    for name in ("boto3", "botocore", "urllib3"):
+        (deployed.runtime / f"{name}.py").write_text("raise ImportError('the one of the runtime')")
     script = f"""
 import importlib, json
 for step in {[step.module for step in Step]!r}:
@@ -83,6 +88,8 @@ print(json.dumps({{name: module.__file__ for name, module in sys.modules.items()
     files = {name: Path(file) for name, file in json.loads(ran.stdout).items()}
     assert files["shared.runtime.step"].is_relative_to(deployed.code)
     assert files["pydantic"].is_relative_to(deployed.layers)
+    assert files["boto3"].is_relative_to(deployed.layers)
+    assert files["botocore"].is_relative_to(deployed.layers)
     assert files["aws_lambda_powertools"].is_relative_to(deployed.layers)
     unknown = {file for file in files.values() if "site-packages" in file.parts}
     assert unknown == set()
@@ -134,3 +141,45 @@ def test_the_driver_trusts_the_roots_of_amazon_rds_and_no_others() -> None:
         assert root.subject == root.issuer
         assert "CN=Amazon RDS " in root.subject.rfc4514_string()
         assert root.not_valid_after_utc > datetime(2061, 1, 1, tzinfo=UTC)
+
+
+def test_the_tests_run_with_the_sdk_that_is_packaged_and_it_is_the_oldest_accepted() -> None:
+    pinned, installed = (
+        {
+            name: line
+            for line in (bundling.ROOT / "requirements" / file).read_text().splitlines()
+            if (name := line.partition("==")[0]) in {"boto3", "botocore", "urllib3"}
+        }
+        for file in ("functions.txt", "development.txt")
+    )
+
+    assert pinned == installed
+    assert pinned["botocore"].startswith(f"botocore=={OLDEST_SDK} ")
+    assert botocore.__version__ == OLDEST_SDK
+
+
+def test_the_sdk_that_is_packaged_knows_every_service_that_is_called() -> None:
+    sources = "".join(path.read_text() for path in (bundling.ROOT / "shared").rglob("*.py"))
+    called = set(re.findall(r"_client(?:_of)?\((?:account_id, )?\"(\w+)\"", sources))
+    packaged = bundling.built(bundling.DEPENDENCIES) / "python" / "botocore" / "data"
+
+    assert called == bundling.SERVICES
+    assert {path.name for path in packaged.iterdir() if path.is_dir()} == called
+
+
+def test_every_client_can_be_made_of_what_is_packaged(assembly: Path, tmp_path: Path) -> None:
+    deployed = lay_out(asset_of(assembly), tmp_path)
+    script = f"""
+import boto3
+for service in {sorted(bundling.SERVICES)!r}:
+    client = boto3.client(service, region_name="us-west-2", aws_access_key_id="a",
+                          aws_secret_access_key="b")
+    assert client.meta.endpoint_url.startswith("https://"), service
+members = boto3.client("rds", region_name="us-west-2").meta.service_model.shape_for("DBCluster")
+assert "StorageEncryptionType" in members.members
+assert "GlobalClusterIdentifier" in members.members
+"""
+
+    ran = deployed.run(script, "-W", "error")
+
+    assert (ran.stderr, ran.returncode) == ("", 0)

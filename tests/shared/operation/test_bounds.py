@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared import lengths
 from shared.closing.transitions import operation_failed
 from shared.gateways.store import Store
+from shared.messages.report import LONGEST_LIST_BYTES
 from shared.messages.report_builder import report_on
 from shared.operation import bounds, parts, published
 from shared.operation.operation import Operation
@@ -108,7 +110,7 @@ def test_what_is_short_is_stored_as_it_is() -> None:
 
 @given(st.text(), st.integers(min_value=20, max_value=60))
 def test_a_text_is_cut_at_its_end_only_and_only_if_it_is_too_long(text: str, most: int) -> None:
-    short = bounds.short(text, most)
+    short = lengths.short(text, most)
 
     is_fitting = len(json.dumps(text, ensure_ascii=False).encode()) <= most
     assert (short == text) or not is_fitting
@@ -126,3 +128,7 @@ def test_every_list_of_an_operation_is_bounded_or_short_by_nature() -> None:
     }
 
     assert lists == BOUNDED | SHORT_BY_NATURE.keys()
+
+
+def test_what_no_message_has_in_full_is_logged() -> None:
+    assert bounds.LONGEST_LIST_UNLOGGED_BYTES <= LONGEST_LIST_BYTES < bounds.LONGEST_LIST_BYTES
