@@ -9,6 +9,7 @@ see one consistent order of time.
 
 import heapq
 import itertools
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -87,7 +88,8 @@ class ScaledClock:
 class _Alarm:
     wakes_at: datetime
     order: int
-    holds_clock: bool = field(compare=False)
+    sleeper: int | None = field(compare=False)
+    """Which participant it is, in the order in which they joined; `None` only watches."""
     interrupt: threading.Event | None = field(compare=False)
     bell: threading.Event = field(default_factory=threading.Event, compare=False)
 
@@ -106,6 +108,8 @@ class InstantClock:
         self._awake = 0
         self._alarms: list[_Alarm] = []
         self._order = itertools.count()
+        self._participants = itertools.count()
+        self._turns: random.Random | None = None
         self._lock = threading.Lock()
 
     @property
@@ -117,7 +121,16 @@ class InstantClock:
             return self._now
 
     def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
-        self._sleep(seconds, interrupt, holds_clock=False)
+        self._sleep(seconds, interrupt, None)
+
+    def take_turns(self, chance: random.Random | None) -> None:
+        """From now on let one participant be awake at a time; with `None`, all that are due.
+
+        Which of those that are due is drawn. So the same chance makes the same things happen in
+        the same order again, whatever else the machine is doing.
+        """
+        with self._lock:
+            self._turns = chance
 
     def leap(self, seconds: float) -> None:
         """Let time pass in which nobody wakes up in between, whoever is awake or asleep."""
@@ -128,21 +141,23 @@ class InstantClock:
     def join(self) -> "_InstantParticipant":
         with self._lock:
             self._awake += 1
-        return _InstantParticipant(self)
+            return _InstantParticipant(self, next(self._participants))
 
     def _leave(self) -> None:
         with self._lock:
             self._awake -= 1
             self._ring_if_all_asleep()
 
-    def _sleep(self, seconds: float, interrupt: threading.Event | None, holds_clock: bool) -> None:
+    def _sleep(
+        self, seconds: float, interrupt: threading.Event | None, sleeper: int | None
+    ) -> None:
         if seconds <= 0:
             return
         with self._lock:
             wakes_at = self._now + timedelta(seconds=seconds)
-            alarm = _Alarm(wakes_at, next(self._order), holds_clock, interrupt)
+            alarm = _Alarm(wakes_at, next(self._order), sleeper, interrupt)
             heapq.heappush(self._alarms, alarm)
-            self._awake -= holds_clock
+            self._awake -= sleeper is not None
             self._ring_if_all_asleep()
         # An event set elsewhere rings no bell: whoever can be interrupted looks now and then.
         while not alarm.bell.wait(self._INTERRUPT_POLL_SECONDS if interrupt else None):
@@ -159,8 +174,22 @@ class InstantClock:
             self._ring_due()
 
     def _ring_due(self) -> None:
+        due = []
         while self._alarms and self._alarms[0].wakes_at <= self._now:
-            self._ring(heapq.heappop(self._alarms))
+            due.append(heapq.heappop(self._alarms))
+        for alarm in self._whose_turn_it_is_not(due) if self._turns else ():
+            due.remove(alarm)
+            heapq.heappush(self._alarms, alarm)
+        for alarm in due:
+            self._ring(alarm)
+
+    def _whose_turn_it_is_not(self, due: list[_Alarm]) -> list[_Alarm]:
+        """All participants but one, or all while one is awake. Who only watches is never held."""
+        waiting = [alarm for alarm in due if alarm.sleeper is not None]
+        waiting.sort(key=lambda alarm: alarm.sleeper or 0)
+        if waiting and self._turns and not self._awake:
+            waiting.pop(self._turns.randrange(len(waiting)))
+        return waiting
 
     def _ring_interrupted(self) -> None:
         interrupted = [alarm for alarm in self._alarms if alarm.is_interrupted]
@@ -173,17 +202,18 @@ class InstantClock:
 
     def _ring(self, alarm: _Alarm) -> None:
         """Wake the one who waits for `alarm`; it counts as awake at once."""
-        self._awake += alarm.holds_clock
+        self._awake += alarm.sleeper is not None
         alarm.bell.set()
 
 
 class _InstantParticipant:
-    def __init__(self, clock: InstantClock) -> None:
+    def __init__(self, clock: InstantClock, number: int) -> None:
         self._clock = clock
+        self._number = number
         self._takes_part = True
 
     def sleep(self, seconds: float, interrupt: threading.Event | None = None) -> None:
-        self._clock._sleep(seconds, interrupt, holds_clock=True)
+        self._clock._sleep(seconds, interrupt, self._number)
 
     def leave(self) -> None:
         if self._takes_part:

@@ -154,7 +154,7 @@ def test_every_retry_is_bounded_and_spread(task: dict[str, Any]) -> None:
     for retry in task["Retry"]:
         assert retry["JitterStrategy"] == "FULL"
         assert retry["MaxDelaySeconds"] <= 300
-        assert retry["MaxAttempts"] <= 300
+        assert retry["MaxAttempts"] <= 600
 
 
 def test_nothing_is_caught_so_that_redrive_has_something_to_repeat() -> None:
@@ -205,20 +205,36 @@ def test_every_reason_not_to_retry_is_of_an_answer() -> None:
         assert any(re.fullmatch(pattern, answer) for answer in answers_of_invoke()), pattern
 
 
+def usual_delays(task: dict[str, Any], error: str) -> list[float]:
+    """How many seconds the retries of an error wait; full jitter halves them on the whole."""
+    (retry,) = [one for one in task["Retry"] if error in one["ErrorEquals"]]
+    return [
+        min(retry["IntervalSeconds"] * retry["BackoffRate"] ** nth, retry["MaxDelaySeconds"]) / 2
+        for nth in range(retry["MaxAttempts"])
+    ]
+
+
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_a_function_in_a_vpc_is_given_ten_minutes_to_wake_up(task: dict[str, Any]) -> None:
-    (waking,) = [
-        retry
-        for retry in task["Retry"]
-        if "Lambda.CodeArtifactUserPendingException" in retry["ErrorEquals"]
-    ]
+    delays = usual_delays(task, "Lambda.CodeArtifactUserPendingException")
 
-    delays = [
-        min(waking["IntervalSeconds"] * waking["BackoffRate"] ** nth, waking["MaxDelaySeconds"])
-        for nth in range(waking["MaxAttempts"])
-    ]
-
-    # Full jitter halves the delays on the whole.
-    assert sum(delays) / 2 >= 600
+    assert sum(delays) >= 600
     # Whoever wakes up sooner is not waited for much longer.
-    assert max(delays) <= 30
+    assert max(delays) <= 15
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize("error", ["Throttled", "Lambda.TooManyRequestsException"])
+def test_a_crowd_is_given_most_of_an_hour_to_spread(task: dict[str, Any], error: str) -> None:
+    delays = usual_delays(task, error)
+
+    assert sum(delays) >= 45 * 60
+    assert delays[0] <= 1
+
+
+@pytest.mark.parametrize(
+    ("quota", "step"),
+    [("CopyQuotaReached", "CopySnapshot"), ("ExportQuotaReached", "ArchiveSnapshot")],
+)
+def test_a_quota_is_waited_for_as_long_as_the_documents_say(quota: str, step: str) -> None:
+    assert sum(usual_delays(TASKS[step], quota)) >= 24 * 3600

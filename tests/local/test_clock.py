@@ -1,6 +1,8 @@
 """Simulated time: scaled clocks run, instant clocks jump."""
 
+import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -178,3 +180,39 @@ def test_a_scaled_clock_must_move_forward(speed: float) -> None:
 @pytest.mark.parametrize(("clock", "speed"), [(InstantClock(), 0), (ScaledClock(60), 60)])
 def test_a_clock_tells_its_speed(clock: Clock, speed: float) -> None:
     assert clock.speed == speed
+
+
+def order_of_turns(seed: int) -> list[str]:
+    """In which order ten participants wake up three times, all at the same moments."""
+    clock = InstantClock()
+    clock.take_turns(random.Random(seed))
+    return [name for name, _ in naps_of(clock, **dict.fromkeys("abcdefghij", (1, 1, 1)))]
+
+
+def test_who_take_turns_wake_one_after_the_other_as_the_seed_says() -> None:
+    first, again, other = (order_of_turns(seed) for seed in (1, 1, 2))
+
+    assert first == again != other
+    assert [sorted(first[start : start + 10]) for start in (0, 10, 20)] == [[*"abcdefghij"]] * 3
+
+
+def test_a_leap_wakes_nobody_out_of_turn() -> None:
+    clock = InstantClock(NOON)
+    clock.take_turns(random.Random(1))
+    seen: list[str] = []
+
+    def nap(name: str, me: Participant) -> None:
+        me.sleep(1)
+        seen.append(name)
+        me.leave()
+
+    with participant(clock):
+        others = {name: clock.join() for name in "ab"}
+        threads = [in_thread(partial(nap, name, me)) for name, me in others.items()]
+        time.sleep(0.05)
+        clock.leap(10)
+        time.sleep(0.05)
+        assert seen == []
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == ["a", "b"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from local.api.rates import Rate
-from local.bench.crowd import restored_at_once
+from local.bench.crowd import Crowd, restored_at_once
 from local.clock import participant
 from tests.restores.stage import Outcome, Stage, request
 
@@ -53,4 +53,36 @@ def test_more_restores_than_copies_are_allowed_all_finish(stage: Stage) -> None:
     assert [(one.status, one.error) for one in crowd.executions] == [("SUCCEEDED", None)] * 5
     assert crowd.throttled > 0
     assert crowd.lasted >= crowd.bound
+    assert stage.locks() == []
+
+
+def told(crowd: Crowd) -> list[tuple[str, str | None, float]]:
+    """How each restore ended, and when, counted from the start of all."""
+    began = min(one.started_at for one in crowd.executions)
+    return [
+        (one.status, one.error, (one.stopped_at - began).total_seconds())
+        for one in crowd.executions
+    ]
+
+
+def test_the_same_seed_makes_a_crowd_meet_in_the_same_way_again(stage: Stage) -> None:
+    crowds = []
+    for seed in (1, 1, 2):
+        with quota_on_copies(stage, at_once=2):
+            crowds.append(restored_at_once(stage.scene, 2, Rate(per_second=1, at_once=5), seed))
+        stage.clear()
+
+    first, again, other = map(told, crowds)
+
+    assert first == again != other
+    assert {status for status, _, _ in (*first, *other)} == {"SUCCEEDED"}
+
+
+def test_a_crowd_that_is_throttled_for_long_finishes_without_a_redrive(stage: Stage) -> None:
+    """Calls for one look at everything are half of what is admitted in ten seconds."""
+    with quota_on_copies(stage, at_once=5):
+        crowd = restored_at_once(stage.scene, 8, Rate(per_second=0.5, at_once=5), seed=1)
+
+    assert [(one.status, one.error) for one in crowd.executions] == [("SUCCEEDED", None)] * 8
+    assert crowd.throttled > 200
     assert stage.locks() == []
