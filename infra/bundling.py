@@ -58,7 +58,7 @@ PSYCOPG2 = Layer(
 )
 RDS_ROOT_CERTIFICATES = f"{LAYERS_PATH}/rds/root-certificates.pem"
 SERVICES = frozenset(
-    ("dynamodb", "ec2", "kms", "rds", "s3", "secretsmanager", "sns", "stepfunctions", "sts")
+    ("dynamodb", "ec2", "kms", "rds", "s3", "secretsmanager", "sns", "sqs", "stepfunctions", "sts")
 )
 """What the functions call; botocore describes four hundred services more."""
 _BYTECODE = ROOT / ".build" / "bytecode"
