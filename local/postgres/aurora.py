@@ -60,6 +60,30 @@ DATABASE_STATEMENTS = (
 )
 
 
+# What an upgrade from PostgreSQL 15 leaves: AWS's superuser has granted every membership, since
+# versions before 16 do not record reliably who has; and nobody administers a role for having
+# created it, as since 16. (pg_dumpall, dumpRoleMembership; PostgreSQL 16 release notes)
+UPGRADE = f"""
+DO $upgrade$
+DECLARE held record;
+BEGIN
+    FOR held IN
+        SELECT roleid::regrole AS role, member::regrole AS member, grantor::regrole AS grantor,
+               CASE WHEN admin_option THEN ' WITH ADMIN OPTION' ELSE '' END AS how,
+               grantor = '{ADMINISTRATOR}'::regrole AS is_amazons,
+               admin_option AND NOT inherit_option AND NOT set_option AS is_by_creation
+        FROM pg_auth_members WHERE member::regrole::text !~ '^(rds|pg)_'
+    LOOP
+        CONTINUE WHEN held.is_amazons AND NOT held.is_by_creation;
+        EXECUTE format('REVOKE %s FROM %s GRANTED BY %s CASCADE',
+                       held.role, held.member, held.grantor);
+        CONTINUE WHEN held.is_amazons;
+        EXECUTE format('GRANT %s TO %s%s', held.role, held.member, held.how);
+    END LOOP;
+END $upgrade$
+"""
+
+
 def master_statements(username: str, password: str, database: str | None) -> list[str]:
     """Make the master user, who is no superuser, and the owner of the cluster's databases."""
     user = quoted_name(username)

@@ -13,7 +13,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.postgres.aurora import ADMINISTRATOR, master_statements, password_statement
+from local.postgres.aurora import (
+    ADMINISTRATOR,
+    UPGRADE,
+    master_statements,
+    password_statement,
+)
 from local.postgres.file_copy import copy_tree
 from local.postgres.installation import Installation
 from local.postgres.keeper import Keeper
@@ -131,6 +136,11 @@ class Databases:
     def set_password(self, volume: str, username: str, password: str) -> None:
         with self._existing(volume) as server:
             server.execute([password_statement(username, password)], self._password)
+
+    def upgrade_roles(self, volume: str) -> None:
+        """Leave the roles of a volume as an upgrade from PostgreSQL 15 to 16 leaves them."""
+        with self._existing(volume) as server:
+            server.execute([UPGRADE.strip()], self._password)
 
     def stamp(self, volume: str) -> str:
         """A text that stays the same as long as no file of a volume changes."""

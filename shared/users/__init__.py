@@ -11,7 +11,7 @@
       ├── exposure/        what production leaves open to everybody
       └── verification     the proof
     master/        the master user's sessions, their settings, its powers, its notes on roles
-    templates, known_roles, transitions
+    templates, known_roles, wording, transitions
 
 Until all of that is done the snapshot is hostile: no function, operator, cast, trigger, policy or
 setting in it may run as the master user or change a verdict

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from psycopg2.errors import InsufficientPrivilege
 from psycopg2.sql import SQL, Composed, Identifier
 
 from shared.errors import ConfigurationError, ValidationFailed
-from shared.users.master.powers import powers, revoke_as, take_powers
+from shared.users.master.alterations import WITHOUT_ADMIN
+from shared.users.master.powers import described, powers, revoke_as, take_powers
 from shared.users.master.sessions import Session
 from shared.users.ownership import Ownership, Relation, act_for, join_owners
 from shared.users.templates import Template, UserTemplate
@@ -101,21 +103,33 @@ class Grants(NamedTuple):
     def _let_own(self, user: UserTemplate, groups: Sequence[str]) -> Iterator[str]:
         """Make an owner a member of the roles that own, none of which may have powers."""
         remaining = take_powers if self.others_are_locked else powers
-        for role, sources in remaining(self.session, groups, self.admin).items():
+        if powerful := remaining(self.session, groups, self.admin):
             raise ValidationFailed(
-                f"User {user.username} would become a member of {role} to own what {role} owns in "
-                f"{self.database}, but {role} has powers over roles, databases or replication, "
-                f"through {_listed(sources)}. Transfer ownership in production to a role without "
-                f"powers, or choose another template for {user.username}."
+                f"User {user.username} would become a member of {_listed(powerful)} to own what is "
+                f"owned there in {self.database}, which gives powers over roles, databases or "
+                f"replication: {described(self.session, powerful)}. Transfer ownership in "
+                "production to a role without powers, or choose another template for "
+                f"{user.username}."
             )
+        refused = []
         for role in groups:
-            _give(self.session, user, [SQL("{}").format(Identifier(role))])
+            membership = SQL("GRANT {} TO {}").format(Identifier(role), Identifier(user.username))
+            doing = f"Granting to {user.username}"
+            if not self.session.attempt(doing, membership, (), InsufficientPrivilege):
+                refused.append(role)
+                continue
             rows = self.session.rows("Listing what else owners have", _ELSEWHERE, {"role": role})
             if elsewhere := [place for (place,) in rows]:
                 yield (
                     f"In {self.database}, {user.username} was made a member of {role}, and so "
                     f"also has what {role} has elsewhere: {', '.join(elsewhere)}."
                 )
+        if refused:
+            yield (
+                f"In {self.database}, {user.username} has all privileges on what these roles own, "
+                f"but cannot alter or drop it: {_listed(refused)}. Nobody but their administrators "
+                f"can make it a member: {WITHOUT_ADMIN}."
+            )
 
     def _not_granted(self, ownership: Ownership) -> Iterator[str]:
         for owner in sorted(ownership.out_of_reach):

@@ -6,7 +6,7 @@ import psycopg2
 from psycopg2.sql import SQL, Composable, Identifier
 
 from shared.errors import ValidationFailed
-from shared.users.master.powers import can_join, join, powers
+from shared.users.master.powers import can_join, described, join, powers
 from shared.users.master.sessions import Session
 from shared.users.retired_roles import Retired
 from shared.users.templates import Template, UserTemplate
@@ -113,12 +113,11 @@ def _let_act_for(
     session: Session, retired: Retired, user: UserTemplate, database: str, admin: str
 ) -> str:
     """Make an owner a member of its retired role, which must have no powers; returns a warning."""
-    if sources := powers(session, [retired.role], admin).get(retired.role):
+    if powerful := powers(session, [retired.role], admin):
         raise ValidationFailed(
             f"User {user.username} cannot get back what it owned in {database}, and cannot be made "
-            f"a member of its present owner, {retired.role}, which has powers through "
-            f"{', '.join(sources)}. Change the owner in production, or choose another template "
-            f"for {user.username}."
+            f"a member of its present owner: {described(session, powerful)}. Change the owner in "
+            f"production, or choose another template for {user.username}."
         )
     grant = SQL("GRANT {} TO {}").format(Identifier(retired.role), Identifier(user.username))
     session.run(_doing(user), grant)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from psycopg2.sql import SQL, Identifier, Literal
 
+from shared.users.master.alterations import must_alter
 from shared.users.master.notes import Notes
 from shared.users.master.powers import open_doors, take_powers
 from shared.users.master.sessions import Session
@@ -65,7 +66,8 @@ def retire(session: Session, username: str, notes: Notes, admin: str) -> str:
     role = shortened + suffix
     open_doors(session, username)
     old, new = Identifier(username), Identifier(role)
-    session.run(doing, SQL("ALTER ROLE {} RENAME TO {}").format(old, new))
+    rename = SQL("ALTER ROLE {} RENAME TO {}").format(old, new)
+    must_alter(session, doing, username, rename)
     session.run(doing, SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(new))
     note = Literal(notes.retired(username))
     session.run(doing, SQL("COMMENT ON ROLE {} IS {}").format(new, note))

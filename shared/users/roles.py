@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import psycopg2
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
+from shared.users.master.alterations import must_alter
 from shared.users.master.notes import Notes
 from shared.users.master.sessions import Login, Session
 from shared.users.retired_roles import retire
@@ -79,13 +80,11 @@ def _let_log_in(session: Session, user: UserTemplate) -> None:
         if user.password
         else SQL("NULL")
     )
-    session.run(
-        _doing(user),
-        SQL(
-            "ALTER ROLE {} LOGIN INHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT -1 "
-            "VALID UNTIL 'infinity' PASSWORD {}"
-        ).format(name, verifier),
-    )
+    statement = SQL(
+        "ALTER ROLE {} LOGIN INHERIT NOCREATEDB NOCREATEROLE CONNECTION LIMIT -1 "
+        "VALID UNTIL 'infinity' PASSWORD {}"
+    ).format(name, verifier)
+    must_alter(session, _doing(user), user.username, statement)
     if user.auth == "iam":
         session.run(_doing(user), SQL("GRANT rds_iam TO {}").format(name))
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from psycopg2.sql import SQL
 
 from shared.errors import ValidationFailed
-from shared.users.exposure.wording import listed
 from shared.users.lockout.event_triggers import EventTrigger, silenced
-from shared.users.master.powers import powers, revoke_as
+from shared.users.master.powers import described, powers, revoke_as
 from shared.users.master.sessions import Session
+from shared.users.wording import listed
 
 # Who may call such a function by name is only half of it: a trigger, a view, an aggregate or a type
 # may call it on somebody's behalf. PostgreSQL's own functions have lower OIDs. (transam.h,
@@ -118,14 +118,15 @@ def _report(
     for function in functions:
         by_owner.setdefault(function.owner, []).append(function)
     powerful = powers(session, by_owner.keys() - {admin}, admin)
+    if powerful and others_are_locked:
+        signatures = [f.signature for owner in powerful for f in by_owner[owner]]
+        raise ValidationFailed(
+            f"Functions of database {database} run with the privileges of their owners, whoever "
+            f"calls them, and these have powers: {listed(signatures)}. "
+            f"{described(session, powerful)}. Change the owners in production, then restore again."
+        )
     # The most dangerous ones first: none of them may be hidden behind many harmless ones.
     for owner in sorted(by_owner, key=lambda owner: (owner != admin, owner)):
-        if owner in powerful and others_are_locked:
-            raise ValidationFailed(
-                f"Function {by_owner[owner][0].signature} of database {database} runs with the "
-                f"privileges of {owner}, whoever calls it, and {owner} has powers through "
-                f"{', '.join(powerful[owner])}. Change its owner in production, then restore again."
-            )
         note = ", the master user" if owner == admin else ""
         note = ", which has powers over roles or databases" if owner in powerful else note
         yield (

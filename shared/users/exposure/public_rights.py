@@ -6,8 +6,8 @@ own design: it stays, and is reported.
 
 from collections.abc import Iterator, Sequence
 
-from shared.users.exposure.wording import listed
 from shared.users.master.sessions import Session
+from shared.users.wording import listed
 
 # The rights of PUBLIC on anything, except those that PostgreSQL itself grants to PUBLIC.
 _OPEN = """

@@ -26,6 +26,12 @@ _LOGINS = f"""
     WHERE r.rolcanlogin AND NOT r.rolsuper AND NOT COALESCE({IS_ALLOWED}, false) ORDER BY 1
 """
 
+_NAMESAKES = f"""
+    SELECT r.rolname FROM pg_catalog.pg_roles r
+    WHERE r.rolname = ANY (%(users)s::pg_catalog.text[]) AND NOT r.rolcanlogin
+      AND NOT COALESCE({IS_ALLOWED}, false) ORDER BY 1
+"""
+
 
 class InheritedLogin(NamedTuple):
     """A login that is none of the users', and what shows who created it."""
@@ -51,6 +57,11 @@ def inherited_logins(session: Session, allowed: Allowed) -> list[InheritedLogin]
         InheritedLogin(*row)
         for row in session.rows("Listing the logins", _LOGINS, allowed.values())
     ]
+
+
+def namesakes(session: Session, allowed: Allowed) -> list[str]:
+    """Roles with the name of a user that are no logins, and that this operation has not made."""
+    return [name for (name,) in session.rows("Listing the roles", _NAMESAKES, allowed.values())]
 
 
 def report_doubtful(

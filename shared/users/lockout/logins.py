@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
+import psycopg2
 from psycopg2.errors import InsufficientPrivilege, LockNotAvailable
 from psycopg2.sql import SQL, Identifier, Literal
 from pydantic import SecretStr
@@ -24,10 +25,11 @@ from shared.users.known_roles import AWS_GROUPS, AWS_LOGINS, looks_reserved
 from shared.users.lockout.allowed import Allowed
 from shared.users.lockout.event_triggers import fires_at_login, login_triggers
 from shared.users.lockout.eviction import end_sessions, prepared_transactions, roll_back
-from shared.users.lockout.inherited_logins import inherited_logins, report_doubtful
+from shared.users.lockout.inherited_logins import inherited_logins, namesakes, report_doubtful
 from shared.users.lockout.pending_logins import PendingLogins, logins_under_way
+from shared.users.master.alterations import alter, cannot_be_altered
 from shared.users.master.notes import Notes
-from shared.users.master.powers import customers_roles, open_doors, powers, take_powers
+from shared.users.master.powers import customers_roles, described, open_doors, powers, take_powers
 from shared.users.master.sessions import Login, LoginRefused, Server, Session
 from shared.users.templates import UserTemplate
 
@@ -161,28 +163,38 @@ class Lockout(NamedTuple):
         ]
 
     def _lock(self, session: Session, names: Sequence[str], warnings: list[str]) -> bool:
-        """Lock logins and take powers; returns whether there were none but those to leave alone."""
+        """Lock logins and take powers; returns whether there were none but those to leave alone.
+
+        Raises `ValidationFailed` naming every role that the master user may not alter, when those
+        that it may are locked.
+        """
         # Whoever holds a lock on a role is ended in the next round.
         session.run("Locking logins", "SET LOCAL lock_timeout = '500ms'")
-        left_alone = [self._lock_login(session, name, warnings) for name in names]
+        refusals = {name: self._lock_login(session, name, warnings) for name in names}
+        to_retire = namesakes(session, self._allowed)
+        tried = refusals | {name: _bar_from_login(session, name) for name in to_retire}
+        denied = [name for name, why in tried.items() if isinstance(why, InsufficientPrivilege)]
+        left_alone = [name for name in denied if _may_be_awss(name) and name not in to_retire]
+        if denied != left_alone:
+            session.commit()
+            final = [name for name in denied if name not in left_alone]
+            raise cannot_be_altered(session, final, self.server.admin.username)
         if self.everybody:
             self._take_powers(session, warnings)
-        return all(left_alone)
+        return set(names) <= set(left_alone)
 
-    def _lock_login(self, session: Session, name: str, warnings: list[str]) -> bool:
-        """Lock a login; returns whether it was left alone: maybe AWS's, and not alterable."""
-        role, doing = Identifier(name), f"Locking login {name}"
-        open_doors(session, name)
-        statement = SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(role)
-        is_doubtful = _may_be_awss(name)
-        refusal = InsufficientPrivilege if is_doubtful else LockNotAvailable
-        is_locked = session.attempt(doing, statement, (), refusal)
-        if is_locked:
+    def _lock_login(
+        self, session: Session, name: str, warnings: list[str]
+    ) -> psycopg2.Error | None:
+        """Lock a login; returns the refusal if it cannot be, or not now."""
+        refused = _bar_from_login(session, name)
+        if refused is None:
             note = Literal(self.notes.locked)
-            session.run(doing, SQL("COMMENT ON ROLE {} IS {}").format(role, note))
-        if is_doubtful:
-            warnings.append(_locked_in_doubt(name) if is_locked else _left_open(name))
-        return is_doubtful and not is_locked
+            statement = SQL("COMMENT ON ROLE {} IS {}").format(Identifier(name), note)
+            session.run(f"Locking login {name}", statement)
+        if _may_be_awss(name) and not isinstance(refused, LockNotAvailable):
+            warnings.append(_locked_in_doubt(name) if refused is None else _left_open(name))
+        return refused
 
     def _take_powers(self, session: Session, warnings: list[str]) -> None:
         """Take powers from everybody: a function may run with its owner's, whoever calls it."""
@@ -192,6 +204,19 @@ class Lockout(NamedTuple):
         if taken := [role for role in before if remaining.get(role) != before[role]]:
             names = _listed(taken)
             warnings.append(f"Powers over roles, databases or replication were taken from {names}.")
+        if remaining:
+            warnings.append(
+                "Not all powers could be taken from roles of the snapshot, which nobody can log in "
+                f"as: {described(session, remaining)}."
+            )
+
+
+def _bar_from_login(session: Session, name: str) -> psycopg2.Error | None:
+    """Bar a role from logging in; returns the refusal if it cannot be, or not now."""
+    open_doors(session, name)
+    statement = SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(Identifier(name))
+    doing, insist = f"Locking login {name}", not _may_be_awss(name)
+    return alter(session, doing, name, statement, insist=insist)
 
 
 def _may_be_awss(name: str) -> bool:

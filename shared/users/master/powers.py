@@ -5,14 +5,16 @@ not inherit them may SET ROLE, and one that only administers a group may join it
 another role is itself a power.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from psycopg2.errors import InsufficientPrivilege, InvalidGrantOperation
 from psycopg2.sql import SQL, Composable, Identifier
 
 from shared.errors import ValidationFailed
 from shared.users.known_roles import AWS_ROLES, HARMLESS_ROLES
+from shared.users.master.alterations import WITHOUT_ADMIN, WITHOUT_CREATEROLE, alter
 from shared.users.master.sessions import Session
+from shared.users.wording import listed
 
 _POWERFUL = """
     WITH RECURSIVE reached(member, role) AS (
@@ -60,6 +62,15 @@ _IS_OURS_TO_JOIN = """
        AND NOT pg_catalog.starts_with(rolname::pg_catalog.text, 'pg_')
     FROM pg_catalog.pg_roles WHERE rolname = %s
 """
+# Memberships that give one of these powers, granted by a superuser.
+_OF_SUPERUSERS = """
+    SELECT pg_catalog.pg_get_userbyid(m.member), pg_catalog.pg_get_userbyid(m.roleid), g.rolname
+    FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.grantor
+    WHERE g.rolsuper AND pg_catalog.pg_get_userbyid(m.member) = ANY (%s::pg_catalog.text[])
+      AND (m.admin_option
+           OR pg_catalog.pg_get_userbyid(m.roleid) = ANY (%s::pg_catalog.text[])) ORDER BY 1, 2
+"""
+_IS_IN_MASTER = "SELECT pg_catalog.pg_has_role(%s, CURRENT_USER, 'MEMBER')"
 _OWNER = """
     SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database
     WHERE datname = pg_catalog.current_database()
@@ -95,13 +106,31 @@ def take_powers(session: Session, roles: Sequence[str], admin: str) -> dict[str,
         for attributes in session.rows(doing, _ATTRIBUTES, (role,)):
             for word in (word for has, word in zip(attributes, _WORDS, strict=True) if has):
                 statement = SQL("ALTER ROLE {} NO" + word).format(Identifier(role))
-                session.attempt(doing, statement, (), InsufficientPrivilege)
+                alter(session, doing, role, statement)
         groups = session.rows(doing, _GROUPS, (role,))
         dangerous = powers(session, {group for group, _, _ in groups}, admin)
         for group, grantor, is_admin in groups:
             if group in dangerous or is_admin:
                 _leave(session, role, group, grantor)
     return powers(session, powerful, admin)
+
+
+def described(session: Session, powerful: Mapping[str, Sequence[str]]) -> str:
+    """Roles with powers, where these come from, and why memberships among these cannot be ended."""
+    roles = "; ".join(
+        f"{role} has powers through {', '.join(sources)}"
+        for role, sources in sorted(powerful.items())
+    )
+    sources = {source for sources in powerful.values() for source in sources}
+    rows = session.rows("Listing grantors", _OF_SUPERUSERS, ([*powerful], [*sources]))
+    if not session.has_grantors or not rows:
+        return roles
+    memberships = listed([f"{member} in {group}, by {grantor}" for member, group, grantor in rows])
+    return (
+        f"{roles}. A superuser is the grantor of these memberships, and alone can end them: "
+        f"{memberships} (PostgreSQL 16 makes its own superuser the grantor when a role is "
+        "created, and an upgrade from 15 makes it the grantor of all)"
+    )
 
 
 def join(session: Session, role: str) -> None:
@@ -118,9 +147,13 @@ def join(session: Session, role: str) -> None:
     how = " WITH INHERIT TRUE, SET TRUE" if session.has_grantors else ""
     statement = SQL("GRANT {} TO CURRENT_USER" + how).format(Identifier(role))
     if not session.attempt(doing, statement, (), InvalidGrantOperation, InsufficientPrivilege):
+        reason = (
+            f"{role} is a member of the master user, directly or through others"
+            if session.rows(doing, _IS_IN_MASTER, (role,)) == [(True,)]
+            else (WITHOUT_ADMIN if session.has_grantors else WITHOUT_CREATEROLE)
+        )
         raise ValidationFailed(
-            f"The master user cannot become a member of {role}: either {role} is a member of the "
-            "master user, or the master user may not grant that membership. Change that in "
+            f"The master user cannot become a member of {role}: {reason}. Change that in "
             "production, then restore again."
         )
 
@@ -150,7 +183,7 @@ def revoke_as(session: Session, doing: str, grantors: Iterable[str], statement: 
 def open_doors(session: Session, role: str) -> None:
     """Become a member of the roles that administer `role`, as far as the master user may."""
     for (door,) in session.rows(f"Listing who administers {role}", _DOORS, (role,)):
-        join(session, door)
+        can_join(session, door)
 
 
 def is_ordinary(session: Session, role: str) -> bool:
@@ -177,9 +210,9 @@ def _leave(session: Session, role: str, group: str, grantor: str) -> None:
     doing = f"Ending the membership of {role} in {group}"
     by: Composable = SQL("")
     if session.has_grantors:
-        if not is_ordinary(session, grantor):
-            return  # only PostgreSQL's own superuser can end it
-        join(session, grantor)
+        # An upgrade from 15 makes PostgreSQL's own superuser the grantor of all. Nobody can join
+        # that, and whether AWS lets its master user revoke as it, only an attempt can tell.
+        can_join(session, grantor)
         by = SQL("GRANTED BY {}").format(Identifier(grantor))
     revoke = SQL("REVOKE {} FROM {} {} CASCADE")
     statement = revoke.format(Identifier(group), Identifier(role), by)

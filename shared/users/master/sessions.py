@@ -229,17 +229,27 @@ class Session:
         *refusals: type[psycopg2.Error],
     ) -> bool:
         """Execute a statement; returns False if it fails with one of `refusals`, else True."""
+        return self.refusal(doing, statement, values, *refusals) is None
+
+    def refusal(
+        self,
+        doing: str,
+        statement: Composable | str,
+        values: Values = (),
+        *refusals: type[psycopg2.Error],
+    ) -> psycopg2.Error | None:
+        """Execute a statement; returns the one of `refusals` that it fails with, undone."""
         with self._connection.cursor() as cursor:
             cursor.execute("SAVEPOINT attempt")
             try:
                 cursor.execute(statement, values or None)
-            except refusals:
+            except refusals as refused:
                 cursor.execute("ROLLBACK TO SAVEPOINT attempt")
-                return False
+                return refused
             except psycopg2.Error as error:
                 raise named(error, f"{doing} as {self._whose}") from None
             cursor.execute("RELEASE SAVEPOINT attempt")
-        return True
+        return None
 
     def verifier(self, login: Login) -> str:
         """The SCRAM verifier of a password: what the server stores, and all that is sent to it."""

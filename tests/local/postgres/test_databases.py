@@ -106,6 +106,43 @@ def test_a_password_is_set_whether_the_volume_is_served_or_not(
         connect(databases, port, PROD)
 
 
+@pytest.mark.parametrize("is_served", [True, False])
+def test_an_upgrade_leaves_roles_that_nobody_administers(
+    databases: Databases, is_served: bool
+) -> None:
+    port = databases.serve("prod", [PROD], 5432)
+    with closing(connect(databases, port, PROD)) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE app_rw; CREATE ROLE lead; CREATE ROLE app; CREATE ROLE dba")
+        cursor.execute("GRANT app_rw TO app; GRANT app TO lead WITH ADMIN OPTION")
+        cursor.execute("GRANT rds_superuser TO dba")
+    if not is_served:
+        databases.stop("prod")
+
+    databases.upgrade_roles("prod")
+
+    databases.serve("prod", [PROD], 5432)
+    with closing(connect(databases, port, PROD)) as connection:
+        memberships = query(
+            connection,
+            "SELECT roleid::regrole::text, member::regrole::text, admin_option FROM pg_auth_members"
+            " WHERE member::regrole::text !~ '^(rds|pg)_' AND grantor::regrole::text = 'rdsadmin'"
+            " ORDER BY 1, 2",
+        )
+        others = query(
+            connection,
+            "SELECT FROM pg_auth_members WHERE grantor::regrole::text <> 'rdsadmin'",
+        )
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            connection.cursor().execute("ALTER ROLE app LOGIN")
+    assert others == []
+    assert memberships == [
+        ("app", "lead", True),
+        ("app_rw", "app", False),
+        ("rds_superuser", MASTER, True),
+        ("rds_superuser", "dba", False),
+    ]
+
+
 def test_a_copy_has_the_data_and_goes_its_own_way(databases: Databases) -> None:
     port = databases.serve("prod", [PROD], 5432)
     databases.pgbench("prod", 1, "shop", MASTER, PASSWORD)

@@ -1,4 +1,4 @@
-"""How many names a warning lists."""
+"""How many names a message lists."""
 
 from collections.abc import Sequence
 
