@@ -7,9 +7,10 @@ from shared.operation.operation import Operation
 from shared.resources import Cluster
 from shared.runtime.step import step
 from shared.steps import Step
+from shared.users.master.connecting import Login
 from shared.users.master.endpoint import check_leads_to, is_certificate_outdated
 from shared.users.master.notes import Notes
-from shared.users.master.sessions import Login, Server
+from shared.users.master.server import Server
 from shared.users.preparation import prepare
 from shared.users.templates import UsersSecret
 from shared.users.transitions import certificate_outdated, login_proven, users_configured

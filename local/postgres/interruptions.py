@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
+from local.postgres.languages import Language
 from local.postgres.protocol import error_message
 
 
@@ -47,6 +48,7 @@ class Talk:
     """One connection, and how many statements were sent over it."""
 
     hostname: str
+    language: Language | None = None
     statements: int = 0
 
     def count(self) -> None:
@@ -60,6 +62,8 @@ class Interruptions:
 
     armed: list[tuple[Interruption, list[str]]] = field(default_factory=list)
     talks: list[Talk] = field(default_factory=list)
+    language: Language | None = None
+    """What the servers speak from now on, if it is not English."""
 
     def add(self, interruption: Interruption) -> None:
         """Have it happen to a connection that is yet to come."""
@@ -67,7 +71,7 @@ class Interruptions:
 
     def meet(self, hostname: str) -> tuple[Talk, Interruption | None]:
         """Count a new connection; what is to happen to it."""
-        talk = Talk(hostname)
+        talk = Talk(hostname, self.language)
         self.talks.append(talk)
         struck: Interruption | None = None
         for interruption, seen in tuple(self.armed):
@@ -79,6 +83,7 @@ class Interruptions:
         return talk, struck
 
     def clear(self) -> None:
-        """Disarm everything, and forget the connections."""
+        """Disarm everything, forget the connections, and speak English."""
+        self.language = None
         self.armed.clear()
         self.talks.clear()

@@ -7,10 +7,13 @@ import struct
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable
 
+from local.postgres.languages import Language, in_language
+
 SSL_REQUEST = 80877103
 GSS_ENCRYPTION_REQUEST = 80877104
 LONGEST_STARTUP_MESSAGE = 10_000
 READY = b"Z"
+CHUNK = 2**18
 STATEMENT_MESSAGES = (b"Q", b"E")  # a simple query; the execution of a prepared one
 
 
@@ -61,6 +64,19 @@ async def forward_statements(
             counted += 1
             count()
         writer.write(message)
+        await writer.drain()
+
+
+async def forward_answers(
+    reader: StreamReader, writer: StreamWriter, language: Language | None = None
+) -> None:
+    """Forward what a server sends, with its messages in another language if there is one."""
+    while language is None and (data := await reader.read(CHUNK)):
+        writer.write(data)
+        await writer.drain()
+    while language is not None and not reader.at_eof():
+        (_, length) = struct.unpack("!cI", head := await reader.readexactly(5))
+        writer.write(in_language(head + await reader.readexactly(length - 4), language))
         await writer.drain()
 
 

@@ -12,8 +12,11 @@ from typing import TypeVar
 import trustme
 
 from local.postgres.interruptions import Interruption, Interruptions, Talk
+from local.postgres.languages import Language, in_language
 from local.postgres.protocol import (
+    CHUNK,
     agree_on_tls,
+    forward_answers,
     forward_session,
     forward_statements,
     swallow_answer,
@@ -21,7 +24,6 @@ from local.postgres.protocol import (
 
 HANDSHAKE_SECONDS = 10
 CLOSE_SECONDS = 1
-CHUNK = 2**18
 
 Result = TypeVar("Result")
 
@@ -109,6 +111,10 @@ class TlsFront:
     def interrupt(self, interruption: Interruption) -> None:
         """Let a connection that is yet to come break in a chosen way."""
         self._run(self._interrupt(interruption))
+
+    def speak(self, language: Language) -> None:
+        """Let servers speak another language, until the interruptions are cleared."""
+        self._interruptions.language = language
 
     def talks(self) -> tuple[Talk, ...]:
         """The connections made since the start, or since the interruptions were cleared."""
@@ -249,7 +255,7 @@ class TlsFront:
                 if interruption.after_statements is not None:
                     await _connect(reader, writer, route.socket, talk, interruption)
                 if not interruption.spares_the_connection:
-                    await _break(writer, interruption)
+                    await _break(writer, interruption, talk)
                     connection.abort()
         finally:
             self._connections.discard(connection)
@@ -266,12 +272,12 @@ async def _connect(
     answers, requests = await asyncio.open_unix_connection(socket, limit=CHUNK)
     limit = interruption.after_statements if interruption else None
     sending = asyncio.ensure_future(forward_session(reader, requests, talk.count, limit))
-    answering = asyncio.ensure_future(_pump(answers, writer))
+    answering = asyncio.ensure_future(forward_answers(answers, writer, talk.language))
     try:
         await asyncio.wait((sending, answering), return_when=asyncio.FIRST_COMPLETED)
         is_reached = sending.done() and sending.exception() is None
         if is_reached and interruption and interruption.spares_the_connection:
-            await _break(writer, interruption)
+            await _break(writer, interruption, talk)
             sending = asyncio.ensure_future(forward_statements(reader, requests, talk.count))
             await asyncio.wait((sending, answering), return_when=asyncio.FIRST_COMPLETED)
         elif is_reached and interruption and interruption.takes_effect:
@@ -290,21 +296,15 @@ async def _connect(
             _abort(requests)
 
 
-async def _break(writer: asyncio.StreamWriter, interruption: Interruption) -> None:
+async def _break(writer: asyncio.StreamWriter, interruption: Interruption, talk: Talk) -> None:
     """Do what is to happen when the connection breaks."""
     if interruption.act:
         interruption.act()
     if interruption.refusal:
-        writer.write(interruption.refusal.as_message)
+        writer.write(in_language(interruption.refusal.as_message, talk.language))
         await writer.drain()
         if interruption.refusal.is_final:
             await _close(writer)
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(CHUNK):
-        writer.write(data)
-        await writer.drain()
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

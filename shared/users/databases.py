@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.sql import SQL, Identifier
+
 from shared.errors import ConfigurationError
 from shared.users.lockout.event_triggers import fires_at_login, login_triggers
 from shared.users.master.powers import can_join
@@ -67,7 +70,8 @@ def enterable_databases(
         if obstacle and database.name in named:
             raise ConfigurationError(
                 f"The user templates name database {database.name}, which the master user cannot "
-                f"enter: {obstacle}. Change that in production, or leave it out."
+                f"enter: {obstacle}. Change that in production (GRANT CONNECT ON DATABASE … TO …, "
+                "where that is missing), or leave it out."
             )
         if obstacle:
             warnings.append(f"Database {database.name} was not examined: {obstacle}.")
@@ -99,18 +103,37 @@ def _obstacle(session: Session, database: Database, has_login_trigger: bool) -> 
         return "it allows no connections"
     if database.is_mule_internal:
         return "PostgreSQL cannot convert its encoding to UTF-8"
-    if not _may_connect(session, database):
-        return f"the master user lacks CONNECT, and cannot get it by acting for {database.owner}"
+    if not let_in(session, database.name, database.owner):
+        return no_connect(database.owner)
     return "one of its event triggers fires at every login" if has_login_trigger else ""
 
 
-def _may_connect(session: Session, database: Database) -> bool:
+def let_in(session: Session, database: str, owner: str) -> bool:
+    """Let the master user connect to a database, by acting for its owner; returns whether it can.
+
+    Membership in `rds_superuser` has not been enough since 14.7 and 15.2, and an owner may have
+    revoked even its own CONNECT.
+    """
+    if _has_connect(session, database):
+        return True
+    if not can_join(session, owner):
+        return False
+    grant = SQL("GRANT CONNECT ON DATABASE {} TO CURRENT_USER").format(Identifier(database))
+    doing = f"Entering {database}"
     return _has_connect(session, database) or (
-        can_join(session, database.owner) and _has_connect(session, database)
+        session.attempt(doing, grant, (), InsufficientPrivilege) and _has_connect(session, database)
     )
 
 
-def _has_connect(session: Session, database: Database) -> bool:
+def no_connect(owner: str) -> str:
+    """Why the master user cannot enter a database into which it was not let."""
+    return (
+        "the master user lacks CONNECT, which it needs also as a member of rds_superuser, and "
+        f"cannot act for the owner, {owner}, to grant it"
+    )
+
+
+def _has_connect(session: Session, database: str) -> bool:
     statement = "SELECT pg_catalog.has_database_privilege(%s, 'CONNECT')"
-    doing = f"Checking whether {database.name} can be entered"
-    return session.rows(doing, statement, (database.name,)) == [(True,)]
+    doing = f"Checking whether {database} can be entered"
+    return session.rows(doing, statement, (database,)) == [(True,)]

@@ -21,7 +21,8 @@ from shared.users.hand_over import hand_over
 from shared.users.lockout.event_triggers import event_triggers, silenced
 from shared.users.lockout.logins import Lockout
 from shared.users.master.notes import Notes
-from shared.users.master.sessions import Server, Session
+from shared.users.master.server import Server
+from shared.users.master.sessions import Session
 from shared.users.retired_roles import Retired, report_retired, retired_roles
 from shared.users.roles import ensure_user
 from shared.users.templates import UsersSecret, UserTemplate
@@ -55,7 +56,7 @@ def prepare(server: Server, templates: UsersSecret, notes: Notes) -> Prepared:
         retired = retired_roles(session, users, notes)
         logins = lockout.set_unknown_passwords(session)
         preparation = _DatabasePreparation(templates, retired, admin)
-        maintenance = server.maintenance_database
+        maintenance = session.database
         if maintenance in databases and not preparation.users_of(maintenance):
             # This session is in that database, and no user works there: it needs no other session.
             databases.remove(maintenance)

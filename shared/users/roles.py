@@ -16,8 +16,9 @@ import psycopg2
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
 from shared.users.master.alterations import must_alter
+from shared.users.master.connecting import Login
 from shared.users.master.notes import Notes
-from shared.users.master.sessions import Login, Session
+from shared.users.master.sessions import Session
 from shared.users.retired_roles import retire
 from shared.users.templates import UserTemplate
 

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from shared.errors import ValidationFailed
+from shared.users.master.connecting import Login, LoginRefused
 from shared.users.master.powers import powers
-from shared.users.master.sessions import Login, LoginRefused, Server, Session
+from shared.users.master.server import Server
+from shared.users.master.sessions import Session
 from shared.users.templates import Template, UserTemplate
 
 _TABLE_RIGHTS = {

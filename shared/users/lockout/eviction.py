@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from psycopg2.sql import SQL, Identifier, Literal
 
 from shared.errors import ValidationFailed
+from shared.users.databases import let_in, no_connect
 from shared.users.lockout.allowed import IS_ALLOWED, Allowed
 from shared.users.lockout.event_triggers import fires_at_login, login_triggers
 from shared.users.master.powers import is_ordinary, join
-from shared.users.master.sessions import Server, Session
+from shared.users.master.server import Server
+from shared.users.master.sessions import Session
 
 _MOMENT = "SELECT pg_catalog.pg_sleep(0.02)"
 # A role may have been dropped while its sessions go on.
@@ -19,6 +21,9 @@ _END_SESSIONS = f"""
     WHERE a.usesysid IS NOT NULL AND a.pid <> pg_catalog.pg_backend_pid()
       AND NOT COALESCE(r.rolsuper, false)
       AND (r.rolname = %(admin)s OR NOT COALESCE({IS_ALLOWED}, false))
+"""
+_OWNER_OF_DATABASE = """
+    SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = %s
 """
 _PREPARED = "SELECT gid, owner, database FROM pg_catalog.pg_prepared_xacts ORDER BY prepared"
 
@@ -58,6 +63,13 @@ def roll_back(server: Server, prepared: Sequence[tuple[str, str, str]]) -> Itera
             if database in login_triggers(session):
                 raise fires_at_login(database)
             join(session, owner)
+            ((landlord,),) = session.rows(doing, _OWNER_OF_DATABASE, (database,))
+            if not let_in(session, database, landlord):
+                raise ValidationFailed(
+                    f"Transaction {gid} was prepared by {owner} in database {database}, which "
+                    f"cannot be entered to roll it back: {no_connect(landlord)}. End it or grant "
+                    "CONNECT in production, then restore again."
+                )
         with server.as_admin_outside_transactions(database) as session:
             session.run(doing, SQL("SET ROLE {}").format(Identifier(owner)))
             session.run(doing, SQL("ROLLBACK PREPARED {}").format(Literal(gid)))

@@ -12,7 +12,7 @@ first.
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg2
@@ -28,9 +28,11 @@ from shared.users.lockout.eviction import end_sessions, prepared_transactions, r
 from shared.users.lockout.inherited_logins import inherited_logins, namesakes, report_doubtful
 from shared.users.lockout.pending_logins import PendingLogins, logins_under_way
 from shared.users.master.alterations import alter, cannot_be_altered
+from shared.users.master.connecting import Login
 from shared.users.master.notes import Notes
 from shared.users.master.powers import customers_roles, described, open_doors, powers, take_powers
-from shared.users.master.sessions import Login, LoginRefused, Server, Session
+from shared.users.master.server import Server
+from shared.users.master.sessions import Session
 from shared.users.templates import UserTemplate
 
 # Each waits half a second for logins under way, which may take a minute (the default of
@@ -64,10 +66,9 @@ class Lockout(NamedTuple):
         cannot be locked, or what keeps coming back; `DatabaseUnreachable` while somebody takes
         longer to log in than we can wait.
         """
-        maintenance = self.server.maintenance_database
         with self.server.as_admin() as session:
-            if maintenance in login_triggers(session):
-                raise fires_at_login(maintenance)
+            if session.database in login_triggers(session):
+                raise fires_at_login(session.database)
             self._lock_out(session, warnings)
             yield session
 
@@ -91,7 +92,7 @@ class Lockout(NamedTuple):
         Raises `ValidationFailed` naming a login that still works.
         """
         for login in logins:
-            with suppress(LoginRefused), self.server.as_user(login):
+            if not self.server.refuses(login):
                 raise _not_locked(login.username)
 
     def check(self, session: Session, logins: Sequence[Login]) -> tuple[str, ...]:

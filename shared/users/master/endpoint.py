@@ -11,7 +11,7 @@ import struct
 from collections.abc import Collection
 
 from shared.errors import DatabaseUnreachable, ResourceBusy
-from shared.users.master.sessions import Server
+from shared.users.master.server import Server
 
 _SECONDS = 10
 # https://www.postgresql.org/docs/current/protocol-message-formats.html, SSLRequest

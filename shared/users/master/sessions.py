@@ -1,166 +1,48 @@
-"""PostgreSQL behind a cluster's endpoint: connecting with TLS verified, and what can go wrong.
+"""Sessions in PostgreSQL: their statements, and what is made of a statement's error.
 
-libpq checks the server's certificate against the file that `PGSSLROOTCERT` names. Every session is
-pinned (`shared.users.master.pins`), and every statement qualifies its names.
+Every statement qualifies its names. Errors are known by their codes: texts are in the server's
+language (`lc_messages`), and may quote what a statement holds.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection, encrypt_password
 from psycopg2.sql import Composable
-from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
+from shared.users.master.connecting import Login
 from shared.users.master.pins import (
     INHERITED_SETTINGS,
-    LIBRARIES,
-    READ_ONLY,
     RESET_SUPERUSER_SETTING,
     RESET_USER_SETTINGS,
-    startup_options,
 )
 
 # Transient SQLSTATEs, by class: connection, rollback, resources, operator intervention; by code:
 # somebody holds a lock, and the endpoint leads to a reader for the moment (a failover).
 _TRANSIENT = ("08", "40", "53", "57", "55P03", "25006")
-# A login that fails for one of these is not refused: the server is not ready, or is full.
-_TRANSIENT_REASONS = (
-    "starting up",
-    "shutting down",
-    "recovery",
-    "not yet accepting",
-    "too many",
-    "connection slots",
-    "terminating connection",
-)
-
+# What each means when a statement fails with it, and is tried again.
+_MEANINGS = {
+    "25006": "the server accepts no writes at the moment, as a reader after a failover",
+    "40": "another transaction was in its way",
+    "53100": "the server has no disk space left",
+    "53200": "the server has no memory left, or no room for more locks (max_locks_per_transaction)",
+    "53300": "the server accepts no more connections",
+    "55P03": "somebody holds a lock that it needs",
+    "57014": "it was cancelled, by somebody or after a minute",
+}
 
 Values = tuple[Any, ...] | Mapping[str, object]
-
-
-class LoginRefused(Exception):
-    """The server answered, and refused this login; the text is the server's."""
-
-
-class Login(NamedTuple):
-    """A user name and its password."""
-
-    username: str
-    password: SecretStr
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A cluster's writer endpoint, and the login that may change things there."""
-
-    host: str
-    port: int
-    admin: Login
-    engine_version: str = ""
-    """As RDS gives it, such as `16.4`: what a session can pin depends on it."""
-    # Every Aurora PostgreSQL cluster has it, and roles are common to all databases.
-    maintenance_database: str = "postgres"
-
-    @contextmanager
-    def as_admin(self, database: str | None = None) -> Iterator["Session"]:
-        """One transaction as the admin; raises `DatabaseUnreachable` if it cannot connect."""
-        with self._let_in(), self._session(self.admin, database) as session:
-            yield session
-
-    @contextmanager
-    def as_admin_outside_transactions(self, database: str) -> Iterator["Session"]:
-        """A session in which every statement is committed at once."""
-        with self._let_in(), closing(self._connect(self.admin, database)) as opened:
-            session = Session(opened, f"{self.admin.username} in {database}")
-            session.forget_settings()
-            opened.commit()
-            opened.autocommit = True
-            yield session
-
-    @contextmanager
-    def as_user(self, login: Login, database: str | None = None) -> Iterator["Session"]:
-        """One transaction as `login`; raises `LoginRefused` or `DatabaseUnreachable`.
-
-        The settings that decide whether people can work as this user are left as they are.
-        """
-        with self._session(login, database, READ_ONLY, LIBRARIES) as session:
-            yield session
-
-    @contextmanager
-    def _session(self, login: Login, database: str | None, *keep: str) -> Iterator["Session"]:
-        database = database or self.maintenance_database
-        opened = self._connect(login, database, *keep)
-        try:
-            with opened:
-                session = Session(opened, f"{login.username} in {database}")
-                session.forget_settings(*keep)
-                yield session
-        except psycopg2.Error as error:
-            raise named(error, f"Ending the transaction of {login.username}") from None
-        finally:
-            opened.close()
-
-    @contextmanager
-    def _let_in(self) -> Iterator[None]:
-        try:
-            yield
-        except LoginRefused as refused:
-            if re.search(
-                r"permission denied for database|database .* does not exist", str(refused)
-            ):
-                raise ValidationFailed(
-                    f"{self.host} does not let the master user {self.admin.username} in: {refused}."
-                ) from None
-            raise DatabaseUnreachable(
-                f"{self.host} does not let {self.admin.username} in: {refused}. "
-                "A new master password takes a moment to take effect."
-            ) from None
-
-    def _connect(self, login: Login, database: str, *keep: str) -> connection:
-        options = startup_options(self.engine_version, *keep)
-        try:
-            return self._open(login, database, options)
-        except LoginRefused as refused:
-            if "unrecognized configuration parameter" not in str(refused):
-                raise
-            return self._open(login, database, startup_options("", *keep))
-
-    def _open(self, login: Login, database: str, options: str) -> connection:
-        try:
-            return psycopg2.connect(
-                host=self.host,
-                port=self.port,
-                dbname=database,
-                user=login.username,
-                password=login.password.get_secret_value(),
-                sslmode="verify-full",
-                connect_timeout=10,
-                application_name="aurora-restore",
-                client_encoding="utf8",
-                options=options,
-            )
-        except psycopg2.OperationalError as error:
-            _, is_refusal, reason = str(error).partition("FATAL:")
-            # Without quoted names, one of which might be "recovery".
-            words = re.sub(r'"[^"]*"', "", reason)
-            if is_refusal and not any(transient in words for transient in _TRANSIENT_REASONS):
-                raise LoginRefused(reason.strip().splitlines()[0]) from None
-            raise DatabaseUnreachable(
-                f"{self.host} port {self.port} {_why_not(str(error), reason)}"
-            ) from None
 
 
 class Session:
     """An open transaction."""
 
-    def __init__(self, open_connection: connection, whose: str) -> None:
+    def __init__(self, open_connection: connection, username: str, database: str) -> None:
         self._connection = open_connection
-        self._whose = whose
+        self._whose = f"{username} in {database}"
+        self.database = database
 
     @property
     def has_grantors(self) -> bool:
@@ -263,22 +145,18 @@ class Session:
         )
 
 
-def _why_not(error: str, reason: str) -> str:
-    if reason:
-        return f"accepts no connections right now: {reason.strip().splitlines()[0]}."
-    if "certificate" in error:
-        return "presents a certificate for another host name, or from a CA that is not trusted."
-    return (
-        "does not respond. Check the security groups and the subnets of the setup-db-users "
-        "function if this lasts."
-    )
+def is_transient(code: str) -> bool:
+    """Whether what fails with a code may succeed when it is tried again."""
+    return code.startswith(_TRANSIENT)
 
 
 def named(error: psycopg2.Error, doing: str) -> RestoreError:
     """Turn a driver's error into ours, without its text, which may quote the statement."""
     code = error.pgcode
-    if code is None or code.startswith(_TRANSIENT):
-        return DatabaseUnreachable(
-            f"{doing}: the database is not available right now ({code or 'no answer'})."
+    if code is None or is_transient(code):
+        meanings = (
+            meaning for known, meaning in _MEANINGS.items() if (code or "").startswith(known)
         )
+        why = next(meanings, "the database is not available right now")
+        return DatabaseUnreachable(f"{doing}: {why} ({code or 'no answer'}).")
     return ValidationFailed(f"{doing}: PostgreSQL refused with {code} ({type(error).__name__}).")

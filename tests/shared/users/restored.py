@@ -17,8 +17,9 @@ from pydantic import SecretStr
 from local.postgres import Databases
 from shared.errors import RestoreError
 from shared.users.lockout.logins import Lockout
+from shared.users.master.connecting import Login
 from shared.users.master.notes import Notes
-from shared.users.master.sessions import Login, Server
+from shared.users.master.server import Server
 from shared.users.preparation import Prepared, prepare
 from shared.users.templates import UsersSecret, UserTemplate
 from tests.local.postgres.clients import MASTER, PASSWORD, connect

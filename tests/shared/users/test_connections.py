@@ -11,8 +11,11 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
+from local.postgres.interruptions import Interruption, Refusal
 from shared.errors import DatabaseUnreachable, ValidationFailed
-from shared.users.master.sessions import Login, Server, named
+from shared.users.master.connecting import Login
+from shared.users.master.server import Server
+from shared.users.master.sessions import named
 from shared.users.preparation import prepare
 from shared.users.templates import UsersSecret
 from shared.users.verification import prove
@@ -138,3 +141,24 @@ def test_a_version_that_rds_gives_wrongly_keeps_nobody_out(
 
     with server.as_admin("shop") as session:
         assert session.rows("Checking", "SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("25006", "accepts no writes"),
+        ("40P01", "another transaction was in its way"),
+        ("53200", "no memory left"),
+        ("55P03", "somebody holds a lock"),
+        ("57014", "was cancelled"),
+        ("57P01", "not available right now"),
+    ],
+)
+def test_an_error_that_may_come_again_and_again_is_told_as_what_it_is(
+    restored: Restored, code: str, words: str
+) -> None:
+    refusal = Refusal(code, "…", is_final=False)
+    restored.databases.front.interrupt(Interruption(HOST, 3, refusal=refusal))
+
+    with failing(DatabaseUnreachable, words, code):
+        everything(restored)

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from shared.errors import DatabaseUnreachable, ValidationFailed
 from shared.users.lockout.logins import Lockout
+from shared.users.master.connecting import Login
 from shared.users.master.notes import Notes
-from shared.users.master.sessions import Login
 from tests.local.postgres.clients import MASTER
 from tests.shared.users.restored import HOST, NOTES, OLD_PASSWORD, Restored, a_user, failing
 

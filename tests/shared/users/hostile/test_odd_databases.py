@@ -4,6 +4,7 @@ import pytest
 from psycopg2.sql import SQL, Identifier
 
 from shared.errors import ConfigurationError, ValidationFailed
+from tests.local.postgres.clients import MASTER
 from tests.shared.users.attacks import DBA, READER, all_warnings, as_shop_owner, mentions
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user, failing
 
@@ -114,16 +115,67 @@ def test_a_table_that_an_extension_adopted(restored: Restored) -> None:
     assert mentions(warnings, "adopted") or restored.may("reader", "SELECT FROM adopted")
 
 
-def test_one_whose_owner_may_not_connect_is_passed_over_and_reported(restored: Restored) -> None:
+def closed_by_its_owner(restored: Restored, database: str) -> None:
+    """Nobody may connect to it, not even its owner, a group."""
     restored.run(
         "CREATE ROLE dbo",
         "GRANT dbo TO CURRENT_USER",
-        "ALTER DATABASE warehouse OWNER TO dbo",
-        "REVOKE ALL ON DATABASE warehouse FROM PUBLIC, dbo",
+        f"ALTER DATABASE {database} OWNER TO dbo",
+        f"REVOKE ALL ON DATABASE {database} FROM PUBLIC, dbo",
         "REVOKE dbo FROM CURRENT_USER",
     )
 
-    assert mentions(restored.prepare(a_user()).warnings, "warehouse was not examined", "dbo")
+
+@pytest.mark.parametrize("database", ["shop", "warehouse", "postgres"])
+def test_one_whose_owner_may_not_connect_is_entered(restored: Restored, database: str) -> None:
+    closed_by_its_owner(restored, database)
+
+    assert restored.prepare(a_user()).warnings == ()
+
+    assert restored.may("reader", "SELECT FROM orders")
+
+
+def test_one_whose_owner_nobody_administers_is_passed_over_and_reported(
+    restored: Restored,
+) -> None:
+    closed_by_its_owner(restored, "warehouse")
+    restored.as_superuser(f"REVOKE dbo FROM {MASTER} CASCADE")
+
+    warnings = restored.prepare(a_user()).warnings
+
+    assert mentions(warnings, "warehouse was not examined", "CONNECT", "rds_superuser", "dbo")
+
+
+def test_one_whose_owner_nobody_administers_is_refused_where_a_template_names_it(
+    restored: Restored,
+) -> None:
+    closed_by_its_owner(restored, "shop")
+    restored.as_superuser(f"REVOKE dbo FROM {MASTER} CASCADE")
+
+    with failing(ConfigurationError, "database shop", "lacks CONNECT", "dbo", "GRANT CONNECT"):
+        restored.prepare(a_user())
+
+
+def test_one_with_a_prepared_transaction_that_only_its_owner_may_connect_to(
+    restored: Restored,
+) -> None:
+    restored.restart(max_prepared_transactions=5)
+    as_shop_owner(restored, "BEGIN", "CREATE TABLE late ()", "PREPARE TRANSACTION 'x'")
+    closed_by_its_owner(restored, "shop")
+
+    assert mentions(restored.prepare(a_user()).warnings, "rolled back")
+
+
+def test_one_with_a_prepared_transaction_that_cannot_be_entered_is_named(
+    restored: Restored,
+) -> None:
+    restored.restart(max_prepared_transactions=5)
+    as_shop_owner(restored, "BEGIN", "CREATE TABLE late ()", "PREPARE TRANSACTION 'x'")
+    closed_by_its_owner(restored, "shop")
+    restored.as_superuser(f"REVOKE dbo FROM {MASTER} CASCADE")
+
+    with failing(ValidationFailed, "prepared by shop_owner in database shop", "CONNECT", "dbo"):
+        restored.prepare(a_user())
 
 
 def test_one_that_utf8_cannot_reach_is_passed_over_and_reported(restored: Restored) -> None:
@@ -142,10 +194,21 @@ def test_one_with_a_name_like_a_connection_string_is_served(restored: Restored, 
     assert who == [(name,)]
 
 
-def test_a_maintenance_database_that_is_gone_is_named(restored: Restored) -> None:
+def test_a_maintenance_database_that_is_gone_is_not_needed(restored: Restored) -> None:
     restored.as_superuser("ALTER DATABASE postgres RENAME TO maintenance")
 
-    with failing(ValidationFailed, "postgres", "does not exist"):
+    restored.prepare(a_user())
+
+    assert restored.may("reader", "SELECT FROM orders")
+
+
+def test_maintenance_databases_that_let_nobody_in_are_named(restored: Restored) -> None:
+    restored.as_superuser(
+        "ALTER DATABASE postgres OWNER TO rdsadmin",
+        "REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC",
+    )
+
+    with failing(ValidationFailed, MASTER, "CONNECT", "42501"):
         restored.prepare(a_user())
 
 

@@ -10,8 +10,8 @@ from psycopg2.sql import SQL, Composable, Identifier, Literal
 from pydantic import SecretStr
 
 from shared.errors import ValidationFailed
+from shared.users.master.connecting import Login
 from shared.users.master.pins import READ_ONLY, SEARCH_PATH
-from shared.users.master.sessions import Login
 from tests.local.postgres.clients import MASTER
 from tests.shared.users.restored import USER_PASSWORD, Restored, a_user, failing
 
