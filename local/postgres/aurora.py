@@ -39,6 +39,7 @@ local all all scram-sha-256
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/
 # Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html
+# It opens no database: since 14.7 and 15.2 its members need CONNECT like everybody else.
 CLUSTER_STATEMENTS = (
     "CREATE ROLE rds_superuser NOLOGIN",
     "CREATE ROLE rds_iam NOLOGIN",

@@ -106,6 +106,20 @@ def test_a_password_is_set_whether_the_volume_is_served_or_not(
         connect(databases, port, PROD)
 
 
+def test_the_master_user_needs_connect_like_everybody(databases: Databases) -> None:
+    """Since 14.7 and 15.2 membership in rds_superuser is not enough."""
+    port = databases.serve("prod", [PROD], 5432)
+    with closing(connect(databases, port, PROD)) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE dbo")
+        cursor.execute("GRANT dbo TO CURRENT_USER")
+        cursor.execute("CREATE DATABASE closed OWNER dbo")
+        cursor.execute("REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
+        cursor.execute("REVOKE dbo FROM CURRENT_USER")
+
+    with pytest.raises(psycopg2.OperationalError, match="does not have CONNECT privilege"):
+        connect(databases, port, PROD, dbname="closed")
+
+
 @pytest.mark.parametrize("is_served", [True, False])
 def test_an_upgrade_leaves_roles_that_nobody_administers(
     databases: Databases, is_served: bool
