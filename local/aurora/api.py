@@ -13,7 +13,7 @@ from local.aurora.actions.clusters import Clusters
 from local.aurora.actions.deletions import Deletions
 from local.aurora.actions.exports import Exports
 from local.aurora.actions.instances import Instances
-from local.aurora.actions.offers import account_quotas, orderable
+from local.aurora.actions.offers import account_quotas, engine_versions, orderable
 from local.aurora.actions.sharing import share
 from local.aurora.actions.snapshots import Snapshots
 from local.aurora.model.limits import Quotas
@@ -21,6 +21,7 @@ from local.aurora.model.region import Region
 from local.aurora.model.resources import Cluster, Instance, Resource, Snapshot
 from local.aurora.model.timeline import Timeline
 from local.aurora.rules.errors import invalid_combination, invalid_value, parameter_group_not_found
+from local.aurora.rules.versions import described_majors
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,14 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
     def describe_orderable_db_instance_options(self) -> ActionResult:
         options = orderable(self.params, self.operations.postgresql_version)
         return ActionResult({"OrderableDBInstanceOptions": options})
+
+    def describe_db_engine_versions(self) -> ActionResult:
+        versions = engine_versions(self.params, self.operations.postgresql_version)
+        return self._page("DBEngineVersions", versions)
+
+    def describe_db_major_engine_versions(self) -> ActionResult:
+        majors = described_majors(self.params.get("MajorEngineVersion"))
+        return ActionResult({"DBMajorEngineVersions": majors})
 
     def start_export_task(self) -> ActionResult:
         return ActionResult(self.operations.exports.start(self._place, self.params))

@@ -152,6 +152,14 @@ class AuroraSimulator:
             snapshot = Region.of(arn).snapshots.get(arn.split(":", 6)[-1])
             return snapshot.volume if snapshot and snapshot.arn == arn else None
 
+    def let_be_from_long_ago(
+        self, arn: str, engine_version: str, *, engine_mode: str = "provisioned"
+    ) -> None:
+        """Let a snapshot be of a version or mode that no cluster can be made with any more."""
+        with self._lock:
+            snapshot = Region.of(arn).own_snapshot(arn.split(":", 6)[-1])
+            snapshot.engine_version, snapshot.engine_mode = engine_version, engine_mode
+
     def take_automated_snapshot(
         self,
         region: str,

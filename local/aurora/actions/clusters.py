@@ -6,8 +6,10 @@ from local.aurora.actions.snapshots import check_available
 from local.aurora.model.region import DEFAULT_KEY, Region
 from local.aurora.model.resources import Cluster, Snapshot
 from local.aurora.model.simulation import Simulation
+from local.aurora.rules.engines import engine
 from local.aurora.rules.errors import invalid_combination, invalid_value, snapshot_not_found
 from local.aurora.rules.parameters import Parameters, legal_password, legal_tags, without_reserved
+from local.aurora.rules.versions import upgraded
 
 
 class Clusters:
@@ -83,6 +85,7 @@ class Clusters:
         self._simulation.timeline.start("cluster", cluster, finish)
 
     def _start_restoring(self, cluster: Cluster, snapshot: Snapshot) -> None:
+        """The cluster keeps its major version past standard support only if that is paid for."""
         storage = self._simulation.storage
         source = storage.hold(snapshot.volume)
         cluster.volume = source
@@ -90,9 +93,19 @@ class Clusters:
         def finish() -> None:
             cluster.volume = storage.copy(source)
             storage.release(source)
+            if cluster.engine_lifecycle_support.endswith("-disabled"):
+                self._upgrade(cluster)
             cluster.status = "available"
 
         self._simulation.timeline.start("restore", cluster, finish)
+
+    def _upgrade(self, cluster: Cluster) -> None:
+        default, now = self._simulation.postgresql_version, self._simulation.timeline.now()
+        version = upgraded(cluster.engine_version, default, now)
+        if version != cluster.engine_version:
+            cluster.engine_version = version
+            family = engine(cluster.engine, default).parameter_group_family(version)
+            cluster.db_cluster_parameter_group = f"default.{family}"
 
 
 def _key_of_restore(region: Region, snapshot: Snapshot, requested: str | None) -> str | None:

@@ -3,9 +3,10 @@
 from local.aurora.model.region import Region
 from local.aurora.model.resources import Cluster, Snapshot
 from local.aurora.model.simulation import Simulation
-from local.aurora.rules.engines import engine, is_older
+from local.aurora.rules.engines import engine
 from local.aurora.rules.errors import Fault, cluster_exists, invalid_combination
 from local.aurora.rules.parameters import Parameters, legal_identifier, legal_scaling
+from local.aurora.rules.versions import is_older
 
 
 def new_cluster(
@@ -69,7 +70,9 @@ def new_cluster(
 def _check_engine(snapshot: Snapshot, engine_name: str, version: str) -> None:
     if snapshot.engine != engine_name:
         raise invalid_combination(f"The snapshot holds a cluster of {snapshot.engine}.")
+    # In RDS's words: aws-samples/redcap-on-aws#99.
     if is_older(version, snapshot.engine_version):
         raise invalid_combination(
-            f"A snapshot of version {snapshot.engine_version} does not restore to {version}."
+            f"The engine version you requested for your restored DB cluster ({version}) is earlier "
+            f"than the engine version of the DB cluster snapshot ({snapshot.engine_version})."
         )

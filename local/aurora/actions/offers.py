@@ -5,7 +5,9 @@ from typing import Any
 from local.aurora.model.limits import Quotas
 from local.aurora.model.region import Region
 from local.aurora.rules.engines import engine
+from local.aurora.rules.errors import invalid_combination
 from local.aurora.rules.parameters import Parameters
+from local.aurora.rules.versions import ENGINE, known_versions
 
 SERVERLESS = "db.serverless"
 _CLASSES = frozenset(
@@ -32,13 +34,27 @@ def is_orderable(instance_class: str) -> bool:
 def orderable(parameters: Parameters, postgresql_version: str) -> list[dict[str, Any]]:
     """The instance classes that are available for an engine, as RDS lists them."""
     its_engine = engine(parameters["Engine"], postgresql_version)
-    version = its_engine.version(parameters.get("EngineVersion"))
+    version = parameters.get("EngineVersion", its_engine.default_version)
+    if not its_engine.offers(version):
+        return []  # no error, as RDS answers
     wanted = parameters.get("DBInstanceClass")
     return [
         {"Engine": its_engine.name, "EngineVersion": version, "DBInstanceClass": instance_class}
         for instance_class in sorted(_CLASSES)
         if wanted in (None, instance_class)
     ]
+
+
+def engine_versions(parameters: Parameters, postgresql_version: str) -> dict[str, dict[str, Any]]:
+    """The versions of Aurora PostgreSQL by their numbers; what is retired only when asked for."""
+    if parameters.get("Engine") != ENGINE:
+        raise invalid_combination("Only versions of Aurora PostgreSQL are simulated.")
+    wanted = parameters.get("EngineVersion")
+    return {
+        number: version.described()
+        for number, version in known_versions(postgresql_version).items()
+        if wanted in (None, number) and (version.is_offered or parameters.get("IncludeAll"))
+    }
 
 
 def account_quotas(region: Region, quotas: Quotas) -> list[dict[str, Any]]:

@@ -259,6 +259,7 @@ class Snapshot(Resource):
     cluster_create_time: datetime
     engine: str
     engine_version: str
+    engine_mode: str = "provisioned"
     master_username: str
     database_name: str | None
     port: int

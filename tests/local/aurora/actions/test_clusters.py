@@ -49,15 +49,29 @@ def test_the_engine_version_is_the_regions_default_when_omitted(scene: Scene) ->
     assert scene.request_cluster("older", EngineVersion="15.10")["EngineVersion"] == "15.10"
 
 
-@pytest.mark.parametrize("version", ["16", "9.6", "sixteen"])
-def test_an_unknown_engine_version_is_refused(scene: Scene, version: str) -> None:
-    with refused("InvalidParameterCombination", version):
+@pytest.mark.parametrize("version", ["16", "9.6", "sixteen", "16.99", "15.4", "16.6"])
+def test_an_unknown_or_retired_engine_version_is_refused(scene: Scene, version: str) -> None:
+    with refused("InvalidParameterCombination", f"Cannot find version {version} for"):
         scene.request_cluster(EngineVersion=version)
 
 
-def test_an_engine_without_aurora_clusters_is_refused(scene: Scene) -> None:
-    with refused("InvalidParameterValue", "postgres"):
-        scene.request_cluster(Engine="postgres")
+def test_an_engine_without_clusters_is_refused(scene: Scene) -> None:
+    with refused("InvalidParameterValue", "mariadb"):
+        scene.request_cluster(Engine="mariadb")
+
+
+@pytest.mark.parametrize("engine", ["neptune", "docdb", "aurora-mysql", "postgres"])
+def test_clusters_of_other_engines_are_listed_and_changed_like_aurora_postgresqls(
+    scene: Scene, engine: str
+) -> None:
+    theirs = scene.has_cluster("theirs", Engine=engine)
+
+    scene.modify("theirs", NewDBClusterIdentifier="still-theirs")
+    scene.settle()
+
+    assert theirs["DBClusterArn"].endswith(":cluster:theirs")
+    assert scene.cluster("still-theirs")["Engine"] == engine
+    scene.rds().delete_db_cluster(DBClusterIdentifier="still-theirs", SkipFinalSnapshot=True)
 
 
 @pytest.mark.parametrize(

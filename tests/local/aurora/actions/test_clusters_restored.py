@@ -214,3 +214,48 @@ def test_a_failed_restore_shows_it_and_can_be_deleted(scene: Scene) -> None:
     with refused("DBClusterNotFoundFault"):
         scene.cluster("staging")
     assert set(scene.databases.volumes) == volumes_before
+
+
+def test_a_snapshot_of_a_retired_version_cannot_be_restored_to_it(scene: Scene) -> None:
+    scene.has_cluster()
+    arn = scene.has_snapshot()["DBClusterSnapshotArn"]
+    scene.simulator.let_be_from_long_ago(arn, "15.4")
+
+    with refused("InvalidParameterCombination", "Cannot find version 15.4 for aurora-postgresql"):
+        scene.request_restore(EngineVersion="15.4")
+
+    assert scene.request_restore(EngineVersion="15.10")["EngineVersion"] == "15.10"
+
+
+@pytest.mark.parametrize(
+    ("support", "version", "group"),
+    [
+        ("", "13.9", "default.aurora-postgresql13"),
+        ("-disabled", "14.23", "default.aurora-postgresql14"),
+    ],
+)
+def test_what_is_past_standard_support_is_upgraded_unless_extended_support_is_paid_for(
+    scene: Scene, support: str, version: str, group: str
+) -> None:
+    scene.has_cluster(EngineVersion="13.9")
+    scene.has_snapshot()
+
+    scene.request_restore(
+        EngineVersion="13.9", EngineLifecycleSupport="open-source-rds-extended-support" + support
+    )
+    scene.settle()
+
+    restored = scene.cluster("staging")
+    assert (restored["EngineVersion"], restored["DBClusterParameterGroup"]) == (version, group)
+
+
+def test_what_is_in_standard_support_is_not_upgraded(scene: Scene) -> None:
+    scene.has_cluster(EngineVersion="14.17")
+    scene.has_snapshot()
+
+    scene.request_restore(
+        EngineVersion="14.17", EngineLifecycleSupport="open-source-rds-extended-support-disabled"
+    )
+    scene.settle()
+
+    assert scene.cluster("staging")["EngineVersion"] == "14.17"
