@@ -13,6 +13,9 @@ from shared import names
 from shared.arns import Arn
 from shared.errors import NotOurs
 
+ENGINE = "aurora-postgresql"
+"""The one engine whose clusters this pipeline restores, replaces and removes."""
+
 AVAILABLE = "available"
 DELETING = "deleting"
 RENAMING = "renaming"
@@ -104,6 +107,7 @@ class Snapshot(Resource):
     created_at: datetime | None
     engine: str
     engine_version: str
+    engine_mode: str = "provisioned"
     encrypted: bool
     kms_key_id: str | None
     master_username: str
@@ -132,8 +136,22 @@ class Snapshot(Resource):
         return str(Arn.parse(self.arn).sibling(f"cluster:{self.cluster_id}"))
 
     @property
+    def major_version(self) -> str:
+        return self.engine_version.split(".")[0]
+
+    @property
     def family(self) -> str:
-        return f"{self.engine}{self.engine_version.split('.')[0]}"
+        return f"{self.engine}{self.major_version}"
+
+    @property
+    def is_serverless_v1(self) -> bool:
+        """Whether it is of a cluster without instances, of a kind that RDS has discontinued."""
+        return self.engine_mode == "serverless" or "serverless" in self.engine_version
+
+    @property
+    def is_limitless(self) -> bool:
+        """Whether it is of a cluster made of shard groups."""
+        return self.engine_version.endswith("-limitless")
 
     @property
     def is_shared(self) -> bool:
@@ -179,6 +197,10 @@ class Cluster(Resource):
     read_replicas: tuple[str, ...]
     pending: frozenset[str] = frozenset()
     """What is to change: keys of `PendingModifiedValues`. Some wait for a maintenance window."""
+
+    @property
+    def major_version(self) -> str:
+        return self.engine_version.split(".")[0]
 
     @property
     def is_renaming(self) -> bool:

@@ -18,9 +18,8 @@ from shared.gateways.aws import Aws
 from shared.gateways.rds.snapshots import Snapshots
 from shared.request.fields import LATEST
 from shared.request.restore_request import RestoreRequest
-from shared.resources import Snapshot
+from shared.resources import ENGINE, Snapshot
 
-ENGINE = "aurora-postgresql"
 _NEAREST = 3
 
 
@@ -130,6 +129,19 @@ def _problems(
         yield SnapshotUnusable(
             f"Snapshot {snapshot.id} is of engine {snapshot.engine}; this pipeline restores "
             f"{ENGINE}. Choose another snapshot."
+        )
+    elif snapshot.is_serverless_v1:
+        yield SnapshotUnusable(
+            f"Snapshot {snapshot.id} is of an Aurora Serverless v1 cluster "
+            f"({snapshot.engine_version}), which RDS has discontinued: its clusters have no "
+            "instances, and this pipeline makes clusters of instances. Choose a snapshot of a "
+            "provisioned or Serverless v2 cluster, or convert this one by hand."
+        )
+    elif snapshot.is_limitless:
+        yield SnapshotUnusable(
+            f"Snapshot {snapshot.id} is of an Aurora PostgreSQL Limitless Database "
+            f"({snapshot.engine_version}), whose clusters are made of shard groups. This pipeline "
+            "makes clusters of instances. Choose another snapshot."
         )
     oldest = now - timedelta(hours=request.max_age_hours) if request.max_age_hours else None
     taken = snapshot.created_at

@@ -13,7 +13,7 @@ from shared.errors import (
 from shared.operation.parts import ReplacedCluster
 from shared.request.fields import Replace
 from shared.request.restore_request import RestoreRequest
-from shared.resources import Cluster, Snapshot
+from shared.resources import ENGINE, Cluster, Snapshot
 from shared.settings import Settings
 
 
@@ -40,6 +40,7 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
             "replace it. Choose another target_cluster_id, or set replace."
         )
     check_allowed(request.target_cluster_id, settings.replaceable_clusters)
+    _check_engine(cluster)
     _check_unprotected(cluster)
     if request.replace is Replace.SWAP:
         _check_not_to_be_upgraded(cluster)
@@ -52,6 +53,19 @@ def check_allowed(target: str, patterns: Sequence[str]) -> None:
             f"This deployment does not allow replacing or removing cluster {target}; its "
             f"replaceable_clusters are {', '.join(patterns) or 'none'}. Add a pattern, or choose "
             "another target."
+        )
+
+
+def _check_engine(cluster: Cluster) -> None:
+    """Raise `TargetNotAllowed` unless it is Aurora PostgreSQL.
+
+    The RDS API lists, renames and deletes the clusters of Neptune, DocumentDB, Aurora MySQL and
+    RDS Multi-AZ, too, and their ARNs do not tell them apart: neither names nor IAM can.
+    """
+    if cluster.engine != ENGINE:
+        raise TargetNotAllowed(
+            f"Cluster {cluster.id} is of engine {cluster.engine or 'unknown'}; this pipeline "
+            f"replaces and removes {ENGINE} clusters only. Choose another target."
         )
 
 
@@ -89,6 +103,7 @@ def check_unfinished(cluster: Cluster, request: RestoreRequest, settings: Settin
             "It is left alone."
         )
     check_allowed(request.target_cluster_id, settings.replaceable_clusters)
+    _check_engine(cluster)
     _check_unprotected(cluster)
 
 

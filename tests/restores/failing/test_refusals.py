@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from local.api.faults import AnswerError
+from local.aurora.model.region import Region
+from local.functions.functions import ACCOUNT
 from local.rehearsal.production import REGION, at_once
 from tests.restores.stage import TARGET_REGION, Outcome, Stage, request
 
@@ -118,6 +120,35 @@ def test_a_target_that_the_deployment_does_not_allow_is_not_replaced(stage: Stag
 
     assert_refused(stage, outcome, "TargetNotAllowed", "customers", "aurora-staging*")
     assert stage.inventory() == before
+
+
+@pytest.mark.parametrize("engine", ["neptune", "docdb", "aurora-mysql", "postgres"])
+@pytest.mark.parametrize("replace", ["swap", "delete_first"])
+def test_a_target_of_another_engine_is_not_replaced(
+    stage: Stage, engine: str, replace: str
+) -> None:
+    stage.make_cluster("aurora-staging", Engine=engine)
+    before = stage.inventory()
+
+    outcome = stage.restore(replace=replace)
+
+    assert_refused(stage, outcome, "TargetNotAllowed", "aurora-staging", f"engine {engine}")
+    assert stage.inventory() == before
+
+
+def test_a_target_that_turns_out_to_be_of_another_engine_is_not_deleted(stage: Stage) -> None:
+    """An operation that an earlier version of the pipeline began had no such check."""
+    stage.make_cluster("aurora-staging")
+    with stage.under_way("COPY_IN_PROGRESS", operation_id="begun", replace="delete_first") as arn:
+        Region(ACCOUNT, TARGET_REGION).cluster("aurora-staging").engine = "neptune"
+        before = stage.inventory()
+
+    outcome = stage.end_of(arn)
+
+    assert (outcome.status, outcome.error) == ("FAILED", "TargetNotAllowed")
+    assert {name for name in stage.inventory() if ":aurora-staging" in name} == {
+        name for name in before if ":aurora-staging" in name
+    }
 
 
 def test_a_protected_target_is_not_replaced(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidRequest, NotOurs, TargetExists, TargetNotAllowed, TargetProtected
+from shared.names import TAG_OPERATION
 from shared.replacing import guard_rails
 from tests.builders import a_cluster, a_replaced_cluster, a_request, a_snapshot, settings
 
@@ -50,6 +51,18 @@ def test_a_pattern_fits_the_whole_name(name: str) -> None:
 def test_a_protected_or_replicated_cluster_stays(state: dict[str, Any]) -> None:
     with pytest.raises(TargetProtected):
         check(**state)
+
+
+@pytest.mark.parametrize("engine", ["neptune", "docdb", "aurora-mysql", "postgres", "mysql", ""])
+def test_a_cluster_of_another_engine_is_never_replaced_or_removed(engine: str) -> None:
+    with pytest.raises(TargetNotAllowed, match=f"engine {engine or 'unknown'}"):
+        check(engine=engine)
+    with pytest.raises(TargetNotAllowed, match="aurora-postgresql clusters only"):
+        guard_rails.check_unfinished(
+            a_cluster(engine=engine, tags={TAG_OPERATION: "broken"}),
+            a_request(operation_id="broken"),
+            ALLOWING,
+        )
 
 
 def test_another_cluster_that_took_the_id_meanwhile_stays() -> None:
