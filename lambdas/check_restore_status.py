@@ -26,6 +26,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         )
     instances = aurora.instances(cluster.id)
     check_not_failed(cluster, instances)
+    check_version(operation, cluster)
     is_finished = cluster.is_stable and all(instance.is_available for instance in instances)
     if not is_finished:
         waiting.check_deadline(
@@ -53,4 +54,19 @@ def check_not_failed(cluster: Cluster, instances: tuple[Instance, ...]) -> None:
         raise RestoreFailed(
             f"The restore cannot continue: {', '.join(failed)}. See the RDS events for the reason, "
             "delete what has failed, then redrive the execution to create it again."
+        )
+
+
+def check_version(operation: Operation, cluster: Cluster) -> None:
+    """Raise `RestoreFailed` when RDS has made a cluster of another major than the snapshot's.
+
+    A later minor version is none: maintenance may bring it while a long restore is going on.
+    """
+    planned = operation.snapshot.engine_version
+    if cluster.major_version not in ("", planned.split(".")[0]):
+        raise RestoreFailed(
+            f"Cluster {cluster.id} is of {cluster.engine} {cluster.engine_version}, and the "
+            f"snapshot of {planned}: RDS has upgraded its major version, as it does after the end "
+            "of standard support. Nobody was let in. Delete the cluster; then start a new restore "
+            "with extended_support true, or of a snapshot taken after an upgrade of the source."
         )

@@ -78,6 +78,8 @@ def check_network_and_class(scope: Scope) -> list[iam.PolicyStatement]:
         allow("rds:DescribeDBClusterParameterGroups", on=scope.rds("cluster-pg:*")),
         allow("rds:DescribeDBParameterGroups", on=scope.rds("pg:*")),
         allow(
+            "rds:DescribeDBEngineVersions",
+            "rds:DescribeDBMajorEngineVersions",
             "rds:DescribeOrderableDBInstanceOptions",
             "rds:DescribeAccountAttributes",
             "ec2:DescribeSecurityGroups",

@@ -1,15 +1,17 @@
 """What later steps will need, checked before anything is created."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import ConfigurationError
 from shared.gateways.aws import Aws
 from shared.gateways.secrets import AdminSecret
 from shared.operation.parts import Hop, ReplacedCluster
+from shared.planning import versions
 from shared.planning.findings import Findings
-from shared.planning.snapshot_choice import ENGINE
 from shared.request.fields import Archive, Replace
 from shared.request.restore_request import RestoreRequest
+from shared.resources import ENGINE
 
 if TYPE_CHECKING:
     from shared.planning.source import Source
@@ -22,11 +24,15 @@ def collect(
     source: "Source | None",
     route: tuple[Hop, ...],
     replaced: ReplacedCluster | None,
+    now: datetime,
 ) -> None:
     """Collect everything that would make a later step fail; without a source, most of it."""
     _check_keys(findings, aws, request, source, route)
     _check_network(findings, aws, request)
+    is_offered = versions.collect(findings, aws, request, source, now) if source else True
     _check_groups(findings, aws, request, source)
+    if is_offered:
+        _check_class(findings, aws, request, source)
     _check_capacity(findings, aws, request, route, replaced)
     _check_secrets(findings, aws, request, source)
     if request.archive is Archive.EXPORT:
@@ -74,6 +80,12 @@ def _check_groups(
         findings.of(groups.check_cluster_parameter_group, name, family)
     if name := request.db_parameter_group_name:
         findings.of(groups.check_parameter_group, name, family)
+
+
+def _check_class(
+    findings: Findings, aws: Aws, request: RestoreRequest, source: "Source | None"
+) -> None:
+    groups = aws.groups(request.target_region)
     version = source.engine_version if source else None
     findings.of(groups.check_orderable, request.db_instance_class, ENGINE, version)
 

@@ -15,6 +15,8 @@ class Source(Protocol):
     @property
     def engine_version(self) -> str: ...
     @property
+    def major_version(self) -> str: ...
+    @property
     def family(self) -> str:
         """The family of parameter groups that fits: `aurora-postgresql16`."""
 

@@ -28,6 +28,7 @@ def snapshot(response: "DBClusterSnapshotTypeDef") -> Snapshot:
         created_at=response.get("SnapshotCreateTime"),
         engine=response["Engine"],
         engine_version=response.get("EngineVersion", ""),
+        engine_mode=response.get("EngineMode", "provisioned"),
         encrypted=response.get("StorageEncrypted", False),
         kms_key_id=response.get("KmsKeyId"),
         master_username=response.get("MasterUsername", ""),
