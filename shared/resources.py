@@ -7,6 +7,7 @@ transient, until the phase's deadline.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
 from shared import names
@@ -56,6 +57,16 @@ _NEW_VERSION = "EngineVersion"
 _NEW_PASSWORD = "MasterUserPassword"
 _SNAPSHOT_DEAD_ENDS = frozenset({"failed"})
 _EXPORT_DEAD_ENDS = frozenset({"CANCELED", "CANCELING", "FAILED"})
+
+
+class Encryption(StrEnum):
+    """How a snapshot is encrypted at rest, in RDS's words (`StorageEncryptionType`)."""
+
+    NONE = "none"
+    RDS = "sse-rds"
+    """With a key that AWS owns: nobody sees it, has to name it or can share it. RDS says
+    `StorageEncrypted=false`, as of what is not encrypted."""
+    KMS = "sse-kms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +119,14 @@ class Snapshot(Resource):
     engine: str
     engine_version: str
     engine_mode: str = "provisioned"
-    encrypted: bool
+    encryption: Encryption
     kms_key_id: str | None
     master_username: str
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is under a key that somebody has to be allowed to use."""
+        return self.encryption is Encryption.KMS
 
     @property
     def wording(self) -> str:

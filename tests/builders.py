@@ -9,7 +9,7 @@ from shared.operation.parts import Hop, ReplacedCluster, RestoreDetails
 from shared.planning.transitions import operation_started, snapshot_validated
 from shared.request.defaults import RequestDefaults
 from shared.request.restore_request import RestoreRequest
-from shared.resources import Cluster, ExportTask, Instance, Member, Snapshot
+from shared.resources import Cluster, Encryption, ExportTask, Instance, Member, Snapshot
 from shared.settings import Settings, SourceRole
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -70,6 +70,7 @@ def a_request(**changes: Any) -> RestoreRequest:
 
 def a_snapshot(**changes: Any) -> Snapshot:
     name = changes.pop("id", "rds:aurora-prod-2026-11-23-03-00")
+    is_encrypted = changes.pop("encrypted", False)
     region = changes.pop("region", "us-east-1")
     facts: dict[str, Any] = {
         "id": name,
@@ -81,7 +82,7 @@ def a_snapshot(**changes: Any) -> Snapshot:
         "created_at": NOON - timedelta(hours=9),
         "engine": "aurora-postgresql",
         "engine_version": "16.6",
-        "encrypted": False,
+        "encryption": Encryption.KMS if is_encrypted else Encryption.NONE,
         "kms_key_id": None,
         "master_username": "postgres",
     }

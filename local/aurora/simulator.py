@@ -160,6 +160,13 @@ class AuroraSimulator:
             snapshot = Region.of(arn).own_snapshot(arn.split(":", 6)[-1])
             snapshot.engine_version, snapshot.engine_mode = engine_version, engine_mode
 
+    def let_be_unencrypted(
+        self, region: str, cluster_id: str, *, account_id: str = DEFAULT_ACCOUNT_ID
+    ) -> None:
+        """Let a cluster under no key of KMS be one of before RDS encrypted every new one."""
+        with self._lock:
+            Region(account_id, region).cluster(cluster_id).is_under_rds_key = False
+
     def take_automated_snapshot(
         self,
         region: str,

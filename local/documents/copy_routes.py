@@ -11,7 +11,7 @@ from typing import NamedTuple
 from shared.copying.route import Destination, plan_route
 from shared.errors import ConfigurationError
 from shared.operation.parts import Hop
-from shared.resources import Snapshot
+from shared.resources import Encryption, Snapshot
 from shared.settings import SourceRole
 
 DOCUMENT = Path("docs/architecture/06_copy_routes.md")
@@ -25,7 +25,7 @@ _ROLE = SourceRole(
     external_id="any",
     kms_key_id=f"arn:aws:kms:{_REGION}:{_THERE}:alias/source",
 )
-_ENCRYPTIONS = ("unencrypted", "default key", "customer key")
+_ENCRYPTIONS = ("no key of KMS", "default key", "customer key")
 _KINDS = {"automated": "automated", "manual": "manual", "AWS Backup": "manual"}
 
 _HEADER = """\
@@ -36,7 +36,9 @@ Do not edit; a test compares. -->
 
 Which copies bring a snapshot to where it can be restored. *Here* is the pipeline's account and the
 region that it restores into; *there* is the snapshot's account. The first three columns describe
-the snapshot and what the pipeline may do in its account.
+the snapshot and what the pipeline may do in its account. *No key of KMS* is what is not encrypted,
+and what is encrypted with a key that AWS owns (`StorageEncryptionType` `none` and `sse-rds`): such
+a snapshot is copied and shared without naming a key.
 
 - **—**: nothing is copied, the snapshot is restored where it is.
 - **here**: it is copied here; if it is encrypted, under the request's key.
@@ -98,7 +100,7 @@ def _cell(origin: Origin, region: str, encryption: str, refusals: list[str]) -> 
         return _refused("Without a role in its account, only what it shares is seen.", refusals)
     if origin.kind == "shared" and encryption == "default key":
         return _refused("Nobody can share what is under the default key of RDS.", refusals)
-    name = "nightly"
+    name, has_key = "nightly", encryption != "no key of KMS"
     snapshot = Snapshot(
         id=name,
         arn=f"arn:aws:rds:{region}:{origin.account}:cluster-snapshot:{name}",
@@ -109,8 +111,8 @@ def _cell(origin: Origin, region: str, encryption: str, refusals: list[str]) -> 
         created_at=_NOW,
         engine="aurora-postgresql",
         engine_version="16.6",
-        encrypted=encryption != "unencrypted",
-        kms_key_id=None if encryption == "unencrypted" else encryption,
+        encryption=Encryption.KMS if has_key else Encryption.RDS,
+        kms_key_id=encryption if has_key else None,
         master_username="postgres",
     )
     to = Destination(_HERE, _REGION, _KEY, keeps_copy=False)

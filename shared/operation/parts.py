@@ -69,6 +69,8 @@ class SnapshotDetails(Model):
     engine_version: str
     encrypted: bool
     kms_key_id: str | None
+    encryption: str | None = None
+    """`none`, `sse-rds` or `sse-kms`; operations of earlier versions do not know."""
     percent_progress: int | None = None
 
 

@@ -45,7 +45,9 @@ def _creates(operation: Operation) -> Iterator[str]:
         key = f", under key {hop.kms_key_id}" if hop.kms_key_id else ""
         yield f"temporary snapshot {copy.snapshot_id} in {copy.where}{key}"
     new_name = f", later {operation.target_cluster}" if operation.swaps else ""
-    yield f"cluster {operation.restored_id}{new_name}"
+    own_key = request.kms_key_id or operation.snapshot.kms_key_id
+    encrypted = f"under key {own_key}" if own_key else "with a key that AWS owns"
+    yield f"cluster {operation.restored_id}{new_name}, encrypted {encrypted}"
     for name in operation.instance_ids:
         yield f"instance {name}, {request.db_instance_class}"
     if operation.replaced_cluster and operation.replaced_cluster.final_snapshot_id:

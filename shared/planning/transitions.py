@@ -56,6 +56,7 @@ def snapshot_validated(
         engine_version=snapshot.engine_version,
         encrypted=snapshot.encrypted,
         kms_key_id=snapshot.kms_key_id,
+        encryption=snapshot.encryption,
     )
     return operation.after(
         EventType.SNAPSHOT_VALIDATED,

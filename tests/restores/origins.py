@@ -15,6 +15,7 @@ class Encryption(StrEnum):
     """The key that a snapshot is under."""
 
     NONE = "unencrypted"
+    OWNED = "key that AWS owns"
     DEFAULT = "default key"
     CUSTOMER = "customer key"
 
@@ -64,6 +65,8 @@ def make_snapshot(stage: Stage, origin: Origin, *, key: str | None = None) -> st
             **_under(stage, origin, key),
         )
         aurora.settle()
+        if origin.encryption is Encryption.NONE:
+            aurora.let_be_unencrypted(origin.region, ORIGIN_CLUSTER, account_id=account_id)
         if origin.kind is Kind.AUTOMATED:
             return aurora.take_automated_snapshot(
                 origin.region, ORIGIN_CLUSTER, account_id=account_id
@@ -96,7 +99,7 @@ def make_key(stage: Stage, region: str, *, is_shared: bool) -> str:
 
 def _under(stage: Stage, origin: Origin, key: str | None) -> dict[str, Any]:
     match origin.encryption:
-        case Encryption.NONE:
+        case Encryption.NONE | Encryption.OWNED:
             return {}
         case Encryption.DEFAULT:
             return {"KmsKeyId": "alias/aws/rds"}

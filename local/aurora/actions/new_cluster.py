@@ -46,7 +46,6 @@ def new_cluster(
         master_username=master_username,
         database_name=parameters.get("DatabaseName"),
         requested_port=parameters.get("Port") or default_port,
-        storage_encrypted=key is not None,
         kms_key_id=key,
         storage_type=parameters.get("StorageType", "aurora"),
         backup_retention_period=parameters.get("BackupRetentionPeriod", 1),

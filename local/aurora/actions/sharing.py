@@ -35,10 +35,10 @@ def _check_shareable(region: Region, snapshot: Snapshot, accounts: list[str]) ->
         )
     if snapshot.status != "available":
         raise snapshot_unusable(f"{snapshot.identifier} is {snapshot.status}.")
+    if "all" in accounts and snapshot.storage_encryption_type != "none":
+        raise invalid_combination("An encrypted snapshot cannot be public.")
     if snapshot.kms_key_id is None:
         return
-    if "all" in accounts:
-        raise invalid_combination("An encrypted snapshot cannot be public.")
     if region.is_default_key(snapshot.kms_key_id):
         raise snapshot_unusable(
             f"{snapshot.identifier} is under the default key of RDS: "

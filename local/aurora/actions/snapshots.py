@@ -78,8 +78,8 @@ class Snapshots:
             master_username=cluster.master_username,
             database_name=cluster.database_name,
             port=cluster.requested_port,
-            storage_encrypted=cluster.storage_encrypted,
             kms_key_id=cluster.kms_key_id,
+            is_under_rds_key=cluster.is_under_rds_key,
             allocated_storage=cluster.allocated_storage,
             storage_type=cluster.storage_type,
             iam_database_authentication_enabled=cluster.iam_database_authentication_enabled,
@@ -184,10 +184,10 @@ class Snapshots:
 
     @staticmethod
     def _key_of_copy(region: Region, source: Snapshot, requested: str | None) -> str | None:
-        if not source.storage_encrypted or source.kms_key_id is None:
+        if source.kms_key_id is None:
             if requested:
                 raise invalid_combination(
-                    "KmsKeyId cannot be given for an unencrypted source: "
+                    "KmsKeyId cannot be given for a source that is under no key of KMS: "
                     "a cluster snapshot is not encrypted by copying."
                 )
             return None

@@ -48,7 +48,27 @@ class Resource:
 
 
 @dataclass(eq=False, kw_only=True)
-class Cluster(Resource):
+class Encryptable(Resource):
+    """What has a volume, which may be under a key of KMS."""
+
+    kms_key_id: str | None
+    is_under_rds_key: bool = True
+    """Whether what is under no key of KMS is under one that AWS owns: since 18 February 2026."""
+
+    @property
+    def storage_encrypted(self) -> bool:
+        """False also of what is encrypted with a key that AWS owns (botocore's model of RDS)."""
+        return self.kms_key_id is not None
+
+    @property
+    def storage_encryption_type(self) -> str:
+        if self.storage_encrypted:
+            return "sse-kms"
+        return "sse-rds" if self.is_under_rds_key else "none"
+
+
+@dataclass(eq=False, kw_only=True)
+class Cluster(Encryptable):
     resource_type = "cluster"
 
     db_cluster_identifier: str
@@ -66,8 +86,6 @@ class Cluster(Resource):
     master_username: str
     database_name: str | None
     requested_port: int
-    storage_encrypted: bool
-    kms_key_id: str | None
     storage_type: str = "aurora"
     allocated_storage: int = 1
     backup_retention_period: int = 1
@@ -246,7 +264,7 @@ class Instance(Resource):
 
 
 @dataclass(eq=False, kw_only=True)
-class Snapshot(Resource):
+class Snapshot(Encryptable):
     resource_type = "cluster-snapshot"
 
     name: str
@@ -263,8 +281,6 @@ class Snapshot(Resource):
     master_username: str
     database_name: str | None
     port: int
-    storage_encrypted: bool
-    kms_key_id: str | None
     allocated_storage: int
     storage_type: str
     iam_database_authentication_enabled: bool

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shared.resources import Cluster, ExportTask, Instance, Member, Snapshot
+from shared.resources import Cluster, Encryption, ExportTask, Instance, Member, Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.type_defs import (
@@ -29,7 +29,7 @@ def snapshot(response: "DBClusterSnapshotTypeDef") -> Snapshot:
         engine=response["Engine"],
         engine_version=response.get("EngineVersion", ""),
         engine_mode=response.get("EngineMode", "provisioned"),
-        encrypted=response.get("StorageEncrypted", False),
+        encryption=_encryption(response),
         kms_key_id=response.get("KmsKeyId"),
         master_username=response.get("MasterUsername", ""),
         tags=_tags(response.get("TagList", [])),
@@ -86,6 +86,14 @@ def export_task(response: "ExportTaskTypeDef | ExportTaskResponseTypeDef") -> Ex
         failure_cause=response.get("FailureCause"),
         warning=response.get("WarningMessage"),
     )
+
+
+def _encryption(response: "DBClusterSnapshotTypeDef") -> Encryption:
+    """By the older field first: botocore knows the newer one since 1.42.21 and drops it before."""
+    if response.get("StorageEncrypted"):
+        return Encryption.KMS
+    is_by_rds = response.get("StorageEncryptionType") == "sse-rds"
+    return Encryption.RDS if is_by_rds else Encryption.NONE
 
 
 def _tags(listed: Sequence["TagTypeDef"]) -> dict[str, str]:

@@ -24,6 +24,7 @@ def test_a_plan_names_what_would_be_made_and_changes_nothing(stage: Stage) -> No
     copy = hop["snapshot_id"][: -len("xxxxxx")] + "xxxxxx"
     assert plan["creates"][0].startswith(f"temporary snapshot {copy} in us-west-2")
     assert plan["creates"][1].startswith("cluster aurora-staging-candidate-xxxxxx")
+    assert plan["creates"][1].endswith(f", encrypted under key {hop['kms_key_id']}")
     assert [line.split(",")[0] for line in plan["creates"][2:4]] == [
         "instance aurora-staging-xxxxxx-1",
         "instance aurora-staging-xxxxxx-2",

@@ -53,6 +53,12 @@ TABLE = [
     if cell.kind is not Kind.SHARED
     or (cell.account == SOURCE_ACCOUNT and cell.encryption is not Encryption.DEFAULT)
 ]
+AS_RDS_SAYS = {
+    Encryption.NONE: "none",
+    Encryption.OWNED: "sse-rds",
+    Encryption.DEFAULT: "sse-kms",
+    Encryption.CUSTOMER: "sse-kms",
+}
 STAGES = {ACCOUNT: Setting.PLAIN, SOURCE_ACCOUNT: Setting.PLAIN_IN_OTHER_ACCOUNT}
 # Only here does the restore itself read under another account's key: three values that meet.
 UNDER_ANOTHERS_KEY = Cell(SOURCE_ACCOUNT, TARGET_REGION, Encryption.CUSTOMER, Kind.SHARED, "delete")
@@ -84,6 +90,7 @@ def test_a_snapshot_is_brought_over_and_nothing_is_left_but_what_shall_stay(
     outcome = stage.run(by_arn(arn, cell.archive))
 
     assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
+    assert outcome.state["snapshot_details"]["encryption"] == AS_RDS_SAYS[cell.encryption]
     proof = list(evidence(stage.scene, "aurora-staging", TARGET_REGION))
     failing = {one.claim for one in proof if not one.holds}
     kept = kept_copies(outcome, cell)

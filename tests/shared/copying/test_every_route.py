@@ -13,12 +13,15 @@ import pytest
 from shared.copying.route import Destination, plan_route
 from shared.errors import ConfigurationError
 from shared.operation.parts import Hop
+from shared.resources import Encryption
 from tests.builders import KEY, NOON, a_snapshot, a_source_role
 
 HERE, THERE = "123456789012", "999999999999"
 TARGET, ELSEWHERE = "us-west-2", "us-east-1"
 ROLE = a_source_role()
 LONGEST = 3
+OWNED = "a key that AWS owns"
+"""Nobody can name it, and nothing is under it that could not be shared."""
 
 
 class Cell(NamedTuple):
@@ -44,7 +47,7 @@ CELLS = [
             (HERE, THERE),
             (True, False),
             (TARGET, ELSEWHERE),
-            (None, "alias/aws/rds", "customer"),
+            (None, OWNED, "alias/aws/rds", "customer"),
             ("automated", "manual", "shared"),
             (True, False),
             (True, False),
@@ -63,6 +66,7 @@ class Held(NamedTuple):
     account: str
     region: str
     is_encrypted: bool
+    """Under a key of KMS, which whoever reads it has to be allowed to use."""
     is_shared: bool
 
     def is_within_reach_of(self, account: str) -> bool:
@@ -70,7 +74,11 @@ class Held(NamedTuple):
 
 
 def held(cell: Cell) -> Held:
-    return Held(cell.account, cell.region, cell.key is not None, cell.kind == "shared")
+    return Held(cell.account, cell.region, has_key(cell), cell.kind == "shared")
+
+
+def has_key(cell: Cell) -> bool:
+    return cell.key not in (None, OWNED)
 
 
 def copies(one: Held, cell: Cell) -> Iterator[Held]:
@@ -93,12 +101,12 @@ def is_destination(one: Held, cell: Cell, hops: int) -> bool:
     A copy that is kept is this account's own, and so is one that is encrypted: nothing depends on
     the key that was only made to bring it over.
     """
-    has_key = not one.is_encrypted or one.account == HERE or cell.has_own_key
+    is_readable = not one.is_encrypted or one.account == HERE or cell.has_own_key
     may_be_theirs = not (cell.keeps_copy or one.is_encrypted)
     return (
         one.region == TARGET
         and one.is_within_reach_of(HERE)
-        and has_key
+        and is_readable
         and (hops == 0 or one.account == HERE or may_be_theirs)
     )
 
@@ -117,8 +125,10 @@ def planned(cell: Cell) -> tuple[Hop, ...]:
     snapshot = a_snapshot(
         arn=f"arn:aws:rds:{cell.region}:{cell.account}:cluster-snapshot:nightly",
         kind=cell.kind,
-        encrypted=cell.key is not None,
-        kms_key_id=cell.key,
+        encryption=Encryption.KMS
+        if has_key(cell)
+        else (Encryption.RDS if cell.key else Encryption.NONE),
+        kms_key_id=cell.key if has_key(cell) else None,
     )
     to = Destination(HERE, TARGET, KEY if cell.has_own_key else None, cell.keeps_copy)
     return plan_route(snapshot, to, ROLE if cell.has_role else None, "restore-1", NOON)

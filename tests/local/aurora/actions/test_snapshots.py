@@ -185,3 +185,23 @@ def test_an_automated_snapshot_and_one_being_taken_cannot_be_deleted(scene: Scen
     for name in (automated, "before"):
         with refused("InvalidDBClusterSnapshotStateFault"):
             scene.rds().delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=name)
+
+
+def test_a_snapshot_tells_how_it_is_encrypted(scene: Scene) -> None:
+    scene.has_cluster("new")
+    scene.has_cluster("old")
+    scene.simulator.let_be_unencrypted(EAST, "old", account_id=scene.account_id)
+    scene.has_cluster("keyed", StorageEncrypted=True)
+    snapshots = [scene.has_snapshot(f"of-{name}", name) for name in ("new", "old", "keyed")]
+
+    told = [(one["StorageEncrypted"], one["StorageEncryptionType"]) for one in snapshots]
+
+    assert told == [(False, "sse-rds"), (False, "none"), (True, "sse-kms")]
+
+
+def test_what_is_restored_from_an_unencrypted_snapshot_is_encrypted_by_rds(scene: Scene) -> None:
+    scene.has_cluster("old")
+    scene.simulator.let_be_unencrypted(EAST, "old", account_id=scene.account_id)
+    scene.has_snapshot("before", "old")
+
+    assert scene.request_restore("before")["StorageEncryptionType"] == "sse-rds"

@@ -101,7 +101,7 @@ def test_a_copy_does_not_encrypt(scene: Scene) -> None:
     scene.has_cluster()
     source = scene.automated_snapshot()
 
-    with refused("InvalidParameterCombination", "unencrypted"):
+    with refused("InvalidParameterCombination", "no key of KMS"):
         scene.request_copy(source, "copy", WEST, KmsKeyId=scene.key(WEST))
 
 
