@@ -79,8 +79,8 @@ def writer(cluster: Cluster, operation: Operation, aws: Aws) -> Server:
     if cluster.endpoint is None or cluster.port is None:
         raise ResourceBusy(f"Cluster {cluster.id} has no endpoint yet.")
     admin = aws.secrets.admin(operation.request.admin_secret_id)
-    if admin.password is None and cluster.master_secret_arn:
-        admin = aws.secrets.managed(cluster.master_secret_arn)
+    if admin.password is None and cluster.finished_master_secret:
+        admin = aws.secrets.managed(cluster.finished_master_secret)
     if admin.password is None:
         raise ResourceBusy(f"RDS has not created the master secret of {cluster.id} yet.")
     login = Login(admin.username, admin.password)

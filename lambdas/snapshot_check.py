@@ -145,6 +145,7 @@ def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
     if existing is None:
         return None
     guard_rails.check_replaceable(existing, request, aws.settings)
+    guard_rails.check_untied(existing, aws.ties(request.target_region).of(existing.arn))
     final_snapshot = names.final_snapshot_id(
         existing.id, operation.start_time, operation.operation_id
     )

@@ -213,6 +213,9 @@ class Cluster(Resource):
     read_replicas: tuple[str, ...]
     pending: frozenset[str] = frozenset()
     """What is to change: keys of `PendingModifiedValues`. Some wait for a maintenance window."""
+    master_secret_status: str | None = None
+    is_limitless: bool = False
+    """Made of shard groups instead of instances alone."""
 
     @property
     def major_version(self) -> str:
@@ -245,6 +248,11 @@ class Cluster(Resource):
         concerns instances, such as the export of logs, may wait for the first of them.
         """
         return self.can_be_renamed and _NEW_PASSWORD not in self.pending
+
+    @property
+    def finished_master_secret(self) -> str | None:
+        """The ARN of the secret that RDS manages, unless it is only announced and being made."""
+        return None if self.master_secret_status == "creating" else self.master_secret_arn
 
     @property
     def is_replicated(self) -> bool:

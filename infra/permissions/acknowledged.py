@@ -32,6 +32,8 @@ RESOURCES: Mapping[str, str] = {
         "The instances of such clusters; deleted only if name or tag says that they belong to one "
         "of `replaceable_clusters`."
     ),
+    "rds:deployment:*": "Which deployments a cluster is part of is not known before; only listed",
+    "rds:integration:*": "Which integrations read from a cluster is not known before; only listed",
     "rds:subgrp:*": "Requests name subnet groups; they are described and used",
     "rds:cluster-pg:*": "Requests name parameter groups; they are described and used",
     "rds:pg:*": "Requests name parameter groups; they are described and used",

@@ -29,6 +29,14 @@ def describe_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     return [allow("rds:DescribeDBClusters", on=scope.rds("cluster:*"))]
 
 
+def describe_ties(scope: Scope) -> list[iam.PolicyStatement]:
+    """List what may keep a cluster from being renamed or deleted."""
+    return [
+        allow("rds:DescribeBlueGreenDeployments", on=scope.rds("deployment:*")),
+        allow("rds:DescribeIntegrations", on=scope.rds("integration:*")),
+    ]
+
+
 def describe_instances(scope: Scope) -> list[iam.PolicyStatement]:
     """Describe instances where clusters are restored."""
     return [allow("rds:DescribeDBInstances", on=scope.rds("db:*"))]

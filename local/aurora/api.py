@@ -16,6 +16,12 @@ from local.aurora.actions.instances import Instances
 from local.aurora.actions.offers import account_quotas, engine_versions, orderable
 from local.aurora.actions.sharing import share
 from local.aurora.actions.snapshots import Snapshots
+from local.aurora.actions.ties import (
+    check_untied,
+    create_deployment,
+    create_integration,
+    ties,
+)
 from local.aurora.model.limits import Quotas
 from local.aurora.model.region import Region
 from local.aurora.model.resources import Cluster, Instance, Resource, Snapshot
@@ -68,6 +74,8 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
         return _cluster(self.operations.clusters.restore(self._place, self.params))
 
     def modify_db_cluster(self) -> ActionResult:
+        if "NewDBClusterIdentifier" in self.params:
+            check_untied(self._place, self.params)
         return _cluster(self.operations.changes.modify(self._place, self.params))
 
     def stop_db_cluster(self) -> ActionResult:
@@ -81,6 +89,7 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
         return ActionResult({"GlobalCluster": global_cluster})
 
     def delete_db_cluster(self) -> ActionResult:
+        check_untied(self._place, self.params)
         return _cluster(self.operations.deletions.delete(self._place, self.params))
 
     def describe_db_clusters(self) -> ActionResult:
@@ -145,6 +154,18 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
     def describe_db_major_engine_versions(self) -> ActionResult:
         majors = described_majors(self.params.get("MajorEngineVersion"))
         return ActionResult({"DBMajorEngineVersions": majors})
+
+    def create_blue_green_deployment(self) -> ActionResult:
+        return ActionResult({"BlueGreenDeployment": create_deployment(self._place, self.params)})
+
+    def describe_blue_green_deployments(self) -> ActionResult:
+        return self._page("BlueGreenDeployments", ties(self._place, "BlueGreenDeploymentName"))
+
+    def create_integration(self) -> ActionResult:
+        return ActionResult(create_integration(self._place, self.params))
+
+    def describe_integrations(self) -> ActionResult:
+        return self._page("Integrations", ties(self._place, "IntegrationName"))
 
     def start_export_task(self) -> ActionResult:
         return ActionResult(self.operations.exports.start(self._place, self.params))

@@ -24,6 +24,8 @@ _LISTED = {
         "cluster-snapshot": "DBClusterSnapshotIdentifier",
         "cluster": "DBClusterIdentifier",
     },
+    "DescribeBlueGreenDeployments": {"deployment": "BlueGreenDeploymentIdentifier"},
+    "DescribeIntegrations": {"integration": "IntegrationIdentifier"},
     "DescribeDBSubnetGroups": {"subgrp": "DBSubnetGroupName"},
     "DescribeDBClusterParameterGroups": {"cluster-pg": "DBClusterParameterGroupName"},
     "DescribeDBParameterGroups": {"pg": "DBParameterGroupName"},

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.gateways.rds.exports import SnapshotExports
     from shared.gateways.rds.groups import Groups
     from shared.gateways.rds.quotas import Quotas
+    from shared.gateways.rds.ties import Ties
     from shared.gateways.rds.versions import Versions
     from shared.gateways.roles import Roles
     from shared.gateways.secrets import Secrets
@@ -85,6 +86,11 @@ class Aws:
         from shared.gateways.rds.versions import Versions
 
         return Versions(self._client("rds", region), region)
+
+    def ties(self, region: str) -> "Ties":
+        from shared.gateways.rds.ties import Ties
+
+        return Ties(self._client("rds", region), region)
 
     def quotas(self, region: str, account_id: str | None = None) -> "Quotas":
         """The quotas of this account, or of another one whose role we can assume, in a region."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from pydantic import ConfigDict, SecretStr, ValidationError, field_validator, model_validator
 
 from shared.aws_errors import named_errors
-from shared.errors import AccessDenied, ConfigurationError
+from shared.errors import AccessDenied, ConfigurationError, ResourceBusy
 from shared.model import Model
 from shared.users.templates import RoleName, UsersSecret
 
@@ -69,8 +69,15 @@ class Secrets:
         return self._read(secret_id, AdminSecret, '{"username", "password" or "managed": true}')
 
     def managed(self, secret_arn: str) -> AdminSecret:
-        """The master user's login in a secret that RDS made; any password RDS chose is right."""
-        secret = self._read(secret_arn, ManagedSecret, '{"username", "password"}')
+        """The master user's login in a secret that RDS made; any password RDS chose is right.
+
+        Raises `ResourceBusy` while it is empty or not there: nobody but RDS can have misconfigured
+        it, and RDS announces it before it is made.
+        """
+        try:
+            secret = self._read(secret_arn, ManagedSecret, '{"username", "password"}')
+        except ConfigurationError as unfinished:
+            raise ResourceBusy(f"RDS has not finished the master secret. {unfinished}") from None
         return AdminSecret.model_construct(username=secret.username, password=secret.password)
 
     def users(self, secret_id: str) -> UsersSecret:

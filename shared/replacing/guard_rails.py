@@ -78,6 +78,11 @@ def _check_unprotected(cluster: Cluster) -> None:
         raise TargetProtected(
             f"Cluster {cluster.id} has deletion protection. If it may be replaced, remove that."
         )
+    if cluster.is_limitless:
+        raise TargetProtected(
+            f"Cluster {cluster.id} is an Aurora Limitless Database, which RDS deletes only after "
+            "its shard group. If it may be replaced, remove it yourself."
+        )
     if cluster.is_replicated:
         raise TargetProtected(
             f"Cluster {cluster.id} belongs to a global cluster, or replicates to or from another. "
@@ -92,6 +97,15 @@ def _check_not_to_be_upgraded(cluster: Cluster) -> None:
             f"Cluster {cluster.id} waits for its maintenance window to be upgraded. Renaming it "
             "would start the upgrade, and nobody would serve meanwhile. Upgrade it now, or modify "
             "it to the version that it has, which cancels the upgrade; or use delete_first."
+        )
+
+
+def check_untied(cluster: Cluster, ties: Sequence[str]) -> None:
+    """Raise `TargetProtected` when something else in RDS is tied to the cluster."""
+    if ties:
+        raise TargetProtected(
+            f"Cluster {cluster.id} cannot be renamed or deleted: it is part of {', '.join(ties)}. "
+            "If it may be replaced, delete that first."
         )
 
 

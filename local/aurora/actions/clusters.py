@@ -80,7 +80,9 @@ class Clusters:
                 cluster.master_username, password, cluster.database_name
             )
             cluster.status = "available"
-            self._passwords.activate_secret(cluster)
+            if cluster.master_user_secret is not None:
+                region = Region(cluster.account_id, cluster.region)
+                self._passwords.activate_secret(region, cluster, password)
 
         self._simulation.timeline.start("cluster", cluster, finish)
 

@@ -47,6 +47,7 @@ def new_cluster(
         database_name=parameters.get("DatabaseName"),
         requested_port=parameters.get("Port") or default_port,
         kms_key_id=key,
+        cluster_scalability_type=parameters.get("ClusterScalabilityType", "standard"),
         storage_type=parameters.get("StorageType", "aurora"),
         backup_retention_period=parameters.get("BackupRetentionPeriod", 1),
         db_subnet_group=subnet_group,

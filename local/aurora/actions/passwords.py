@@ -40,20 +40,20 @@ class MasterPasswords:
         if parameters.get("ManageMasterUserPassword"):
             if cluster.master_user_secret is None:
                 key = parameters.get("MasterUserSecretKmsKeyId")
-                self._start(cluster, self.create_secret(region, cluster, key))
+                password = self.create_secret(region, cluster, key)
+                self._start(cluster, password)
+                self._start_secret(region, cluster, password)
         elif "MasterUserPassword" in parameters:
             self.delete_secret(region, cluster)
             self._start(cluster, parameters["MasterUserPassword"])
 
     def create_secret(self, region: Region, cluster: Cluster, key: str | None) -> str:
-        """Put a new password into a new secret, and return it."""
+        """Begin making a secret for a new password, and return it; the secret is empty yet."""
         password = secrets.token_urlsafe(24)
-        content = {"username": cluster.master_username, "password": password}
         key_arn = region.key_arn(key or SECRETS_KEY)
         secret = region.secrets.create_managed_secret(
             service_name="rds",
             secret_id=f"rds!cluster-{uuid4()}",
-            secret_string=json.dumps(content),
             description=f"The master user's password of {cluster.arn}",
             tags=[{"Key": "aws:rds:primaryDBClusterArn", "Value": cluster.arn}],
             kms_key_id=key_arn,
@@ -65,10 +65,28 @@ class MasterPasswords:
         }
         return password
 
-    def activate_secret(self, cluster: Cluster) -> None:
-        """The database knows what the secret says."""
+    def activate_secret(self, region: Region, cluster: Cluster, password: str) -> None:
+        """Let the secret say what the database knows, or will know."""
         if cluster.master_user_secret is not None:
+            content = {"username": cluster.master_username, "password": password}
+            region.secrets.put_secret_value(
+                secret_id=cluster.master_user_secret["SecretArn"],
+                secret_string=json.dumps(content),
+                secret_binary=None,
+                client_request_token=str(uuid4()),
+                version_stages=["AWSCURRENT"],
+            )
             cluster.master_user_secret["SecretStatus"] = "active"
+
+    def _start_secret(self, region: Region, cluster: Cluster, password: str) -> None:
+        """The secret takes its own time, whatever the cluster's status says meanwhile."""
+        secret = cluster.master_user_secret
+
+        def finish() -> None:
+            if cluster.master_user_secret is secret:
+                self.activate_secret(region, cluster, password)
+
+        self._timeline.start("secret", cluster, finish)
 
     def delete_secret(self, region: Region, cluster: Cluster) -> None:
         if cluster.master_user_secret is not None:
@@ -98,5 +116,4 @@ class MasterPasswords:
         self._storage.set_password(cluster, cluster.new_password)
         cluster.new_password = None
         del cluster.pending_modified_values["MasterUserPassword"]
-        self.activate_secret(cluster)
         cluster.status = "available"

@@ -14,6 +14,7 @@ Kind = Literal[
     "echo",
     "pending",
     "password",
+    "secret",
     "stop",
     "start",
     "reboot",
@@ -43,6 +44,8 @@ class Durations:
     pending: float = 15
     """How long a new name or master password stays pending before it is being set."""
     password: float = 30
+    secret: float = 90
+    """How long RDS makes a secret that it manages; a guess, and longer than the password takes."""
     stop: float = 3 * 60
     start: float = 5 * 60
     reboot: float = 30

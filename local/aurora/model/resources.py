@@ -105,6 +105,8 @@ class Cluster(Encryptable):
     """What moto asks the members of a global cluster: whether they are its primary."""
     replication_source_identifier: str | None = None
     read_replica_identifiers: list[str] = field(default_factory=list)
+    cluster_scalability_type: str = "standard"
+    ties: list[dict[str, Any]] = field(default_factory=list)  # see local/aurora/actions/ties.py
     members: list["Instance"] = field(default_factory=list)
     volume: str | None = None
     served_hostnames: tuple[str, ...] = ()

@@ -51,6 +51,7 @@ def cluster(response: "DBClusterTypeDef") -> Cluster:
         port=response.get("Port"),
         master_username=response.get("MasterUsername", ""),
         master_secret_arn=response.get("MasterUserSecret", {}).get("SecretArn"),
+        master_secret_status=response.get("MasterUserSecret", {}).get("SecretStatus"),
         members=tuple(
             Member(instance_id=member["DBInstanceIdentifier"], is_writer=member["IsClusterWriter"])
             for member in response.get("DBClusterMembers", [])
@@ -60,6 +61,7 @@ def cluster(response: "DBClusterTypeDef") -> Cluster:
         global_cluster_id=response.get("GlobalClusterIdentifier"),
         replication_source=response.get("ReplicationSourceIdentifier"),
         read_replicas=tuple(response.get("ReadReplicaIdentifiers", [])),
+        is_limitless=response.get("ClusterScalabilityType") == "limitless",
         tags=_tags(response.get("TagList", [])),
     )
 

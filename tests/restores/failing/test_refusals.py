@@ -151,6 +151,33 @@ def test_a_target_that_turns_out_to_be_of_another_engine_is_not_deleted(stage: S
     }
 
 
+@pytest.mark.parametrize("replace", ["swap", "delete_first"])
+@pytest.mark.parametrize("tie", ["blue/green deployment", "zero-ETL integration", "Limitless"])
+def test_a_target_that_rds_would_not_rename_or_delete_is_told_at_once(
+    stage: Stage, tie: str, replace: str
+) -> None:
+    is_limitless = tie == "Limitless"
+    kind = {"ClusterScalabilityType": "limitless"} if is_limitless else {}
+    stage.make_cluster("aurora-staging", instances=0 if is_limitless else 1, **kind)
+    rds = stage.cloud.client("rds", region_name=TARGET_REGION)
+    arn = f"arn:aws:rds:{TARGET_REGION}:{ACCOUNT}:cluster:aurora-staging"
+    if tie == "blue/green deployment":
+        rds.create_blue_green_deployment(BlueGreenDeploymentName="upgrade", Source=arn)
+    elif tie == "zero-ETL integration":
+        warehouse = f"arn:aws:redshift:{TARGET_REGION}:{ACCOUNT}:namespace:warehouse"
+        rds.create_integration(SourceArn=arn, TargetArn=warehouse, IntegrationName="sales")
+    before = stage.inventory()
+
+    try:
+        outcome = stage.restore(replace=replace)
+
+        assert_refused(stage, outcome, "TargetProtected", "aurora-staging", tie)
+        assert stage.inventory() == before
+    finally:
+        for cluster in Region(ACCOUNT, TARGET_REGION).clusters.values():
+            cluster.ties.clear()
+
+
 def test_a_protected_target_is_not_replaced(stage: Stage) -> None:
     stage.make_cluster("aurora-staging", DeletionProtection=True)
     before = stage.inventory()

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, ResourceBusy
 from shared.gateways.secrets import Secrets
 from shared.users.templates import Template
 
@@ -40,6 +40,22 @@ def a_user(**changes: Any) -> dict[str, Any]:
         **changes,
     }
     return {name: value for name, value in user.items() if value is not None}
+
+
+@pytest.mark.usefixtures("aws")
+class TestManaged:
+    def test_is_what_rds_wrote_whatever_the_password(self) -> None:
+        admin = secrets_with({"username": "postgres", "password": "x"}).managed("it")
+
+        assert admin.password is not None
+        assert admin.password.get_secret_value() == "x"
+
+    @pytest.mark.parametrize(
+        "secret", ["not-there-yet", "it"], ids=["not there yet", "nothing in it yet"]
+    )
+    def test_is_waited_for_while_rds_is_making_it(self, secret: str) -> None:
+        with pytest.raises(ResourceBusy, match="RDS has not finished the master secret"):
+            secrets_with({}).managed(secret)
 
 
 @pytest.mark.usefixtures("aws")

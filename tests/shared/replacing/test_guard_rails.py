@@ -46,11 +46,21 @@ def test_a_pattern_fits_the_whole_name(name: str) -> None:
         {"replication_source": "arn:aws:rds:us-east-1:123456789012:cluster:main"},
         {"read_replicas": ("arn:aws:rds:eu-west-1:123456789012:cluster:copy",)},
         {"status": "stopped"},
+        {"is_limitless": True},
     ],
 )
 def test_a_protected_or_replicated_cluster_stays(state: dict[str, Any]) -> None:
     with pytest.raises(TargetProtected):
         check(**state)
+
+
+def test_a_cluster_that_something_else_is_tied_to_stays() -> None:
+    ties = ("blue/green deployment upgrade (AVAILABLE)", "zero-ETL integration sales (active)")
+
+    with pytest.raises(TargetProtected, match=r"upgrade \(AVAILABLE\), zero-ETL integration sales"):
+        guard_rails.check_untied(a_cluster(), ties)
+
+    guard_rails.check_untied(a_cluster(), ())
 
 
 @pytest.mark.parametrize("engine", ["neptune", "docdb", "aurora-mysql", "postgres", "mysql", ""])

@@ -249,3 +249,22 @@ def test_an_instance_can_be_deleted_while_it_is_being_created(scene: Scene) -> N
     assert scene.cluster()["DBClusterMembers"] == []
     outcomes = {record.kind: record.outcome for record in scene.records}
     assert outcomes["instance"] == "cancelled"
+
+
+def test_a_cluster_of_a_deployment_or_an_integration_is_neither_renamed_nor_deleted(
+    scene: Scene,
+) -> None:
+    arn = scene.has_cluster()["DBClusterArn"]
+    rds = scene.rds()
+    rds.create_blue_green_deployment(BlueGreenDeploymentName="upgrade", Source=arn)
+    rds.create_integration(SourceArn=arn, TargetArn=f"{arn}-warehouse", IntegrationName="sales")
+
+    with refused("InvalidDBClusterStateFault"):
+        scene.modify(NewDBClusterIdentifier="other")
+    with refused("InvalidDBClusterStateFault"):
+        rds.delete_db_cluster(DBClusterIdentifier="prod", SkipFinalSnapshot=True)
+
+    (deployment,) = rds.describe_blue_green_deployments()["BlueGreenDeployments"]
+    (integration,) = rds.describe_integrations()["Integrations"]
+    assert (deployment["Source"], deployment["Status"]) == (arn, "AVAILABLE")
+    assert (integration["SourceArn"], integration["Status"]) == (arn, "active")

@@ -105,6 +105,22 @@ def test_a_managed_password_is_in_its_secret_and_in_the_database(scene: Scene) -
     assert _password_of(scene) != PASSWORD
 
 
+def test_a_secret_that_is_still_being_made_is_announced_and_empty(scene: Scene) -> None:
+    scene.has_cluster()
+    arn = scene.modify(ManageMasterUserPassword=True)["MasterUserSecret"]["SecretArn"]
+    scene.pass_time(scene.simulator.durations.secret - 1)
+
+    cluster, store = scene.cluster(), scene.client("secretsmanager")
+    with refused("ResourceNotFoundException"):
+        store.get_secret_value(SecretId=arn)
+
+    assert cluster["MasterUserSecret"] == cluster["MasterUserSecret"] | {
+        "SecretArn": arn,
+        "SecretStatus": "creating",
+    }
+    assert (cluster["Status"], cluster["PendingModifiedValues"]) == ("available", {})
+
+
 def test_a_cluster_can_be_created_with_a_managed_password(scene: Scene) -> None:
     scene.has_cluster(MasterUserPassword=None, ManageMasterUserPassword=True)
     scene.has_instance("prod-1")
