@@ -22,6 +22,7 @@ from shared.operation.parts import Hop, ReplacedCluster
 from shared.operation.published import Plan
 from shared.operation.status import Status
 from shared.planning import preflight, preview, snapshot_choice
+from shared.planning.differences import differences
 from shared.planning.findings import Findings
 from shared.planning.transitions import operation_started, restore_planned, snapshot_validated
 from shared.replacing import guard_rails
@@ -154,4 +155,5 @@ def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
         resource_id=existing.resource_id,
         final_snapshot_id=final_snapshot if request.final_snapshot else None,
         instances=len(existing.members),
+        differences=differences(existing, request),
     )

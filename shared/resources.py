@@ -214,6 +214,12 @@ class Cluster(Resource):
     pending: frozenset[str] = frozenset()
     """What is to change: keys of `PendingModifiedValues`. Some wait for a maintenance window."""
     master_secret_status: str | None = None
+    roles: tuple[str, ...] = ()
+    """The IAM roles that it is associated with, and what for: `arn… (s3Import)`."""
+    security_groups: tuple[str, ...] = ()
+    parameter_group: str | None = None
+    upgrades_itself: bool | None = None
+    """Whether minor versions are applied by maintenance; `None` where RDS does not say."""
     is_limitless: bool = False
     """Made of shard groups instead of instances alone."""
 

@@ -17,6 +17,7 @@ from local.aurora.actions.offers import account_quotas, engine_versions, orderab
 from local.aurora.actions.sharing import share
 from local.aurora.actions.snapshots import Snapshots
 from local.aurora.actions.ties import (
+    associate_role,
     check_untied,
     create_deployment,
     create_integration,
@@ -164,6 +165,10 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
     def create_integration(self) -> ActionResult:
         return ActionResult(create_integration(self._place, self.params))
 
+    def add_role_to_db_cluster(self) -> ActionResult:
+        associate_role(self._place, self.params)
+        return ActionResult({})
+
     def describe_integrations(self) -> ActionResult:
         return self._page("Integrations", ties(self._place, "IntegrationName"))
 
@@ -186,7 +191,6 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
     def _refuse(self) -> ActionResult:
         raise invalid_combination("This operation is not simulated.")
 
-    add_role_to_db_cluster = _refuse
     failover_db_cluster = _refuse
     promote_read_replica_db_cluster = _refuse
     restore_db_cluster_to_point_in_time = _refuse

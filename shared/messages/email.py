@@ -47,6 +47,9 @@ def _planned(plan: Plan, report: Report) -> Iterator[str]:
     if plan.deletes:
         yield "It would delete or rename:"
         yield from _listed(plan.deletes, "plan.deletes", report)
+    if plan.differences:
+        yield f"What {report.target_cluster} has now and would not have afterwards:"
+        yield from _listed(plan.differences, "plan.differences", report)
     if plan.estimated_seconds is None:
         yield (
             "Estimated duration: unknown; no restore of this source with the same number of copies "

@@ -129,7 +129,7 @@ class Report(Model):
         lists = ("users", "locked_logins", "warnings", "left_behind", "kept_snapshots")
         short, shortened = _cut(self, *lists)
         if self.plan:
-            plan, cut = _cut(self.plan, "creates", "deletes")
+            plan, cut = _cut(self.plan, "creates", "deletes", "differences")
             short = short.model_copy(update={"plan": plan})
             shortened += tuple(f"plan.{name}" for name in cut)
         if self.error and len(self.error.message) > LONGEST_TEXT:

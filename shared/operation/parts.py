@@ -97,6 +97,8 @@ class ReplacedCluster(Model):
     resource_id: str
     final_snapshot_id: str | None
     instances: int = 0
+    differences: tuple[str, ...] = ()
+    """What it has and its successor will have otherwise or not at all, in sentences."""
 
 
 class TemporarySnapshot(Model):

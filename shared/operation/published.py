@@ -26,3 +26,5 @@ class Plan(Model):
     estimated_from: int
     """How many earlier operations the estimate is from."""
     monthly_price: str | None
+    differences: tuple[str, ...] = ()
+    """What the replaced cluster has and its successor will have otherwise or not at all."""

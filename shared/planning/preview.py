@@ -35,6 +35,7 @@ def plan(
         estimated_seconds=statistics.median(earlier_seconds) if earlier_seconds else None,
         estimated_from=len(earlier_seconds),
         monthly_price=_monthly_price(operation, prices),
+        differences=operation.replaced_cluster.differences if operation.replaced_cluster else (),
     )
 
 

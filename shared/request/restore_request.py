@@ -72,6 +72,7 @@ class RestoreRequest(Model):
     kms_key_id: NameOrArn | None = None
     log_exports: tuple[LogExport, ...] = ()
     extended_support: bool = False
+    auto_minor_version_upgrade: bool = True
     deletion_protection: bool = False
     admin_secret_id: NameOrArn
     users_secret_id: NameOrArn

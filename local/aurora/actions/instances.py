@@ -39,6 +39,7 @@ class Instances:
             promotion_tier=parameters.get("PromotionTier", 1),
             parameter_group=self._parameter_group(region, cluster, parameters),
             publicly_accessible=bool(parameters.get("PubliclyAccessible")),
+            auto_minor_version_upgrade=bool(parameters.get("AutoMinorVersionUpgrade", True)),
         )
         region.instances[identifier] = instance
         cluster.members.append(instance)

@@ -1,4 +1,4 @@
-"""What a cluster can be tied to: blue/green deployments and zero-ETL integrations.
+"""What a cluster can be tied to: blue/green deployments, zero-ETL integrations, IAM roles.
 
 Of a deployment there is only what the guard rails look at: its clusters and its status. That RDS
 renames and deletes no cluster while it is tied is assumed; no document of AWS says it of all four.
@@ -40,6 +40,14 @@ def create_integration(region: Region, parameters: Parameters) -> dict[str, Any]
     }
     cluster.ties.append(integration)
     return integration
+
+
+def associate_role(region: Region, parameters: Parameters) -> None:
+    """Let a cluster act in a role. No snapshot has the role, and no cluster restored from one."""
+    cluster = region.cluster(parameters["DBClusterIdentifier"])
+    role = {"RoleArn": region.role(parameters["RoleArn"]).arn, "Status": "ACTIVE"}
+    feature = parameters.get("FeatureName")
+    cluster.associated_roles.append(role | ({"FeatureName": feature} if feature else {}))
 
 
 def ties(region: Region, name: str) -> dict[str, dict[str, Any]]:

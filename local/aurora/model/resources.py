@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from local.aurora.model.encryption import Encryptable
 from local.aurora.rules.parameters import Tags, legal_tags
 
 
@@ -48,27 +49,7 @@ class Resource:
 
 
 @dataclass(eq=False, kw_only=True)
-class Encryptable(Resource):
-    """What has a volume, which may be under a key of KMS."""
-
-    kms_key_id: str | None
-    is_under_rds_key: bool = True
-    """Whether what is under no key of KMS is under one that AWS owns: since 18 February 2026."""
-
-    @property
-    def storage_encrypted(self) -> bool:
-        """False also of what is encrypted with a key that AWS owns (botocore's model of RDS)."""
-        return self.kms_key_id is not None
-
-    @property
-    def storage_encryption_type(self) -> str:
-        if self.storage_encrypted:
-            return "sse-kms"
-        return "sse-rds" if self.is_under_rds_key else "none"
-
-
-@dataclass(eq=False, kw_only=True)
-class Cluster(Encryptable):
+class Cluster(Resource, Encryptable):
     resource_type = "cluster"
 
     db_cluster_identifier: str
@@ -105,6 +86,7 @@ class Cluster(Encryptable):
     """What moto asks the members of a global cluster: whether they are its primary."""
     replication_source_identifier: str | None = None
     read_replica_identifiers: list[str] = field(default_factory=list)
+    associated_roles: list[dict[str, str]] = field(default_factory=list)
     cluster_scalability_type: str = "standard"
     ties: list[dict[str, Any]] = field(default_factory=list)  # see local/aurora/actions/ties.py
     members: list["Instance"] = field(default_factory=list)
@@ -133,6 +115,10 @@ class Cluster(Encryptable):
     @property
     def multi_az(self) -> bool:
         return len(self.members) > 1
+
+    @property
+    def auto_minor_version_upgrade(self) -> bool:
+        return all(instance.auto_minor_version_upgrade for instance in self.members)
 
     @property
     def endpoint(self) -> str:
@@ -202,6 +188,7 @@ class Instance(Resource):
     promotion_tier: int
     parameter_group: str
     publicly_accessible: bool = False
+    auto_minor_version_upgrade: bool = True
     has_endpoint: bool = False
 
     @property
@@ -266,7 +253,7 @@ class Instance(Resource):
 
 
 @dataclass(eq=False, kw_only=True)
-class Snapshot(Encryptable):
+class Snapshot(Resource, Encryptable):
     resource_type = "cluster-snapshot"
 
     name: str

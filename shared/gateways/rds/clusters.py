@@ -115,6 +115,7 @@ class Aurora:
                 DBInstanceClass=request.db_instance_class,
                 Engine=cluster.engine,
                 PubliclyAccessible=False,
+                AutoMinorVersionUpgrade=request.auto_minor_version_upgrade,
                 Tags=tag_list(tags),
                 **given(DBParameterGroupName=request.db_parameter_group_name),
             )

@@ -7,6 +7,7 @@ from shared.resources import Cluster, Encryption, ExportTask, Instance, Member, 
 
 if TYPE_CHECKING:
     from mypy_boto3_rds.type_defs import (
+        DBClusterRoleTypeDef,
         DBClusterSnapshotTypeDef,
         DBClusterTypeDef,
         DBInstanceTypeDef,
@@ -61,6 +62,12 @@ def cluster(response: "DBClusterTypeDef") -> Cluster:
         global_cluster_id=response.get("GlobalClusterIdentifier"),
         replication_source=response.get("ReplicationSourceIdentifier"),
         read_replicas=tuple(response.get("ReadReplicaIdentifiers", [])),
+        roles=tuple(_role(role) for role in response.get("AssociatedRoles", [])),
+        security_groups=tuple(
+            group.get("VpcSecurityGroupId", "") for group in response.get("VpcSecurityGroups", [])
+        ),
+        parameter_group=response.get("DBClusterParameterGroup"),
+        upgrades_itself=response.get("AutoMinorVersionUpgrade"),
         is_limitless=response.get("ClusterScalabilityType") == "limitless",
         tags=_tags(response.get("TagList", [])),
     )
@@ -88,6 +95,11 @@ def export_task(response: "ExportTaskTypeDef | ExportTaskResponseTypeDef") -> Ex
         failure_cause=response.get("FailureCause"),
         warning=response.get("WarningMessage"),
     )
+
+
+def _role(response: "DBClusterRoleTypeDef") -> str:
+    feature = response.get("FeatureName")
+    return response.get("RoleArn", "") + (f" ({feature})" if feature else "")
 
 
 def _encryption(response: "DBClusterSnapshotTypeDef") -> Encryption:

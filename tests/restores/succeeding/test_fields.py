@@ -80,6 +80,7 @@ def with_everything(standing_stage: Stage) -> Restored:
             db_instance_class=CLASS,
             instance_count=3,
             extended_support=True,
+            auto_minor_version_upgrade=False,
             tags=TAGS,
         )
 
@@ -155,3 +156,14 @@ def test_extended_support_is_only_paid_for_when_asked(
 
     assert paid == "open-source-rds-extended-support"
     assert unpaid == "open-source-rds-extended-support-disabled"
+
+
+def test_minor_versions_are_applied_unless_the_request_says_no(
+    with_everything: Restored, serverless: Restored
+) -> None:
+    pinned, usual = (
+        {instance["AutoMinorVersionUpgrade"] for instance in one.instances}
+        for one in (with_everything, serverless)
+    )
+
+    assert (pinned, usual) == ({False}, {True})

@@ -1,7 +1,8 @@
 """`plan_only`: everything is looked at, nothing is changed, and the plan is told."""
 
+from local.functions.functions import ACCOUNT
 from tests.restores.failing.test_refusals import assert_refused
-from tests.restores.stage import Stage, request
+from tests.restores.stage import TARGET_REGION, Stage, request
 
 CHANGES = ("Copy", "Restore", "Create", "Delete", "Modify", "Add", "Start")
 
@@ -122,3 +123,24 @@ def test_a_plan_is_followed_by_the_restore_that_it_told(stage: Stage) -> None:
     assert restored["snapshot_details"]["snapshot_arn"] == plan["snapshot_details"]["snapshot_arn"]
     assert len(restored["route"]) == len(plan["route"])
     assert restored["plan"] is None
+
+
+def test_a_plan_tells_what_the_successor_will_not_have(stage: Stage) -> None:
+    stage.make_cluster("aurora-staging")
+    stage.cloud.client("iam").create_role(RoleName="loader", AssumeRolePolicyDocument="{}")
+    rds = stage.cloud.client("rds", region_name=TARGET_REGION)
+    rds.add_role_to_db_cluster(
+        DBClusterIdentifier="aurora-staging",
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/loader",
+        FeatureName="s3Import",
+    )
+
+    outcome = stage.restore(plan_only=True, replace="swap", auto_minor_version_upgrade=False)
+
+    told = outcome.state["plan"]["differences"]
+    for words in ("role/loader (s3Import); its successor will not be", "security group sg-"):
+        assert any(words in line for line in told), told
+    assert any("they will not be (auto_minor_version_upgrade)" in line for line in told)
+    assert outcome.reports[0]["plan"]["differences"] == told
+    for line in told:
+        assert f"- {line}" in outcome.messages[0]["Message"]

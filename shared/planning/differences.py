@@ -1,0 +1,56 @@
+"""What the cluster that is replaced has, and its successor will have otherwise or not at all."""
+
+from collections.abc import Iterator, Sequence
+
+from shared.request.restore_request import RestoreRequest
+from shared.resources import Cluster
+
+
+def differences(replaced: Cluster, request: RestoreRequest) -> tuple[str, ...]:
+    """Each difference as a sentence, of the settings that RDS tells of a cluster."""
+    return (
+        *_roles(replaced),
+        *_security_groups(replaced, request.vpc_security_group_ids),
+        *_parameter_group(replaced, request.db_cluster_parameter_group_name),
+        *_upgrades(replaced, is_wanted=request.auto_minor_version_upgrade),
+    )
+
+
+def _roles(replaced: Cluster) -> Iterator[str]:
+    """Roles belong to a cluster and not to its id, and no snapshot has them."""
+    if replaced.roles:
+        yield (
+            f"It is associated with {', '.join(replaced.roles)}; its successor will not be. What "
+            "the database does in those roles, such as imports from S3, fails until they are added."
+        )
+
+
+def _security_groups(replaced: Cluster, requested: Sequence[str]) -> Iterator[str]:
+    if set(replaced.security_groups) == set(requested) or not replaced.security_groups:
+        return
+    will_be = ", ".join(requested) or "the default one of its VPC, for the request names none"
+    yield (
+        f"It is in security group {', '.join(replaced.security_groups)}; its successor will be in "
+        f"{will_be}."
+    )
+
+
+def _parameter_group(replaced: Cluster, requested: str | None) -> Iterator[str]:
+    """The default group of its version is what a cluster gets for which none is named."""
+    has = replaced.parameter_group
+    if has is None or has == requested or (requested is None and has.startswith("default.")):
+        return
+    yield (
+        f"Its cluster parameter group is {has}; its successor's will be "
+        f"{requested or 'the default one of its version, for the request names none'}."
+    )
+
+
+def _upgrades(replaced: Cluster, *, is_wanted: bool) -> Iterator[str]:
+    """RDS upgrades a cluster by itself when all of its instances are set so."""
+    upgrades = replaced.upgrades_itself
+    if upgrades is not None and upgrades is not is_wanted:
+        yield (
+            f"Minor versions are {'' if upgrades else 'not '}applied to it automatically; to its "
+            f"successor they will {'' if is_wanted else 'not '}be (auto_minor_version_upgrade)."
+        )
