@@ -182,6 +182,11 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
         tasks = self.operations.exports.describe(self._place, self.params)
         return self._page("ExportTasks", {task.identifier: task for task in tasks})
 
+    def describe_db_subnet_groups(self) -> ActionResult:
+        if self.params.get("DBSubnetGroupName") != "default":
+            return super().describe_db_subnet_groups()
+        return ActionResult({"DBSubnetGroups": [self._place.default_subnet_group()]})
+
     def describe_db_parameter_groups(self) -> ActionResult:
         name = self.params.get("DBParameterGroupName", "default.")
         if not name.startswith("default.") and name not in self.backend.db_parameter_groups:

@@ -39,6 +39,6 @@ class Network:
         ]
         if strange:
             raise ConfigurationError(
-                f"Security group {', '.join(strange)}, but the subnet group is in {vpc_id}. "
-                "Specify groups of that VPC."
+                f"Security group {', '.join(strange)}, but the subnet group, or the default one if "
+                f"none is named, is in {vpc_id}. Specify groups of that VPC, or a subnet group."
             )

@@ -65,10 +65,11 @@ def _check_key(aws: Aws, region: str, account_id: str | None, key_id: str) -> No
 
 def _check_network(findings: Findings, aws: Aws, request: RestoreRequest) -> None:
     region, group = request.target_region, request.db_subnet_group_name
-    vpc = findings.of(aws.groups(region).vpc_of_subnet_group, group) if group else None
+    groups, network = aws.groups(region), aws.network(region)
+    vpc = findings.of(groups.vpc_of_subnet_group, group) if group else None
     if request.vpc_security_group_ids:
-        network = aws.network(region)
-        findings.of(network.check_security_groups, request.vpc_security_group_ids, vpc)
+        where = vpc if group else findings.of(groups.vpc_without_subnet_group)
+        findings.of(network.check_security_groups, request.vpc_security_group_ids, where)
 
 
 def _check_groups(

@@ -183,6 +183,11 @@ class Region:
             raise Fault("DBSubnetGroupNotFoundFault", f"DB subnet group {name} not found.")
         return name.lower()
 
+    def default_subnet_group(self) -> dict[str, str]:
+        """The group of a cluster for which none is named, as RDS describes it."""
+        vpc = ec2_backends[self.account_id][self.name].get_default_vpc()
+        return {"DBSubnetGroupName": "default", "VpcId": vpc.id, "SubnetGroupStatus": "Complete"}
+
     def security_groups(self, requested: list[str] | None, subnet_group: str) -> list[str]:
         """Existing security groups of the subnet group's VPC; its default one if none is asked."""
         ec2 = ec2_backends[self.account_id][self.name]

@@ -24,6 +24,18 @@ class Groups:
             response = self._client.describe_db_subnet_groups(DBSubnetGroupName=name)
         return response["DBSubnetGroups"][0].get("VpcId")
 
+    def vpc_without_subnet_group(self) -> str | None:
+        """The VPC of a cluster for which no subnet group is named; `None` where RDS has none yet.
+
+        It gets the group `default`, which RDS makes of the default VPC when it first needs it.
+        """
+        with named_errors(f"Describing the default subnet group in {self._region}"):
+            try:
+                response = self._client.describe_db_subnet_groups(DBSubnetGroupName="default")
+            except self._client.exceptions.DBSubnetGroupNotFoundFault:
+                return None
+        return response["DBSubnetGroups"][0].get("VpcId")
+
     def check_cluster_parameter_group(self, name: str, family: str | None) -> None:
         """Raise `ConfigurationError` when there is no such group, or for other engines.
 
