@@ -32,7 +32,7 @@ def stored(operation: Operation) -> Operation:
     if restored := operation.restore_details:
         changes["restore_details"] = _with_short(restored, "locked_logins", "warnings")
     if plan := operation.plan:
-        changes["plan"] = _with_short(plan, "creates", "deletes")
+        changes["plan"] = _with_short(plan, "creates", "deletes", "differences")
     if operation.error:
         changes["error"] = _short_failure(operation.error)
     return operation.model_copy(update=changes)

@@ -39,6 +39,7 @@ BOUNDED = {
     "RestoreDetails.warnings",
     "Plan.creates",
     "Plan.deletes",
+    "Plan.differences",
 }
 
 
