@@ -264,8 +264,9 @@ def test_only_the_last_step_is_handed_messages_and_only_of_failed_executions(
         if any(action.startswith("sqs:") for action in statement.actions)
     }
 
-    polling = frozenset({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"})
-    assert queues == {Step.SNS_NOTIFICATION: (polling, (text(template.failed_executions),))}
+    polling = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    allowed = frozenset({*polling, "sqs:ChangeMessageVisibility"})
+    assert queues == {Step.SNS_NOTIFICATION: (allowed, (text(template.failed_executions),))}
 
 
 def test_keys_are_used_through_a_service_or_not_at_all(template: Template) -> None:

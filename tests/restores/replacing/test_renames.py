@@ -88,7 +88,7 @@ def test_a_session_that_was_open_does_not_go_on_in_the_cluster_that_was_replaced
     session.close()
 
 
-@pytest.mark.parametrize("cutover", [None, "proof_due", "certificate_outdated"])
+@pytest.mark.parametrize("cutover", [None, "proof_due"])
 def test_a_restored_cluster_that_somebody_stops_is_started_again(
     stage: Stage, cutover: str | None
 ) -> None:
