@@ -1,0 +1,1 @@
+"""What PostgreSQL and the other services answer."""

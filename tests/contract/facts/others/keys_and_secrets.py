@@ -1,0 +1,87 @@
+"""KMS, Secrets Manager and SNS: what they answer to names that lead nowhere, and to sizes."""
+
+from tests.contract.facts import FIRST
+from tests.contract.harness.aws import Aws
+from tests.contract.harness.fact import Need, fact
+from tests.contract.harness.place import refused
+
+
+@fact(
+    "A key is described by ARN and by id, with its ARN, its account and whether it is enabled.",
+    source="botocore: DescribeKey.KeyId, KeyMetadata",
+    since=FIRST,
+    needs=[Need.KEY],
+)
+def a_key_is_described(aws: Aws) -> None:
+    arn = aws.has(Need.KEY)
+
+    for name in (arn, arn.rpartition("/")[2]):
+        key = aws.home.client("kms").describe_key(KeyId=name)["KeyMetadata"]
+        assert (key["Arn"], key["AWSAccountId"]) == (arn, aws.home.account_id)
+        assert key["KeyState"] == "Enabled"
+        assert key["KeyManager"] == "CUSTOMER"
+
+
+@fact(
+    "A key or an alias that is not there is NotFoundException.",
+    source="botocore: errors of DescribeKey",
+    since=FIRST,
+)
+def an_unknown_key_is_not_found(aws: Aws) -> None:
+    with refused("NotFoundException"):
+        aws.home.client("kms").describe_key(KeyId=f"alias/{aws.home.run.new_name('nothing')}")
+
+
+@fact(
+    "What is encrypted while no key is named is under the key with the alias alias/aws/rds.",
+    source="KMS developer guide, AWS managed keys",
+    since=FIRST,
+    needs=[Need.DEFAULT_KEY],
+)
+def rds_has_a_key_of_its_own(aws: Aws) -> None:
+    snapshot = aws.home.snapshot(aws.has(Need.DEFAULT_KEY))
+    key = aws.home.client("kms").describe_key(KeyId="alias/aws/rds")["KeyMetadata"]
+
+    assert key["Arn"] == snapshot["KmsKeyId"]
+
+
+@fact(
+    "A disabled key is KMSKeyNotAccessibleFault for RDS.",
+    source="botocore: errors of RestoreDBClusterFromSnapshot; that this is one: KMS developer "
+    "guide, Key states",
+    since=FIRST,
+    needs=[Need.ENCRYPTED],
+)
+def a_disabled_key_is_not_accessible(aws: Aws) -> None:
+    kms = aws.home.client("kms")
+    tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in aws.home.run.tags]
+    key = kms.create_key(Tags=tags)["KeyMetadata"]["KeyId"]
+    kms.disable_key(KeyId=key)
+
+    with refused("KMSKeyNotAccessibleFault"):
+        aws.home.restore(aws.has(Need.ENCRYPTED), KmsKeyId=key)
+
+
+@fact(
+    "A secret that is not there is ResourceNotFoundException.",
+    source="botocore: errors of GetSecretValue",
+    since=FIRST,
+)
+def an_unknown_secret_is_not_found(aws: Aws) -> None:
+    with refused("ResourceNotFoundException"):
+        aws.home.client("secretsmanager").get_secret_value(
+            SecretId=aws.home.run.new_name("nothing")
+        )
+
+
+@fact(
+    "A topic that is not there is NotFound, without `Exception`.",
+    source="botocore: errors of Publish",
+    since=FIRST,
+)
+def an_unknown_topic_is_not_found(aws: Aws) -> None:
+    nothing = aws.home.run.new_name("nothing")
+    arn = f"arn:aws:sns:{aws.home.region}:{aws.home.account_id}:{nothing}"
+
+    with refused("NotFound"):
+        aws.home.client("sns").publish(TopicArn=arn, Message="for nobody")

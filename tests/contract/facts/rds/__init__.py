@@ -1,0 +1,1 @@
+"""What RDS answers about Aurora's clusters, instances and snapshots."""

@@ -1,0 +1,208 @@
+"""Clusters that change: names, settings, master passwords; they stop and start."""
+
+import json
+
+from tests.contract.facts import FIRST
+from tests.contract.harness.aws import Aws
+from tests.contract.harness.fact import NO_SOURCE, Effort, Need, fact
+from tests.contract.harness.place import USERNAME, refused
+
+
+@fact(
+    "A rename changes the endpoints of a cluster; its resource id, its creation time and the "
+    "identifiers of its instances stay. Nothing answers to the old identifier in the end.",
+    source="botocore: ModifyDBCluster.NewDBClusterIdentifier; Aurora user guide, Modifying an "
+    "Amazon Aurora DB cluster",
+    since=FIRST,
+    effort=Effort.CHANGE,
+)
+def a_rename_keeps_the_resource_id(aws: Aws) -> None:
+    old = aws.home.has_cluster("before")
+    before, new = aws.home.cluster(old), aws.home.run.new_name("after")
+
+    aws.home.modify(old, NewDBClusterIdentifier=new)
+    aws.home.wait_until_gone(lambda: aws.home.cluster(old), "DBClusterNotFoundFault")
+    aws.home.run.wait_until(
+        f"{new} is there",
+        lambda: bool(
+            aws.home.rds.describe_db_clusters(Filters=[{"Name": "db-cluster-id", "Values": [new]}])[
+                "DBClusters"
+            ]
+        ),
+    )
+    after = aws.home.cluster(aws.home.settled(new))
+
+    assert after["DbClusterResourceId"] == before["DbClusterResourceId"]
+    assert after["ClusterCreateTime"] == before["ClusterCreateTime"]
+    assert after["Endpoint"] == before["Endpoint"].replace(old, new)
+
+
+@fact(
+    "A cluster cannot get a name that another one has (DBClusterAlreadyExistsFault), nor an "
+    "illegal one (InvalidParameterValue).",
+    source="botocore: ModifyDBCluster.NewDBClusterIdentifier and its errors",
+    since=FIRST,
+    needs=[Need.CLUSTER, Need.SERVED],
+)
+def a_new_name_must_be_free_and_legal(aws: Aws) -> None:
+    cluster = aws.home.settled(aws.has(Need.CLUSTER))
+
+    with refused("DBClusterAlreadyExistsFault"):
+        aws.home.modify(cluster, NewDBClusterIdentifier=aws.has(Need.SERVED))
+    with refused("InvalidParameterValue"):
+        aws.home.modify(cluster, NewDBClusterIdentifier="two--hyphens")
+
+
+@fact(
+    "A rename without ApplyImmediately stays in PendingModifiedValues, while the cluster is "
+    "available under its old name.",
+    source="botocore: ModifyDBCluster.ApplyImmediately, ClusterPendingModifiedValues",
+    since=FIRST,
+    effort=Effort.CHANGE,
+)
+def a_rename_waits_for_the_window(aws: Aws) -> None:
+    cluster, new = aws.home.has_cluster("waiting"), aws.home.run.new_name("later")
+
+    aws.home.modify(cluster, NewDBClusterIdentifier=new, ApplyImmediately=False)
+    waiting = aws.home.cluster(cluster)
+
+    assert waiting["Status"] == "available"
+    assert waiting["PendingModifiedValues"]["DBClusterIdentifier"] == new
+
+
+@fact(
+    "A cluster that is backing up cannot be renamed: InvalidDBClusterStateFault.",
+    source="botocore: errors of ModifyDBCluster; that this is such a status: " + NO_SOURCE,
+    since=FIRST,
+    effort=Effort.CHANGE,
+)
+def a_cluster_that_backs_up_is_not_renamed(aws: Aws) -> None:
+    cluster = aws.home.has_cluster("backing-up")
+    aws.home.take_snapshot(cluster)
+
+    status = aws.home.cluster(cluster)["Status"]
+
+    assert status == "backing-up"
+    with refused("InvalidDBClusterStateFault"):
+        aws.home.modify(cluster, NewDBClusterIdentifier=aws.home.run.new_name("after"))
+
+
+@fact(
+    "Protection against deletion is turned on and off at once.",
+    source="botocore: ModifyDBCluster.ApplyImmediately",
+    since=FIRST,
+    needs=[Need.CLUSTER],
+)
+def protection_changes_at_once(aws: Aws) -> None:
+    cluster = aws.home.settled(aws.has(Need.CLUSTER))
+
+    for is_protected in (True, False):
+        answer = aws.home.modify(cluster, DeletionProtection=is_protected)
+        assert answer["DeletionProtection"] is is_protected
+        aws.home.settled(cluster)
+
+
+@fact(
+    "A cluster that is not there cannot be changed: DBClusterNotFoundFault.",
+    source="botocore: errors of ModifyDBCluster",
+    since=FIRST,
+)
+def an_unknown_cluster_cannot_be_changed(aws: Aws) -> None:
+    with refused("DBClusterNotFoundFault"):
+        aws.home.modify(aws.home.run.new_name("nothing"), DeletionProtection=False)
+
+
+@fact(
+    "A master password has 8 to 41 printable characters without slash, double quote and at sign; "
+    "others are refused with InvalidParameterValue.",
+    source="botocore: ModifyDBCluster.MasterUserPassword",
+    since=FIRST,
+    needs=[Need.CLUSTER],
+)
+def illegal_passwords_are_refused(aws: Aws) -> None:
+    cluster = aws.home.settled(aws.has(Need.CLUSTER))
+
+    for illegal in ("seven77", "x" * 42, "with/slash", 'with"quote', "with@sign", "später-dann"):
+        with refused("InvalidParameterValue"):
+            aws.home.modify(cluster, MasterUserPassword=illegal)
+
+
+@fact(
+    "A new master password is pending and then being reset (`resetting-master-credentials`); when "
+    "nothing is pending any more, the cluster is available again.",
+    source="Aurora user guide, Viewing Amazon Aurora cluster status; that it is pending first: "
+    + NO_SOURCE,
+    since=FIRST,
+    effort=Effort.CHANGE,
+)
+def a_new_password_is_pending_first(aws: Aws) -> None:
+    cluster = aws.home.has_cluster("password")
+
+    answer = aws.home.modify(cluster, MasterUserPassword=f"{aws.home.run.password}x")
+
+    assert answer["PendingModifiedValues"]["MasterUserPassword"] == "****"
+    aws.home.settled(cluster)
+
+
+@fact(
+    "A managed master password is in a secret named `rds!cluster-…`, as JSON with username and "
+    "password, and its ARN is in MasterUserSecret. The secret goes with its cluster.",
+    source="botocore: ModifyDBCluster.ManageMasterUserPassword; Aurora user guide, Password "
+    "management with Amazon Aurora and AWS Secrets Manager",
+    since=FIRST,
+    effort=Effort.CHANGE,
+)
+def a_managed_password_is_in_a_secret(aws: Aws) -> None:
+    cluster = aws.home.has_cluster("managed")
+    secrets = aws.home.client("secretsmanager")
+
+    aws.home.modify(cluster, ManageMasterUserPassword=True)
+    aws.home.settled(cluster)
+    kept = aws.home.cluster(cluster)["MasterUserSecret"]
+    aws.home.run.wait_until(
+        "the secret is active",
+        lambda: aws.home.cluster(cluster)["MasterUserSecret"]["SecretStatus"] == "active",
+    )
+    content = json.loads(secrets.get_secret_value(SecretId=kept["SecretArn"])["SecretString"])
+
+    assert ":secret:rds!cluster-" in kept["SecretArn"]
+    assert content["username"] == USERNAME
+    assert content["password"]
+    with refused("InvalidParameterCombination"):
+        aws.home.modify(cluster, MasterUserPassword="a-password-of-ones-own")
+    aws.home.delete_cluster(cluster)
+    aws.home.wait_until_gone(lambda: aws.home.cluster(cluster), "DBClusterNotFoundFault")
+    aws.home.wait_until_gone(
+        lambda: secrets.describe_secret(SecretId=kept["SecretArn"]), "ResourceNotFoundException"
+    )
+
+
+@fact(
+    "A cluster that is stopped is not stopped again, and only a stopped one is started: "
+    "InvalidDBClusterStateFault.",
+    source="botocore: errors of StopDBCluster and StartDBCluster",
+    since=FIRST,
+    needs=[Need.CLUSTER],
+)
+def only_a_stopped_cluster_is_started(aws: Aws) -> None:
+    cluster = aws.home.settled(aws.has(Need.CLUSTER))
+
+    with refused("InvalidDBClusterStateFault"):
+        aws.home.rds.start_db_cluster(DBClusterIdentifier=cluster)
+
+
+@fact(
+    "Clusters are found by the filter db-cluster-resource-id.",
+    source="botocore: DescribeDBClusters.Filters",
+    since=None,
+    needs=[Need.CLUSTER],
+)
+def clusters_are_found_by_resource_id(aws: Aws) -> None:
+    resource_id = aws.home.cluster(aws.has(Need.CLUSTER))["DbClusterResourceId"]
+
+    answer = aws.home.rds.describe_db_clusters(
+        Filters=[{"Name": "db-cluster-resource-id", "Values": [resource_id]}]
+    )
+
+    found = [each["DBClusterIdentifier"] for each in answer["DBClusters"]]
+    assert found == [aws.has(Need.CLUSTER)]

@@ -1,0 +1,211 @@
+"""Clusters restored from snapshots, and clusters that are created."""
+
+from tests.contract.facts import FIRST
+from tests.contract.harness.aws import Aws
+from tests.contract.harness.fact import NO_SOURCE, Effort, Need, fact
+from tests.contract.harness.place import refused
+
+_ERRORS = "botocore: errors of RestoreDBClusterFromSnapshot"
+
+
+@fact(
+    "A restored cluster has no instances. Its status is `creating` (or `migrating`) until it is "
+    "available; its master user, version and key are the snapshot's.",
+    source="botocore: RestoreDBClusterFromSnapshot and its KmsKeyId",
+    since=FIRST,
+    effort=Effort.INSTANCE,
+    needs=[Need.ENCRYPTED],
+)
+def a_restore_makes_a_cluster_without_instances(aws: Aws) -> None:
+    snapshot = aws.home.snapshot(aws.has(Need.ENCRYPTED))
+
+    cluster = aws.home.restore(aws.has(Need.ENCRYPTED), EngineVersion=snapshot["EngineVersion"])
+    status = aws.home.cluster(cluster)["Status"]
+    restored = aws.home.cluster(aws.home.settled(cluster))
+
+    assert status in ("creating", "migrating")
+    assert restored["DBClusterMembers"] == []
+    for field in ("MasterUsername", "EngineVersion", "KmsKeyId", "StorageEncrypted"):
+        assert restored[field] == snapshot[field], field
+    aws.home.delete_cluster(cluster)
+
+
+@fact(
+    "A restored cluster has the port, protection against deletion, scaling and tags that it was "
+    "given, and is settled (nothing is pending) as soon as it is available.",
+    source=f"botocore: RestoreDBClusterFromSnapshot; that nothing is pending: {NO_SOURCE}",
+    since=FIRST,
+    effort=Effort.INSTANCE,
+    needs=[Need.SNAPSHOT],
+    risk=3,
+)
+def a_restore_takes_its_settings_at_once(aws: Aws) -> None:
+    cluster = aws.home.restore(
+        aws.has(Need.SNAPSHOT),
+        Port=5433,
+        DeletionProtection=True,
+        EnableIAMDatabaseAuthentication=True,
+        ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 1},
+    )
+
+    aws.home.wait_for_status(cluster, lambda: str(aws.home.cluster(cluster)["Status"]))
+    restored = aws.home.cluster(cluster)
+
+    assert not restored.get("PendingModifiedValues")
+    assert restored["DeletionProtection"]
+    assert restored["IAMDatabaseAuthenticationEnabled"]
+    assert restored["ServerlessV2ScalingConfiguration"]["MaxCapacity"] == 1
+    assert restored["TagList"] == aws.home.run.tags
+
+
+@fact(
+    "A restore by the ARN of a snapshot is a restore like any other; while it runs, its identifier "
+    "is taken (DBClusterAlreadyExistsFault), and the cluster cannot be changed or get an instance "
+    "(InvalidDBClusterStateFault).",
+    source="botocore: RestoreDBClusterFromSnapshot.SnapshotIdentifier; errors of CreateDBInstance",
+    since=FIRST,
+    effort=Effort.CHANGE,
+    needs=[Need.SNAPSHOT],
+)
+def a_cluster_under_way_is_taken_and_busy(aws: Aws) -> None:
+    arn = aws.home.snapshot_arn(aws.has(Need.SNAPSHOT))
+    cluster = aws.home.restore(arn)
+
+    with refused("DBClusterAlreadyExistsFault"):
+        aws.home.restore(arn, DBClusterIdentifier=cluster)
+    with refused("InvalidDBClusterStateFault"):
+        aws.home.create_instance(cluster)
+    with refused("InvalidDBClusterStateFault"):
+        aws.home.modify(cluster, DeletionProtection=False)
+
+
+@fact(
+    "The request of a restore cannot have a master password, nor say who keeps it.",
+    source="botocore: RestoreDBClusterFromSnapshot",
+    since=FIRST,
+)
+def a_restore_takes_no_master_password(aws: Aws) -> None:
+    model = aws.home.rds.meta.service_model
+    parameters = model.operation_model("RestoreDBClusterFromSnapshot").input_shape.members
+
+    assert not {"MasterUserPassword", "ManageMasterUserPassword"} & set(parameters)
+
+
+@fact(
+    "What a restore names must be there: a snapshot (DBClusterSnapshotNotFoundFault), a subnet "
+    "group (DBSubnetGroupNotFoundFault), a cluster parameter group "
+    "(DBClusterParameterGroupNotFound), a key (KMSKeyNotAccessibleFault).",
+    source=_ERRORS,
+    since=FIRST,
+    needs=[Need.ENCRYPTED],
+)
+def what_a_restore_names_must_be_there(aws: Aws) -> None:
+    nothing = aws.home.run.new_name("nothing")
+    missing = {
+        "DBSubnetGroupName": "DBSubnetGroupNotFoundFault",
+        "DBClusterParameterGroupName": "DBClusterParameterGroupNotFound",
+    }
+
+    with refused("DBClusterSnapshotNotFoundFault"):
+        aws.home.restore(nothing)
+    for parameter, code in missing.items():
+        with refused(code):
+            aws.home.restore(aws.has(Need.ENCRYPTED), **{parameter: nothing})
+    with refused("KMSKeyNotAccessibleFault"):
+        aws.home.restore(aws.has(Need.ENCRYPTED), KmsKeyId=f"alias/{nothing}")
+
+
+@fact(
+    "A security group that is not there, or is not in the cluster's VPC, is refused.",
+    source="botocore: InvalidVPCNetworkStateFault among the errors; which code: " + NO_SOURCE,
+    since=FIRST,
+    needs=[Need.SNAPSHOT],
+)
+def a_security_group_must_be_there(aws: Aws) -> None:
+    codes = ("InvalidParameterValue", "InvalidParameterCombination", "InvalidVPCNetworkStateFault")
+    with refused(*codes):
+        aws.home.restore(aws.has(Need.SNAPSHOT), VpcSecurityGroupIds=["sg-0123456789abcdef0"])
+
+
+@fact(
+    "A snapshot is not restored by another engine, nor with the parameter group of another family.",
+    source="botocore: RestoreDBClusterFromSnapshot.Engine; which code: " + NO_SOURCE,
+    since=FIRST,
+    needs=[Need.SNAPSHOT],
+)
+def a_restore_keeps_engine_and_family(aws: Aws) -> None:
+    codes = ("InvalidParameterCombination", "InvalidParameterValue", "InvalidRestoreFault")
+
+    with refused(*codes):
+        aws.home.restore(aws.has(Need.SNAPSHOT), Engine="aurora-mysql")
+    with refused(*codes):
+        aws.home.restore(
+            aws.has(Need.SNAPSHOT), DBClusterParameterGroupName="default.aurora-postgresql12"
+        )
+
+
+@fact(
+    "An unencrypted snapshot restores to a cluster without a key, and to one with a key that is "
+    "given.",
+    source="botocore: RestoreDBClusterFromSnapshot.KmsKeyId; with a key: Aurora user guide, "
+    "Encrypting Amazon Aurora resources",
+    since=FIRST,
+    effort=Effort.INSTANCE,
+    needs=[Need.SNAPSHOT, Need.KEY],
+)
+def a_restore_can_encrypt(aws: Aws) -> None:
+    plain = aws.home.restore(aws.has(Need.SNAPSHOT), "plain")
+    encrypted = aws.home.restore(aws.has(Need.SNAPSHOT), "keyed", KmsKeyId=aws.has(Need.KEY))
+
+    assert "KmsKeyId" not in aws.home.cluster(plain)
+    assert aws.home.cluster(encrypted)["KmsKeyId"] == aws.has(Need.KEY)
+
+
+@fact(
+    "Serverless v2 capacities are multiples of a half, the smaller one not above the larger one.",
+    source="botocore: ServerlessV2ScalingConfiguration",
+    since=FIRST,
+    needs=[Need.SNAPSHOT],
+)
+def impossible_capacities_are_refused(aws: Aws) -> None:
+    for smallest, largest in ((0.7, 2), (4, 2), (0.5, 1000)):
+        scaling = {"MinCapacity": smallest, "MaxCapacity": largest}
+        with refused("InvalidParameterValue", "InvalidParameterCombination"):
+            aws.home.restore(aws.has(Need.SNAPSHOT), ServerlessV2ScalingConfiguration=scaling)
+
+
+@fact(
+    "Clusters are found by the filter db-cluster-id; an identifier that is not there is no error "
+    "in a filter, and DBClusterNotFoundFault without one.",
+    source="botocore: DescribeDBClusters.Filters and its errors",
+    since=FIRST,
+    needs=[Need.CLUSTER],
+)
+def clusters_are_found_by_filter(aws: Aws) -> None:
+    nothing = aws.home.run.new_name("nothing")
+
+    def found(identifier: str) -> list[str]:
+        filters = [{"Name": "db-cluster-id", "Values": [identifier]}]
+        answer = aws.home.rds.describe_db_clusters(Filters=filters)
+        return [each["DBClusterIdentifier"] for each in answer["DBClusters"]]
+
+    assert found(aws.has(Need.CLUSTER)) == [aws.has(Need.CLUSTER)]
+    assert found(nothing) == []
+    with refused("DBClusterNotFoundFault"):
+        aws.home.cluster(nothing)
+
+
+@fact(
+    "A new cluster without a key says that its storage is not encrypted; since February 2026 its "
+    "StorageEncryptionType is `sse-rds`.",
+    source="Aurora user guide, Encrypting Amazon Aurora resources; botocore: "
+    "DBCluster.StorageEncryptionType",
+    since=None,
+    needs=[Need.CLUSTER],
+    risk=4,
+)
+def what_looks_unencrypted_is_under_a_key_of_awss(aws: Aws) -> None:
+    cluster = aws.home.cluster(aws.has(Need.CLUSTER))
+
+    assert not cluster["StorageEncrypted"]
+    assert cluster["StorageEncryptionType"] == "sse-rds"
