@@ -13,6 +13,12 @@ SOURCE ?=
 ARGS ?=
 COMMAND ?= deploy
 
+# make contract AWS_PROFILE=sandbox REGION=eu-west-1; make contract CLEAN=1 AWS_PROFILE=sandbox REGION=eu-west-1
+# make contract … OTHER_PROFILE=second ARGS="--subnet-group private --security-group sg-1 --public"
+REGION ?=
+OTHER_PROFILE ?=
+CLEAN ?=
+
 BIN := .venv/bin
 ENVIRONMENT := .venv/.installed
 LAYERS := .build/layers/.built
@@ -21,7 +27,7 @@ ASSEMBLY := .build/assembly/.synthesized
 DEPLOYED := $(shell find infra lambdas shared statemachine -type f -not -path '*/__pycache__/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test check bench chaos pictures synth deploy layers clean
+.PHONY: help demo local test check bench chaos contract pictures synth deploy layers clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +45,12 @@ bench: $(ASSEMBLY)  ## measure what the project promises
 chaos: $(ASSEMBLY)  ## break restores wherever they can break; ARGS="--scenario same_region/swap"
 	@$(BIN)/python -m local chaos $(ARGS)
 
+contract: $(ENVIRONMENT)  ## hold what is relied on against a real account, which costs a few dollars; it asks first
+	@test -n "$(AWS_PROFILE)" -a -n "$(REGION)" || \
+		{ echo "Say where: make contract AWS_PROFILE=... REGION=..." >&2; exit 1; }
+	@$(BIN)/python -m tests.contract $(if $(CLEAN),clean,run) --profile "$(AWS_PROFILE)" \
+		--region "$(REGION)" $(if $(OTHER_PROFILE),--other-profile "$(OTHER_PROFILE)") $(ARGS)
+
 # On two cores: what waits for a time-out or a server leaves room for a third process.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 
@@ -51,9 +63,10 @@ check: $(ASSEMBLY)  ## format, lint and types, then the large tables in full
 	@$(BIN)/mypy
 	@$(PYTEST) --thorough
 
-pictures: $(ENVIRONMENT)  ## draw the flow again, and write the table of copy routes
+pictures: $(ENVIRONMENT)  ## draw the flow again, and write the tables of copy routes and of the contract
 	@$(BIN)/python -m local.documents.flow.picture
 	@$(BIN)/python -m local.documents.copy_routes
+	@$(BIN)/python -m tests.contract page
 
 synth: $(LAYERS)  ## write template and assets into cdk.out, for cdk.json, SETTINGS=file or SOURCE=file
 	@$(BIN)/python -m infra.synth cdk.out $(if $(SETTINGS),--settings "$(SETTINGS)") \

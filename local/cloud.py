@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -125,6 +125,13 @@ class LocalCloud:
     def endpoint(self) -> str:
         """The URL that all services answer at."""
         return self._endpoint.url
+
+    def https(self, ca_file: Path) -> AbstractContextManager[str]:
+        """Answer over HTTPS as well, for the length of a block; gives the URL.
+
+        `ca_file` gets the certificate of the authority that signs for it.
+        """
+        return self._endpoint.https(ca_file)
 
     @property
     def calls(self) -> Calls:

@@ -4,10 +4,15 @@ import contextlib
 import http.client
 import io
 import socket
+import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Self
 
+import trustme
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 
@@ -95,9 +100,9 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
 class _Server(ThreadedWSGIServer):
     daemon_threads = False  # closing waits for the requests under way
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, tls: ssl.SSLContext | None = None) -> None:
         self._connections: set[socket.socket] = set()
-        super().__init__("127.0.0.1", 0, application, handler=_Handler)
+        super().__init__("127.0.0.1", 0, application, handler=_Handler, ssl_context=tls)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._connections.add(request)
@@ -123,22 +128,43 @@ class Endpoint:
         self.gate = Gate(clock, self._emulator, workers, judge)
         self._server = _Server(self.gate)
         self.url = f"http://127.0.0.1:{self._server.port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.05},
-            name="endpoint",
-            daemon=True,
-        )
+        self._serving = ExitStack()
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._serving.enter_context(_serving(self._server))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._serving.close()
+
+    @contextmanager
+    def https(self, ca_file: Path) -> Iterator[str]:
+        """Answer over HTTPS as well, for the length of a block; gives the URL.
+
+        `ca_file` gets the certificate of the authority that signs for it.
+        """
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(ca_file))
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(tls)
+        server = _Server(self.gate, tls)
+        with _serving(server):
+            yield f"https://127.0.0.1:{server.port}"
 
     def rebuild(self, service: str) -> None:
         """Take the routes of a service anew, because what is behind them has changed."""
         self._emulator.rebuild(service)
+
+
+@contextmanager
+def _serving(server: _Server) -> Iterator[None]:
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="endpoint", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -11,7 +11,8 @@ from local.clock import InstantClock
 from local.cloud import LocalCloud
 from local.functions.functions import ACCOUNT
 from tests.contract.harness.aws import Places
-from tests.contract.harness.place import Connect, Pace, Place, Run
+from tests.contract.harness.place import Connect, Place
+from tests.contract.harness.run import Pace, Run
 from tests.contract.harness.stock import Stock
 
 HOME, AWAY = "us-west-2", "us-east-1"
@@ -29,18 +30,17 @@ def connecting(cloud: LocalCloud, account_id: str) -> Connect:
     return connect
 
 
-def places_in(cloud: LocalCloud, *, poll_seconds: float = 4) -> Places:
+def places_in(cloud: LocalCloud, own: str = OWN, other: str = OTHER) -> Places:
     """Places in a local cloud, whose night comes when it is asked for."""
 
-    def nightly(place: Place, cluster: str) -> None:
-        cloud.aurora.take_automated_snapshot(place.region, cluster, account_id=place.account_id)
+    def nightly(account_id: str, region: str, cluster: str) -> None:
+        cloud.aurora.take_automated_snapshot(region, cluster, account_id=account_id)
 
-    run = Run(Pace(cloud.clock.sleep, poll_seconds, roles_seconds=0), nightly=nightly)
-    own, other = connecting(cloud, OWN), connecting(cloud, OTHER)
+    run = Run(Pace(cloud.clock.sleep, poll_seconds=4, roles_seconds=0), nightly=nightly)
     return Places(
-        home=Place(run, own, OWN, HOME),
-        away=Place(run, own, OWN, AWAY),
-        other=Place(run, other, OTHER, HOME),
+        home=Place(run, connecting(cloud, own), own, HOME),
+        away=Place(run, connecting(cloud, own), own, AWAY),
+        other=Place(run, connecting(cloud, other), other, HOME),
     )
 
 

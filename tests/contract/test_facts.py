@@ -13,7 +13,7 @@ OTHERS = [fact for fact in all_facts() if not fact.since]
 
 @pytest.mark.parametrize("fact", ENFORCED, ids=lambda fact: fact.name)
 def test_the_local_cloud_keeps_the_contract(fact: Fact, places: Places, stock: Stock) -> None:
-    fact.check(Aws(places, fact, stock))
+    fact.check(Aws(places, fact.needs, stock))
 
 
 @pytest.mark.parametrize("fact", OTHERS, ids=lambda fact: fact.name)

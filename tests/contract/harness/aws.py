@@ -8,8 +8,9 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 
-from tests.contract.harness.fact import Fact, Need
-from tests.contract.harness.place import USERNAME, Place, Undecided
+from tests.contract.harness.needs import Need
+from tests.contract.harness.place import USERNAME, Place
+from tests.contract.harness.run import Undecided
 
 
 @dataclass(frozen=True)
@@ -31,29 +32,33 @@ class Unreachable(Undecided):
 class Aws:
     """What a fact gets to see of a cloud."""
 
-    def __init__(self, places: Places, fact: Fact, stock: Callable[[Need], str]) -> None:
+    def __init__(
+        self, places: Places, needs: frozenset[Need], stock: Callable[[Need], str]
+    ) -> None:
         self.home = places.home
         self.away = places.away
         self._other = places.other
-        self._fact = fact
+        self._needs = needs
         self._stock = stock
         for place in places:
             place.answers.clear()
 
     def has(self, need: Need) -> str:
         """The identifier of something that the fact needs: an id, an ARN, a name."""
-        if need not in self._fact.needs:
-            raise ValueError(f"{self._fact.name} does not declare that it needs {need.title}.")
+        self._check_declared(need)
         return self._stock(need)
 
     @property
     def other(self) -> Place:
         """The same region in another account."""
-        if Need.OTHER_ACCOUNT not in self._fact.needs:
-            raise ValueError(f"{self._fact.name} does not declare that it needs another account.")
+        self._check_declared(Need.OTHER_ACCOUNT)
         if self._other is None:
             raise Undecided("There was no second account.")
         return self._other
+
+    def _check_declared(self, need: Need) -> None:
+        if need not in self._needs:
+            raise ValueError(f"The fact does not declare that it needs {need.title}.")
 
     @property
     def answers(self) -> Mapping[str, Any]:
@@ -83,8 +88,7 @@ class Aws:
 
         Raises psycopg2's errors when the server refuses, `Unreachable` when no server is reached.
         """
-        if Need.CONNECTION not in self._fact.needs:
-            raise ValueError(f"{self._fact.name} does not declare that it connects.")
+        self._check_declared(Need.CONNECTION)
         connection = self._connected(host, port, user, password or self.home.run.password, database)
         connection.autocommit = True
         try:

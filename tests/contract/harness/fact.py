@@ -4,63 +4,16 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING
+from datetime import date
 
 from tests.contract import facts as folder
+from tests.contract.harness.aws import Aws
+from tests.contract.harness.needs import Effort, Need
 
-if TYPE_CHECKING:
-    from datetime import date
-
-    from tests.contract.harness.aws import Aws
+Check = Callable[[Aws], None]
 
 NO_SOURCE = "no source found"
 """The source of a fact that only the simulator's authors have stated."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """What something takes on AWS, estimated from above: us-east-1, on demand, smallest classes."""
-
-    minutes: float
-    dollars: float
-
-
-class Effort(Enum):
-    """What it takes to look at a fact once everything that it needs is there."""
-
-    ANSWER = Price(0.2, 0.0)
-    """A few calls, each answered at once; nothing is made that lasts."""
-    CHANGE = Price(8, 0.01)
-    """A cluster or a snapshot of its own, or a change that takes minutes."""
-    INSTANCE = Price(30, 0.06)
-    """An instance of its own, or several changes one after the other."""
-    DAYLIGHT = Price(75, 0.20)
-    """A cluster with an instance, restored or taken through stop and start."""
-
-
-class Need(Enum):
-    """What facts share: made once in a run, when the first fact asks for it."""
-
-    KEY = ("a key of KMS", Price(0.1, 0.30))  # a dollar a month; it goes after seven days
-    AWAY_KEY = ("a key of KMS in the other region", Price(0.1, 0.30))
-    CLUSTER = ("a cluster without instances and without a key", Price(6, 0.01))
-    SNAPSHOT = ("a snapshot of that cluster", Price(5, 0.01))
-    SERVED = ("a cluster with one instance, under the key", Price(18, 0.55))  # the whole run long
-    ENCRYPTED = ("a snapshot of that cluster", Price(6, 0.01))
-    DEFAULT_KEY = ("a snapshot under RDS's own key", Price(12, 0.01))
-    AUTOMATED = ("an automated snapshot that RDS takes by itself", Price(15, 0.0))
-    OTHER_ACCOUNT = ("a second account", Price(0, 0.0))
-    CONNECTION = ("a connection to the database from this machine", Price(0, 0.0))
-    BUCKET = ("a bucket", Price(0.1, 0.0))
-    EXPORTER = ("a role for exports to that bucket", Price(0.5, 0.0))
-    TABLE = ("a table of DynamoDB", Price(0.5, 0.0))
-    MACHINE = ("a state machine, and its role", Price(0.5, 0.0))
-    FUNCTION = ("a function, and its role", Price(0.5, 0.0))
-
-    def __init__(self, title: str, price: Price) -> None:
-        self.title = title
-        self.price = price
 
 
 @dataclass(frozen=True)
@@ -71,13 +24,13 @@ class Fact:
     subject: str
     sentence: str
     source: str
-    since: "date | None"
+    since: date | None
     """The day on which the simulator began to enforce it; `None` while it does not."""
     effort: Effort
     needs: frozenset[Need]
     risk: int
     """How soon it is to be looked at: 1 is the riskiest; 9 is everything else."""
-    check: "Callable[[Aws], None]"
+    check: Check
 
 
 _FACTS: dict[str, Fact] = {}
@@ -87,17 +40,17 @@ def fact(
     sentence: str,
     *,
     source: str,
-    since: "date | None",
+    since: date | None,
     effort: Effort = Effort.ANSWER,
     needs: Iterable[Need] = (),
     risk: int = 9,
-) -> "Callable[[Callable[[Aws], None]], Callable[[Aws], None]]":
+) -> Callable[[Check], Check]:
     """Declare that the decorated function looks at a fact; it raises unless the fact is true.
 
     The function's name is the fact's, for good: what was seen is kept under it.
     """
 
-    def declare(check: "Callable[[Aws], None]") -> "Callable[[Aws], None]":
+    def declare(check: Check) -> Check:
         name = check.__name__
         if name in _FACTS:
             raise ValueError(f"There are two facts named {name}.")

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.contract.harness.aws import Places
-from tests.contract.harness.fact import Need
-from tests.contract.harness.place import TAG, Place, Undecided
+from tests.contract.harness.needs import Need
+from tests.contract.harness.place import Place
+from tests.contract.harness.run import TAG, Undecided
 
 FUNCTION = """
     class SpecialError(Exception):
@@ -40,7 +41,7 @@ class Stock:
             Need.SERVED: self._served,
             Need.ENCRYPTED: lambda: self._home.has_snapshot(self(Need.SERVED), "of-served"),
             Need.DEFAULT_KEY: self._under_default_key,
-            Need.AUTOMATED: self._automated,
+            Need.AUTOMATED: lambda: self._home.automated_snapshot(self(Need.CLUSTER)),
             Need.OTHER_ACCOUNT: self._other_account,
             Need.BUCKET: self._bucket,
             Need.EXPORTER: self._exporter,
@@ -48,6 +49,10 @@ class Stock:
             Need.MACHINE: self._machine,
             Need.FUNCTION: self._function,
         }
+
+    def kinds(self) -> set[Need]:
+        """What there can be."""
+        return set(self._make)
 
     def __call__(self, need: Need) -> str:
         """The identifier of what is needed; it is made now if it is not there."""
@@ -69,26 +74,6 @@ class Stock:
     def _under_default_key(self) -> str:
         cluster = self._home.has_cluster("default-key", StorageEncrypted=True)
         return self._home.has_snapshot(cluster, "of-default-key")
-
-    def _automated(self) -> str:
-        cluster, run = self(Need.CLUSTER), self._home.run
-        if run.nightly:
-            run.nightly(self._home, cluster)
-        found: list[str] = []
-
-        def is_there() -> bool:
-            listed = self._home.rds.describe_db_cluster_snapshots(
-                DBClusterIdentifier=cluster, SnapshotType="automated"
-            )["DBClusterSnapshots"]
-            found.extend(
-                each["DBClusterSnapshotIdentifier"]
-                for each in listed
-                if each["Status"] == "available"
-            )
-            return bool(found)
-
-        run.wait_until("RDS has taken an automated snapshot", is_there)
-        return found[0]
 
     def _other_account(self) -> str:
         if self._other is None:

@@ -39,7 +39,7 @@ def in_order(facts: Iterable[Fact]) -> list[Fact]:
 
 def try_fact(fact: Fact, places: Places, stock: Stock) -> Outcome:
     """Look at one fact; whatever happens, the others can still be tried."""
-    aws = Aws(places, fact, stock)
+    aws = Aws(places, fact.needs, stock)
     try:
         fact.check(aws)
     except AssertionError as error:

@@ -7,8 +7,9 @@ import psycopg2.errors
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws, Session, Unreachable
-from tests.contract.harness.fact import NO_SOURCE, Effort, Need, fact
-from tests.contract.harness.place import Undecided
+from tests.contract.harness.fact import NO_SOURCE, fact
+from tests.contract.harness.needs import Effort, Need
+from tests.contract.harness.run import Undecided
 
 _ROLES = "Aurora user guide, Understanding the rds_superuser role"
 _ON_SERVED = [Need.SERVED, Need.CONNECTION]

@@ -4,7 +4,8 @@ import json
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
-from tests.contract.harness.fact import Need, fact
+from tests.contract.harness.fact import fact
+from tests.contract.harness.needs import Need
 from tests.contract.harness.place import refused
 
 _REDRIVE = "Step Functions developer guide, Redriving executions"

@@ -4,7 +4,8 @@ import json
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
-from tests.contract.harness.fact import NO_SOURCE, Effort, Need, fact
+from tests.contract.harness.fact import NO_SOURCE, fact
+from tests.contract.harness.needs import Effort, Need
 from tests.contract.harness.place import USERNAME, refused
 
 

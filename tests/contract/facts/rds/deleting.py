@@ -2,7 +2,8 @@
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
-from tests.contract.harness.fact import NO_SOURCE, Effort, Need, fact
+from tests.contract.harness.fact import NO_SOURCE, fact
+from tests.contract.harness.needs import Effort, Need
 from tests.contract.harness.place import refused
 
 
@@ -112,8 +113,8 @@ def a_cluster_is_available_while_its_final_snapshot_is_made(aws: Aws) -> None:
 )
 def automated_snapshots_go_with_their_cluster(aws: Aws) -> None:
     cluster = aws.home.has_cluster("backed-up")
-    if aws.home.run.nightly:
-        aws.home.run.nightly(aws.home, cluster)
+    aws.home.automated_snapshot(cluster)
+    aws.home.settled(cluster)
     manual = aws.home.has_snapshot(cluster)
     aws.home.settled(cluster)
 

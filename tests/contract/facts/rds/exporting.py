@@ -4,7 +4,8 @@ from typing import Any
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
-from tests.contract.harness.fact import Effort, Need, fact
+from tests.contract.harness.fact import fact
+from tests.contract.harness.needs import Effort, Need
 from tests.contract.harness.place import refused
 from tests.contract.harness.stock import has_role
 
