@@ -59,6 +59,17 @@ def test_a_fact_that_is_not_true_differs_and_says_where(here: Places) -> None:
     assert outcome.why.startswith('assert clusters, "none"')
 
 
+def test_an_answer_without_what_a_fact_reads_differs(here: Places) -> None:
+    def check(aws: Aws) -> None:
+        (first,) = aws.home.rds.describe_db_clusters()["DBClusters"]
+        assert first
+
+    outcome = try_fact(a_fact(check), here, Stock(here))
+
+    assert outcome.verdict is Verdict.DIFFERS
+    assert "ValueError" in outcome.why
+
+
 def test_a_call_that_is_accepted_is_not_refused(here: Places) -> None:
     def check(aws: Aws) -> None:
         with refused("DBClusterNotFoundFault"):
@@ -118,7 +129,7 @@ def test_a_fact_gets_only_what_it_declares(here: Places) -> None:
     outcome = try_fact(a_fact(check), here, Stock(here))
 
     assert "does not declare" in outcome.why
-    assert leftovers(here) == []
+    assert leftovers(here.home, here.elsewhere) == []
 
 
 def test_two_facts_cannot_have_one_name() -> None:
@@ -161,7 +172,7 @@ def test_every_need_is_made_of_something(here: Places) -> None:
 def test_everything_that_runs_have_made_is_removed_and_nothing_else(
     cloud: LocalCloud, here: Places
 ) -> None:
-    makes_something = set(Need) - {Need.CONNECTION, Need.OTHER_ACCOUNT}
+    makes_something = set(Need) - {Need.CONNECTION, Need.OTHER_ACCOUNT, Need.DEFAULT_KEY}
     bystander, named = "production", f"{PREFIX}but-not-tagged"
     for name in (bystander, named):
         here.home.has_cluster(DBClusterIdentifier=name, Tags=None)
@@ -178,8 +189,8 @@ def test_everything_that_runs_have_made_is_removed_and_nothing_else(
     here.home.copy(crashed(Need.SNAPSHOT), "under-way")
 
     next_run = places_in(cloud)
-    found = leftovers(next_run)
-    left = clean(next_run, next_run.home.run.pace)
+    found = leftovers(next_run.home, next_run.elsewhere)
+    left = clean(next_run.home, next_run.elsewhere, next_run.home.run.pace)
 
     kinds = {line.split(": ")[1].split(" ")[0] for line in found}
     wanted = [
@@ -205,7 +216,7 @@ def test_what_will_not_go_is_named(cloud: LocalCloud, here: Places) -> None:
     cluster = here.home.has_cluster()
     cloud.faults.on("rds:DeleteDBCluster", AnswerError("AccessDenied"), times=1000)
 
-    assert clean(here, here.home.run.pace, most_rounds=3) == [
+    assert clean(here.home, (), here.home.run.pace, most_rounds=3) == [
         f"{here.home.account_id}/{here.home.region}: cluster {cluster}"
     ]
 

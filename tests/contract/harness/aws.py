@@ -21,8 +21,12 @@ class Places:
     away: Place
     other: Place | None
 
+    @property
+    def elsewhere(self) -> tuple[Place, ...]:
+        return (self.away, self.other) if self.other else (self.away,)
+
     def __iter__(self) -> Iterator[Place]:
-        return iter(place for place in (self.home, self.away, self.other) if place)
+        return iter((self.home, *self.elsewhere))
 
 
 class Unreachable(Undecided):

@@ -3,7 +3,7 @@
 It is known by its name, and by its tag where AWS has tags; nothing else is touched.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -17,12 +17,11 @@ _KEY_DAYS = 7
 Remove = Callable[[], object]
 
 
-def clean(places: Iterable[Place], pace: Pace, most_rounds: int = 400) -> list[str]:
+def clean(home: Place, elsewhere: Sequence[Place], pace: Pace, most_rounds: int = 400) -> list[str]:
     """Remove what runs have left, round by round; returns what would not go."""
     left: dict[str, Remove] = {}
-    here = list(places)
     for _ in range(most_rounds):
-        left = {name: remove for place in here for name, remove in _leftovers(place)}
+        left = dict(_leftovers(home, elsewhere))
         if not left:
             return []
         for remove in left.values():
@@ -33,16 +32,16 @@ def clean(places: Iterable[Place], pace: Pace, most_rounds: int = 400) -> list[s
     return sorted(left)
 
 
-def leftovers(places: Iterable[Place]) -> list[str]:
+def leftovers(home: Place, elsewhere: Sequence[Place]) -> list[str]:
     """What there is of earlier runs."""
-    return sorted(name for place in places for name, _ in _leftovers(place))
+    return sorted(name for name, _ in _leftovers(home, elsewhere))
 
 
-def _leftovers(place: Place) -> Iterator[tuple[str, Remove]]:
-    where = f"{place.account_id}/{place.region}"
-    for kind, find in _KINDS.items():
-        for name, remove in find(place):
-            yield f"{where}: {kind} {name}", remove
+def _leftovers(home: Place, elsewhere: Sequence[Place]) -> Iterator[tuple[str, Remove]]:
+    for place in (home, *elsewhere):
+        for kind, find in (_KINDS if place is home else _KINDS_ELSEWHERE).items():
+            for name, remove in find(place):
+                yield f"{place.account_id}/{place.region}: {kind} {name}", remove
 
 
 Found = Iterator[tuple[str, Remove]]
@@ -186,3 +185,5 @@ _KINDS: Mapping[str, Callable[[Place], Found]] = {
     "key": _keys,
 }
 """What runs make, in the order in which it goes."""
+_KINDS_ELSEWHERE = {kind: _KINDS[kind] for kind in ("cluster", "snapshot", "key")}
+"""What runs make in other regions and accounts."""

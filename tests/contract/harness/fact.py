@@ -5,12 +5,22 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from types import CodeType
+from typing import Protocol
 
 from tests.contract import facts as folder
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.needs import Effort, Need
 
-Check = Callable[[Aws], None]
+
+class Check(Protocol):
+    """The function of a fact."""
+
+    __name__: str
+    __code__: CodeType
+
+    def __call__(self, aws: Aws) -> None: ...
+
 
 NO_SOURCE = "no source found"
 """The source of a fact that only the simulator's authors have stated."""

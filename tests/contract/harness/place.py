@@ -142,6 +142,19 @@ class Place:
             DBClusterIdentifier=cluster, **{"ApplyImmediately": True} | changes
         )["DBCluster"]
 
+    def rename(self, old: str, word: str = "renamed") -> str:
+        """Rename a cluster, and wait until only the new name leads to it; returns the new one."""
+        new = self.run.new_name(word)
+        named_new = [{"Name": "db-cluster-id", "Values": [new]}]
+        self.modify(old, NewDBClusterIdentifier=new)
+        self.wait_until_gone(lambda: self.cluster(old), "DBClusterNotFoundFault")
+        # Neither name may lead to it for a moment.
+        self.run.wait_until(
+            f"{new} is there",
+            lambda: bool(self.rds.describe_db_clusters(Filters=named_new)["DBClusters"]),
+        )
+        return self.settled(new)
+
     def cluster(self, identifier: str) -> Any:
         (found,) = self.rds.describe_db_clusters(DBClusterIdentifier=identifier)["DBClusters"]
         return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,10 +36,13 @@ class Account:
     region: str
 
     def connect(self, service: str, *, region_name: str) -> Any:
-        # Which services there are is only known to the type checker's stubs.
-        session: Any = boto3.Session(profile_name=self.profile, region_name=self.region)
         config = Config(retries={"mode": "adaptive", "total_max_attempts": 8})
-        return session.client(service, region_name=region_name, config=config)
+        return self._session.client(service, region_name=region_name, config=config)
+
+    @cached_property
+    def _session(self) -> Any:
+        """One for all clients: each new one reads the descriptions of all services."""
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
 
     def identify(self) -> str:
         client = self.connect("sts", region_name=self.region)
@@ -98,7 +102,7 @@ def hold(order: Order, agree: Callable[[], bool], say: Say) -> int:
     where = f"account {places.home.account_id} in {places.home.region}"
     for line in announcement(bound, where, order.most_hours):
         say(line)
-    for leftover in leftovers(places):
+    for leftover in leftovers(places.home, places.elsewhere):
         say(f"  left by an earlier run: {leftover}")
     if bound.dollars > order.most_dollars:
         raise SystemExit(f"That is more than ${order.most_dollars:.2f}: raise MOST_DOLLARS.")
@@ -120,7 +124,7 @@ def hold(order: Order, agree: Callable[[], bool], say: Say) -> int:
 
 def sweep(places: Places, pace: Pace, say: Say) -> list[str]:
     """Remove what runs have left, and name what would not go."""
-    left = clean(places, pace)
+    left = clean(places.home, places.elsewhere, pace)
     for name in left:
         say(f"NOT REMOVED, look at it and remove it by hand: {name}")
     return left

@@ -45,13 +45,23 @@ def try_fact(fact: Fact, places: Places, stock: Stock) -> Outcome:
     except AssertionError as error:
         return Outcome(fact, Verdict.DIFFERS, _expectation(error), dict(aws.answers))
     except Exception as error:
+        if isinstance(error, LookupError | ValueError | TypeError) and _is_of(fact, error):
+            # An answer has not the fields, or as many things in it, as the fact expects.
+            return Outcome(fact, Verdict.DIFFERS, _expectation(error), dict(aws.answers))
         why = f"{type(error).__name__}: {error}"
         return Outcome(fact, Verdict.UNDECIDED, why, dict(aws.answers))
     return Outcome(fact, Verdict.HOLDS, "", dict(aws.answers))
 
 
-def _expectation(error: AssertionError) -> str:
-    """What an error says, or the line that raised it."""
+def _is_of(fact: Fact, error: Exception) -> bool:
+    """Whether it was raised by the fact itself, and not by what the fact has called."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return frame.filename == fact.check.__code__.co_filename
+
+
+def _expectation(error: Exception) -> str:
+    """The line that raised it, and what the error says."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     line = linecache.getline(frame.filename, frame.lineno or 0).strip()
-    return f"{line} ({error})" if str(error) else line
+    said = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+    return f"{line} ({said})" if said else line
