@@ -29,7 +29,9 @@ def main(words: list[str]) -> int:
     os.environ.setdefault("PGSSLROOTCERT", str(BUNDLE))
     order = _order(chosen)
     if chosen.what == "clean":
-        return int(bool(sweep(places_of(order), order.pace, _say)))
+        left = sweep(places_of(order), order.pace, _say)
+        _say(f"{len(left)} left." if left else "Nothing of any run is left.")
+        return int(bool(left))
     return hold(order, (lambda: True) if chosen.yes else _agree, _say)
 
 
@@ -77,7 +79,8 @@ def _another(region: str) -> str:
 
 
 def _agree() -> bool:
-    return input("Go on? Type yes: ").strip().lower() == "yes"
+    print("Go on? Type yes: ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() == "yes"
 
 
 def _say(line: str) -> None:

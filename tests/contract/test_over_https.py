@@ -160,11 +160,14 @@ def test_nothing_is_made_unless_somebody_agrees_and_the_money_is_enough(real: Re
         default, env=real.environment, capture_output=True, text=True, check=False
     )
 
+    nobody = real.run("run", "--profile", "nobody")
+
     assert "Go on? Type yes:" in declined.stdout
     assert "Nothing was made" in declined.stdout
-    assert "raise MOST_DOLLARS" in too_dear.stderr
+    assert "raise --most-dollars" in too_dear.stderr
     assert "is not AWS" in elsewhere.stderr
-    assert {run.returncode for run in (declined, too_dear, elsewhere)} == {1}
+    assert "AWS does not know profile nobody" in nobody.stderr
+    assert {run.returncode for run in (declined, too_dear, elsewhere, nobody)} == {1}
     assert not [call for call in real.cloud.calls if call.action.startswith(("Create", "Delete"))]
     assert not real.record.exists()
 

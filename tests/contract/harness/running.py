@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.contract.harness import record as records
 from tests.contract.harness.aws import Places
@@ -45,8 +46,13 @@ class Account:
         return boto3.Session(profile_name=self.profile, region_name=self.region)
 
     def identify(self) -> str:
-        client = self.connect("sts", region_name=self.region)
-        return str(client.get_caller_identity()["Account"])
+        """Whose account it is; raises `SystemExit` when the credentials lead nowhere."""
+        try:
+            client = self.connect("sts", region_name=self.region)
+            return str(client.get_caller_identity()["Account"])
+        except (BotoCoreError, ClientError) as error:
+            who = f"profile {self.profile}" if self.profile else "the environment's credentials"
+            raise SystemExit(f"AWS does not know {who}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,9 @@ def hold(order: Order, agree: Callable[[], bool], say: Say) -> int:
     for leftover in leftovers(places.home, places.elsewhere):
         say(f"  left by an earlier run: {leftover}")
     if bound.dollars > order.most_dollars:
-        raise SystemExit(f"That is more than ${order.most_dollars:.2f}: raise MOST_DOLLARS.")
+        raise SystemExit(
+            f"That is more than ${order.most_dollars:.2f}: raise --most-dollars, in ARGS."
+        )
     if not agree():
         say("Nothing was made, and nothing was removed.")
         return 1

@@ -220,7 +220,7 @@ class Stage:
         self.databases = NotedDatabases()
         self.simulator = AuroraSimulator(self.clock, self.databases, durations)
         self.account_id = ""
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._parts = ExitStack()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -237,7 +237,7 @@ class Stage:
             client = _session.client(
                 service,
                 region_name=region,
-                endpoint_url=self._endpoint,
+                endpoint_url=self.endpoint,
                 config=Config(retries={"total_max_attempts": 1}),
             )
             client.meta.events.register("before-sign", self._name_account)

@@ -9,6 +9,7 @@ from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws, Session, Unreachable
 from tests.contract.harness.fact import NO_SOURCE, fact
 from tests.contract.harness.needs import Effort, Need
+from tests.contract.harness.place import ENGINE
 from tests.contract.harness.run import Undecided
 
 _ROLES = "Aurora user guide, Understanding the rds_superuser role"
@@ -118,6 +119,42 @@ def the_master_user_alters_roles_that_it_creates(aws: Aws) -> None:
 
 
 @fact(
+    "After an upgrade from 15 to 16 the master user has no ADMIN on the roles that it created "
+    "before, and cannot alter them (42501).",
+    source="PostgreSQL 16, release notes, on CREATEROLE; that RDS's upgrade adds no such "
+    f"membership: {NO_SOURCE}",
+    since=None,
+    effort=Effort.DAYLIGHT,
+    needs=[Need.CONNECTION],
+    risk=5,
+)
+def roles_from_before_an_upgrade_are_not_altered(aws: Aws) -> None:
+    old, new = _upgrade_to_16(aws)
+    cluster, name = aws.home.has_cluster("upgraded", EngineVersion=old), "contract_before"
+    instance = aws.home.has_instance(cluster)
+    with aws.session_on(cluster) as execute:
+        execute(f"CREATE ROLE {name}")
+
+    aws.home.modify(cluster, EngineVersion=new, AllowMajorVersionUpgrade=True)
+    aws.home.run.wait_until(
+        f"{cluster} is upgraded", lambda: bool(aws.home.cluster(cluster)["EngineVersion"] == new)
+    )
+    aws.home.settled(cluster)
+    aws.home.wait_for_status(instance, lambda: aws.home.instance(instance)["DBInstanceStatus"])
+
+    with aws.session_on(cluster) as execute:
+        memberships = execute(
+            "SELECT admin_option, grantor::regrole::text FROM pg_auth_members"
+            " WHERE roleid = %s::regrole AND member = current_user::regrole",
+            name,
+        )
+        refusal = _sqlstate(execute, f"ALTER ROLE {name} NOLOGIN")
+    aws.note("memberships in the role", memberships)
+    aws.note("SQLSTATE of ALTER ROLE", refusal)
+    assert (memberships, refusal) == ([], "42501")
+
+
+@fact(
     "The master user reads no table of somebody else just because of who it is (42501), and can "
     "neither become rdsadmin nor alter it.",
     source=NO_SOURCE,
@@ -222,6 +259,17 @@ def _has_certificate(aws: Aws, cluster: str) -> bool:
     if refusal and "certificate" not in refusal:
         raise Undecided(refusal)
     return not refusal
+
+
+def _upgrade_to_16(aws: Aws) -> tuple[str, str]:
+    """A version 15 that RDS offers, and a version 16 that it can be upgraded to."""
+    offered = aws.home.rds.describe_db_engine_versions(Engine=ENGINE)["DBEngineVersions"]
+    for version in reversed(offered):
+        targets = [each["EngineVersion"] for each in version["ValidUpgradeTarget"]]
+        to_16 = [target for target in targets if target.startswith("16.")]
+        if version["EngineVersion"].startswith("15.") and to_16:
+            return version["EngineVersion"], to_16[-1]
+    raise Undecided("RDS offers no upgrade from 15 to 16.")
 
 
 def _sqlstate(execute: Session, statement: str) -> str | None:

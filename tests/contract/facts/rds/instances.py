@@ -1,5 +1,7 @@
 """Instances: they make a cluster answer."""
 
+from datetime import date
+
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.fact import NO_SOURCE, fact
@@ -25,6 +27,27 @@ def the_first_instance_writes(aws: Aws) -> None:
     assert cluster["ReaderEndpoint"].startswith(f"{aws.has(Need.SERVED)}.cluster-ro-")
     assert instance["Endpoint"]["Address"].startswith(f"{member['DBInstanceIdentifier']}.")
     assert instance["DBClusterIdentifier"] == aws.has(Need.SERVED)
+
+
+@fact(
+    "An account with a cluster has the role AWSServiceRoleForRDS: RDS makes it with the first "
+    "cluster, of an account that never had one, in the name of whoever makes the cluster.",
+    source="Aurora user guide, Using service-linked roles for Amazon Aurora",
+    since=None,
+    needs=[Need.CLUSTER],
+    risk=7,
+)
+def rds_makes_a_role_of_its_own(aws: Aws) -> None:
+    iam = aws.home.client("iam")
+    roles = [
+        role["RoleName"]
+        for page in iam.get_paginator("list_roles").paginate(PathPrefix="/aws-service-role/")
+        for role in page["Roles"]
+    ]
+    cluster = aws.home.cluster(aws.has(Need.CLUSTER))
+
+    assert cluster["Status"]
+    assert "AWSServiceRoleForRDS" in roles
 
 
 @fact(
@@ -76,7 +99,7 @@ def a_serverless_instance_needs_scaling(aws: Aws) -> None:
     "DescribeOrderableDBInstanceOptions lists a class that can be ordered, and answers an empty "
     "list, no error, for one that cannot; creating an instance of that class is refused.",
     source="botocore: DescribeOrderableDBInstanceOptions (it has no errors)",
-    since=FIRST,
+    since=date(2026, 11, 25),
     needs=[Need.CLUSTER],
 )
 def orderable_classes_are_listed(aws: Aws) -> None:

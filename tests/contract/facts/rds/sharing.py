@@ -1,5 +1,7 @@
 """Snapshots shared with other accounts."""
 
+from datetime import date
+
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.fact import fact
@@ -64,7 +66,7 @@ def sharing_is_described_and_taken_back(aws: Aws) -> None:
     "A copy of an encrypted shared snapshot is refused without a key of the copying account, and "
     "is under that key.",
     source="botocore: CopyDBClusterSnapshot.KmsKeyId",
-    since=FIRST,
+    since=date(2026, 11, 25),
     effort=Effort.CHANGE,
     needs=[Need.ENCRYPTED, Need.OTHER_ACCOUNT],
 )

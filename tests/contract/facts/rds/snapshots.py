@@ -1,5 +1,7 @@
 """Snapshots: taken, described, found, deleted."""
 
+from datetime import date
+
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.fact import NO_SOURCE, fact
@@ -190,7 +192,7 @@ def tags_of_awss_own_are_refused(aws: Aws) -> None:
     "DescribeAccountAttributes has the use and limit of ManualClusterSnapshots, DBClusters and "
     "DBInstances.",
     source="botocore: DescribeAccountAttributes, AccountQuota",
-    since=FIRST,
+    since=date(2026, 11, 25),
 )
 def the_accounts_quotas_are_described(aws: Aws) -> None:
     listed = aws.home.rds.describe_account_attributes()["AccountQuotas"]
