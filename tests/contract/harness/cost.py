@@ -62,6 +62,8 @@ def announcement(bound: Estimate, where: str, most_hours: float) -> Iterator[str
     yield "What many facts share is made once:"
     for need in bound.needs:
         price = need.price
+        if not price.minutes:
+            continue  # it is given, not made
         yield f"  {need.title}: {price.minutes:g} min, ${price.dollars:.2f}"
     yield f"Everything is named {PREFIX}…, tagged where AWS has tags, and removed at the end;"
     yield "keys are removed by KMS seven days later. Leftovers of earlier runs are removed first."

@@ -31,9 +31,9 @@ class Need(Enum):
     KEY = ("a key of KMS", Price(0.1, 0.30))  # a dollar a month; it goes after seven days
     AWAY_KEY = ("a key of KMS in the other region", Price(0.1, 0.30))
     CLUSTER = ("a cluster without instances and without a key", Price(6, 0.01))
-    SNAPSHOT = ("a snapshot of that cluster", Price(5, 0.01))
+    SNAPSHOT = ("a snapshot of it", Price(5, 0.01))
     SERVED = ("a cluster with one instance, under the key", Price(18, 0.55))  # the whole run long
-    ENCRYPTED = ("a snapshot of that cluster", Price(6, 0.01))
+    ENCRYPTED = ("a snapshot of the cluster with the instance", Price(6, 0.01))
     DEFAULT_KEY = ("a snapshot under RDS's own key", Price(12, 0.01))
     AUTOMATED = ("an automated snapshot that RDS takes by itself", Price(15, 0.0))
     OTHER_ACCOUNT = ("a second account", Price(0, 0.0))
