@@ -111,6 +111,22 @@ def test_what_cannot_be_made_leaves_facts_undecided_and_is_not_tried_again(
     assert sum(call.action == "CreateDBCluster" for call in cloud.calls) == 1
 
 
+def test_what_a_fact_that_differs_has_taken_away_is_made_once_more(here: Places) -> None:
+    def check(aws: Aws) -> None:
+        aws.home.delete_cluster(aws.has(Need.CLUSTER))
+        aws.home.wait_until_gone(
+            lambda: aws.home.cluster(aws.has(Need.CLUSTER)), "DBClusterNotFoundFault"
+        )
+        raise AssertionError
+
+    stock, verdicts = Stock(here), []
+    for _ in range(3):
+        verdicts.append(try_fact(a_fact(check, Need.CLUSTER), here, stock).verdict)
+        stock.mend()
+
+    assert verdicts == [Verdict.DIFFERS, Verdict.DIFFERS, Verdict.UNDECIDED]
+
+
 def test_without_a_second_account_what_needs_one_is_undecided(here: Places) -> None:
     alone = replace(here, other=None)
 

@@ -19,9 +19,9 @@ class Effort(Enum):
     """A few calls, each answered at once; nothing is made that lasts."""
     CHANGE = Price(8, 0.01)
     """A cluster or a snapshot of its own, or a change that takes minutes."""
-    INSTANCE = Price(30, 0.06)
+    INSTANCE = Price(22, 0.05)
     """An instance of its own, or several changes one after the other."""
-    DAYLIGHT = Price(75, 0.20)
+    DAYLIGHT = Price(50, 0.15)
     """A cluster with an instance, restored or taken through stop and start."""
 
 

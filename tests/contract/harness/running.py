@@ -148,6 +148,8 @@ def _try_all(order: Order, places: Places, say: Say) -> Iterator[Outcome]:
             outcome = Outcome(fact, Verdict.UNDECIDED, "There was no time left for it.", {})
         else:
             outcome = try_fact(fact, places, stock)
+            if outcome.verdict is not Verdict.HOLDS:
+                stock.mend()
         say(f"{outcome.verdict:9} {fact.name} {outcome.why[:300]}".rstrip())
         today = datetime.now(UTC).date()
         record = records.with_outcome(record, outcome, today, places.home.region, accounts)

@@ -1,4 +1,7 @@
-"""What many facts share: made when the first of them asks, and left as it is by all."""
+"""What many facts share: made when the first of them asks, and left as it is by all.
+
+Where AWS does otherwise than a fact expects, what was shared may be gone: it is made once more.
+"""
 
 import io
 import json
@@ -6,6 +9,8 @@ import textwrap
 import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from tests.contract.harness.aws import Places
 from tests.contract.harness.needs import Need
@@ -33,6 +38,14 @@ class Stock:
         self._other = places.other
         self._made: dict[Need, str] = {}
         self._failed: dict[Need, Exception] = {}
+        self._mended: set[Need] = set()
+        self._describe: Mapping[Need, Callable[[str], object]] = {
+            Need.CLUSTER: self._home.cluster,
+            Need.SERVED: self._home.cluster,
+            Need.SNAPSHOT: self._home.snapshot,
+            Need.ENCRYPTED: self._home.snapshot,
+            Need.DEFAULT_KEY: self._home.snapshot,
+        }
         self._make: Mapping[Need, Callable[[], str]] = {
             Need.KEY: lambda: _key(self._home, self._other),
             Need.AWAY_KEY: lambda: _key(self._away),
@@ -57,14 +70,27 @@ class Stock:
     def __call__(self, need: Need) -> str:
         """The identifier of what is needed; it is made now if it is not there."""
         if need in self._failed:
-            raise Undecided(f"There was no {need.title}: {self._failed[need]}")
+            raise Undecided(f"Could not make {need.title}: {self._failed[need]}")
         if need not in self._made:
             try:
                 self._made[need] = self._make[need]()
             except Exception as error:
                 self._failed[need] = error
-                raise Undecided(f"There was no {need.title}: {error}") from error
+                raise Undecided(f"Could not make {need.title}: {error}") from error
         return self._made[need]
+
+    def mend(self) -> None:
+        """Let be made anew what a fact that differs has taken away; the second time, give up."""
+        for need, describe in self._describe.items():
+            if need not in self._made:
+                continue
+            try:
+                describe(self._made[need])
+            except ClientError as error:
+                del self._made[need]
+                if need in self._mended:
+                    self._failed[need] = error
+                self._mended.add(need)
 
     def _served(self) -> str:
         cluster = self._home.has_cluster("served", KmsKeyId=self(Need.KEY), StorageEncrypted=True)

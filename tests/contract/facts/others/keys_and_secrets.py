@@ -1,4 +1,4 @@
-"""KMS, Secrets Manager and SNS: what they answer to names that lead nowhere, and to sizes."""
+"""KMS, Secrets Manager, SNS, EC2, S3 and STS: keys, and names that lead nowhere."""
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
@@ -86,3 +86,39 @@ def an_unknown_topic_is_not_found(aws: Aws) -> None:
 
     with refused("NotFound"):
         aws.home.client("sns").publish(TopicArn=arn, Message="for nobody")
+
+
+@fact(
+    "A security group that is not there is InvalidGroup.NotFound.",
+    source="EC2 API reference, Error codes",
+    since=FIRST,
+)
+def an_unknown_security_group_is_not_found(aws: Aws) -> None:
+    ec2 = aws.home.client("ec2")
+
+    with refused("InvalidGroup.NotFound"):
+        ec2.describe_security_groups(GroupIds=["sg-0123456789abcdef0"])
+
+
+@fact(
+    "What is no id of a security group is InvalidGroupId.Malformed.",
+    source="EC2 API reference, Error codes",
+    since=None,
+)
+def an_id_that_is_none_is_malformed(aws: Aws) -> None:
+    ec2 = aws.home.client("ec2")
+
+    with refused("InvalidGroupId.Malformed"):
+        ec2.describe_security_groups(GroupIds=["no-group"])
+
+
+@fact(
+    "HeadBucket answers 404, as a code too, for a bucket that is not there.",
+    source="botocore: HeadBucket; an answer to a HEAD has no body",
+    since=FIRST,
+)
+def a_head_has_its_status_as_code(aws: Aws) -> None:
+    name = f"{aws.home.run.new_name('nothing')}-{aws.home.account_id}"
+
+    with refused("404"):
+        aws.home.client("s3").head_bucket(Bucket=name)

@@ -184,6 +184,33 @@ def only_a_stopped_cluster_is_started(aws: Aws) -> None:
 
 
 @fact(
+    "A cluster that is stopped keeps its endpoints, cannot be changed "
+    "(InvalidDBClusterStateFault), and is available again, with its instance, some time after it was started.",
+    source="botocore: StopDBCluster; Aurora user guide, Stopping and starting an Amazon Aurora DB "
+    f"cluster; which code: {NO_SOURCE}",
+    since=FIRST,
+    effort=Effort.DAYLIGHT,
+)
+def a_stopped_cluster_starts_again(aws: Aws) -> None:
+    cluster = aws.home.has_cluster("stopping")
+    instance = aws.home.has_instance(cluster)
+    endpoint = aws.home.cluster(cluster)["Endpoint"]
+
+    def status() -> str:
+        return str(aws.home.cluster(cluster)["Status"])
+
+    aws.home.rds.stop_db_cluster(DBClusterIdentifier=cluster)
+    aws.home.wait_for_status(cluster, status, "stopped")
+    with refused("InvalidDBClusterStateFault"):
+        aws.home.modify(cluster, NewDBClusterIdentifier=aws.home.run.new_name("after"))
+    aws.home.rds.start_db_cluster(DBClusterIdentifier=cluster)
+    aws.home.wait_for_status(cluster, status)
+
+    aws.home.wait_for_status(instance, lambda: aws.home.instance(instance)["DBInstanceStatus"])
+    assert aws.home.cluster(cluster)["Endpoint"] == endpoint
+
+
+@fact(
     "Clusters are found by the filter db-cluster-resource-id.",
     source="botocore: DescribeDBClusters.Filters",
     since=None,

@@ -1,8 +1,11 @@
 """Copies of snapshots: keys, tags, regions."""
 
+import re
+from functools import partial
+
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
-from tests.contract.harness.fact import fact
+from tests.contract.harness.fact import NO_SOURCE, fact
 from tests.contract.harness.needs import Effort, Need
 from tests.contract.harness.place import refused
 
@@ -150,3 +153,29 @@ def a_copy_needs_a_source(aws: Aws) -> None:
     for missing in (aws.home.run.new_name("nothing"), f"{arn}x"):
         with refused("DBClusterSnapshotNotFoundFault"):
             aws.home.copy(missing)
+
+
+@fact(
+    "Five copies into a region are under way at a time: one more is SnapshotQuotaExceeded, as is "
+    "one snapshot too many; only the message says that it is about copies.",
+    source="Aurora user guide, DB cluster snapshot copying; botocore: errors of "
+    f"CopyDBClusterSnapshot; the words of the message: {NO_SOURCE}",
+    since=FIRST,
+    effort=Effort.INSTANCE,
+    needs=[Need.SNAPSHOT],
+    risk=8,
+)
+def copies_across_regions_have_a_quota(aws: Aws) -> None:
+    arn = aws.home.snapshot_arn(aws.has(Need.SNAPSHOT))
+
+    copies = []
+
+    with refused("SnapshotQuotaExceeded") as refusal:
+        for _ in range(6):
+            copies.append(aws.away.copy(arn, SourceRegion=aws.home.region))
+    for copy in copies:  # others want to copy, too
+        aws.away.rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=copy)
+        aws.away.wait_until_gone(partial(aws.away.snapshot, copy), "DBClusterSnapshotNotFoundFault")
+
+    words = r"across regions|concurrent|in progress"
+    assert re.search(words, refusal["Error"]["Message"], re.IGNORECASE), refusal["Error"]

@@ -83,6 +83,21 @@ def an_instance_fits_its_cluster(aws: Aws) -> None:
 
 
 @fact(
+    "An instance's parameter group that is not there is DBParameterGroupNotFound.",
+    source="botocore: errors of CreateDBInstance",
+    since=FIRST,
+    needs=[Need.CLUSTER],
+)
+def a_parameter_group_must_be_there(aws: Aws) -> None:
+    aws.home.settled(aws.has(Need.CLUSTER))
+
+    with refused("DBParameterGroupNotFound"):
+        aws.home.create_instance(
+            aws.has(Need.CLUSTER), DBParameterGroupName=aws.home.run.new_name("nothing")
+        )
+
+
+@fact(
     "A db.serverless instance is refused in a cluster without a scaling configuration.",
     source="Aurora user guide, Creating a DB cluster that uses Aurora Serverless v2; which code: "
     + NO_SOURCE,

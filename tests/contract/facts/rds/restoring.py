@@ -146,6 +146,20 @@ def a_restore_keeps_engine_and_family(aws: Aws) -> None:
 
 
 @fact(
+    "A version that RDS does not offer, and one older than the snapshot's, is refused with "
+    "InvalidParameterCombination.",
+    source="answers that others have published (`Cannot find version 15.4 for "
+    f"aurora-postgresql`); for an older one: {NO_SOURCE}",
+    since=FIRST,
+    needs=[Need.SNAPSHOT],
+)
+def a_restore_goes_to_an_offered_version_that_is_no_older(aws: Aws) -> None:
+    for version in ("9.6.1", "11.9"):
+        with refused("InvalidParameterCombination", "InvalidParameterValue"):
+            aws.home.restore(aws.has(Need.SNAPSHOT), EngineVersion=version)
+
+
+@fact(
     "An unencrypted snapshot restores to a cluster without a key, and to one with a key that is "
     "given.",
     source="botocore: RestoreDBClusterFromSnapshot.KmsKeyId; with a key: Aurora user guide, "

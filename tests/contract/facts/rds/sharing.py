@@ -93,6 +93,17 @@ def a_snapshot_under_the_default_key_is_not_shared(aws: Aws) -> None:
 
 
 @fact(
+    "A snapshot is shared with 20 accounts at most: SharedSnapshotQuotaExceeded.",
+    source=f"{_GUIDE}; botocore: errors of ModifyDBClusterSnapshotAttribute",
+    since=FIRST,
+    needs=[Need.SNAPSHOT],
+)
+def a_snapshot_is_shared_with_twenty_accounts(aws: Aws) -> None:
+    with refused("SharedSnapshotQuotaExceeded"):
+        _share(aws, aws.has(Need.SNAPSHOT), *(f"{number:012}" for number in range(1, 22)))
+
+
+@fact(
     "An encrypted snapshot cannot be public.",
     source="botocore: ModifyDBClusterSnapshotAttribute",
     since=FIRST,
