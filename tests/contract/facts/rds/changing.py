@@ -185,7 +185,8 @@ def only_a_stopped_cluster_is_started(aws: Aws) -> None:
 
 @fact(
     "A cluster that is stopped keeps its endpoints, cannot be changed "
-    "(InvalidDBClusterStateFault), and is available again, with its instance, some time after it was started.",
+    "(InvalidDBClusterStateFault), and is available again, with its instance, some time after its "
+    "start.",
     source="botocore: StopDBCluster; Aurora user guide, Stopping and starting an Amazon Aurora DB "
     f"cluster; which code: {NO_SOURCE}",
     since=FIRST,
