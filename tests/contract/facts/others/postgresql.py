@@ -1,6 +1,7 @@
 """PostgreSQL as Aurora runs it: certificates, the master user, roles, restored data."""
 
 from contextlib import AbstractContextManager
+from datetime import date
 
 import psycopg2
 import psycopg2.errors
@@ -35,6 +36,21 @@ def certificates_name_the_endpoints(aws: Aws) -> None:
     for host in (cluster["Endpoint"], instance["Endpoint"]["Address"]):
         with aws.session(host, cluster["Port"]) as execute:
             assert execute("SELECT 1") == [(1,)]
+
+
+@fact(
+    "aurora_db_instance_identifier() is the identifier of the instance that a session is on.",
+    source="Aurora user guide, aurora_db_instance_identifier",
+    since=date(2026, 11, 28),
+    needs=_ON_SERVED,
+)
+def a_session_knows_its_instance(aws: Aws) -> None:
+    (member,) = aws.home.cluster(aws.has(Need.SERVED))["DBClusterMembers"]
+
+    with _served(aws) as execute:
+        assert execute("SELECT aurora_db_instance_identifier()") == [
+            (member["DBInstanceIdentifier"],)
+        ]
 
 
 @fact(
@@ -219,7 +235,7 @@ def a_restored_cluster_has_the_roles_of_its_snapshot(aws: Aws) -> None:
     "until then, `verify-full` fails at the new endpoint.",
     source="Aurora user guide, Modifying an Amazon Aurora DB cluster: with SSL endpoints, stop and "
     "restart the cluster after changing its identifier",
-    since=None,
+    since=date(2026, 11, 28),
     effort=Effort.DAYLIGHT,
     needs=[Need.CONNECTION],
     risk=1,

@@ -30,6 +30,22 @@ def a_rename_keeps_the_resource_id(aws: Aws) -> None:
 
 
 @fact(
+    "A rename that is to be applied immediately is in PendingModifiedValues first.",
+    source="botocore: ClusterPendingModifiedValues.DBClusterIdentifier; that it is there first: "
+    + NO_SOURCE,
+    since=FIRST,
+    effort=Effort.CHANGE,
+)
+def a_rename_is_pending_first(aws: Aws) -> None:
+    old, new = aws.home.has_cluster("before"), aws.home.run.new_name("after")
+
+    answer = aws.home.modify(old, NewDBClusterIdentifier=new)
+
+    assert answer["PendingModifiedValues"]["DBClusterIdentifier"] == new
+    assert answer["DBClusterIdentifier"] == old
+
+
+@fact(
     "A cluster cannot get a name that another one has (DBClusterAlreadyExistsFault), nor an "
     "illegal one (InvalidParameterValue).",
     source="botocore: ModifyDBCluster.NewDBClusterIdentifier and its errors",
