@@ -131,7 +131,7 @@ def test_a_run_says_what_it_costs_and_records_what_it_saw_and_leaves_nothing(
     real: RealSide,
 ) -> None:
     names = (
-        "what_looks_unencrypted_is_under_a_key_of_awss",
+        "an_id_that_is_none_is_malformed",
         "a_snapshot_identifier_is_taken_once",
         "a_key_is_described",
     )

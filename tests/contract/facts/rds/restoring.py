@@ -1,5 +1,7 @@
 """Clusters restored from snapshots, and clusters that are created."""
 
+from datetime import date
+
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.fact import NO_SOURCE, fact
@@ -215,7 +217,7 @@ def clusters_are_found_by_filter(aws: Aws) -> None:
     "StorageEncryptionType is `sse-rds`.",
     source="Aurora user guide, Encrypting Amazon Aurora resources; botocore: "
     "DBCluster.StorageEncryptionType",
-    since=None,
+    since=date(2026, 11, 28),
     needs=[Need.CLUSTER],
     risk=4,
 )
