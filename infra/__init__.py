@@ -5,6 +5,7 @@
     observability    alarms, dashboard and saved queries
     constructs       everything else that the pipeline's stack consists of
     permissions      what each step may do in AWS, and why nothing narrower would do
+    limits           what AWS counts, and which setting is too much for it
     settings         what a deployment decides, and how it is checked
     bundling         code and layers as they are shipped
     bytecode         what Lambda's Python would compile at every cold start, compiled before

@@ -82,6 +82,12 @@ def stage_code(target: Path) -> Path:
     return target
 
 
+def add_file(code: Path, name: str, text: str) -> None:
+    """Put a file beside the folders of staged code."""
+    (code / name).write_text(text)
+    _level(code)
+
+
 def built(layer: Layer) -> Path:
     """The folder of a built layer; raises `LayerNotBuilt` when it has to be built first."""
     if not _is_built(layer):

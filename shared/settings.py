@@ -1,9 +1,14 @@
-"""What a deployment decides: the CDK app fills it in, the functions read it."""
+"""What a deployment decides: the CDK app fills it in, the functions read it.
+
+Most of it is in a file beside the functions' code. Lambda takes 4 KB of environment variables, so
+there is only what CloudFormation alone knows: the names and ARNs of what it makes.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Self
+from pathlib import Path
+from typing import Annotated, Any, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
@@ -17,6 +22,11 @@ from shared.request.fields import AccountId, InstanceClass
 LONGEST_EXECUTION_HOURS = 72
 # For as long Step Functions can redrive an execution that has failed.
 REDRIVE_WINDOW = timedelta(days=14)
+
+SETTINGS_FILE = "settings.json"
+"""Beside the folders of the code that is deployed."""
+
+_Path = tuple[str | int, ...]
 
 Hours = Annotated[float, Field(gt=0, le=LONGEST_EXECUTION_HOURS)]
 
@@ -61,23 +71,36 @@ class SourceRole(Model):
     external_id: str
     kms_key_id: str
 
+    @classmethod
+    def of(
+        cls, account_id: str, external_id: str, *, partition: str, region: str, deployment: str
+    ) -> Self:
+        """Role and key as the account's own stack names them, after the deployment."""
+        return cls(
+            arn=f"arn:{partition}:iam::{account_id}:role/{deployment}",
+            external_id=external_id,
+            kms_key_id=f"arn:{partition}:kms:{region}:{account_id}:alias/{deployment}",
+        )
+
     @property
     def account_id(self) -> str:
         return Arn.parse(self.arn).account_id
 
 
 class SourceAccount(Model):
-    """Another account whose snapshots may be restored; without a role only what it shares."""
+    """Another account whose snapshots may be restored.
+
+    With an external id the deployment has a role there, without one only what the account shares.
+    """
 
     account_id: AccountId
-    role: SourceRole | None = None
+    external_id: str | None = None
 
 
 class Settings(Model):
     """The settings of one deployment, as its functions see them.
 
-    Every field is one environment variable, its name in upper case; what is not plain text is
-    JSON. `to_environment` writes what `from_environment` reads.
+    `written` writes what `read` reads.
     """
 
     account_id: str
@@ -107,41 +130,76 @@ class Settings(Model):
 
     def source_role(self, account_id: str) -> SourceRole | None:
         """The role to assume in another account, if this deployment has one there."""
-        roles = (source.role for source in self.source_accounts if source.account_id == account_id)
-        return next(roles, None)
+        topic = Arn.parse(self.topic_arn)
+        for source in self.source_accounts:
+            if source.account_id == account_id and source.external_id:
+                return SourceRole.of(
+                    account_id,
+                    source.external_id,
+                    partition=topic.partition,
+                    region=topic.region,
+                    deployment=self.deployment,
+                )
+        return None
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings; raises `ConfigurationError` naming every variable that is wrong."""
-        values = {
-            name: _decoded(environment[name.upper()], is_text=field.annotation is str)
-            for name, field in cls.model_fields.items()
-            if name.upper() in environment
-        }
+    def deployed(cls, environment: Mapping[str, str]) -> Self:
+        """The settings of this function; raises `ConfigurationError` as `read` does."""
+        file = Path(__file__).parents[1] / SETTINGS_FILE
+        return cls.read(file.read_text() if file.is_file() else "{}", environment)
+
+    @classmethod
+    def read(cls, file: str, environment: Mapping[str, str]) -> Self:
+        """Put together what the file holds and what the environment does.
+
+        Raises `ConfigurationError` naming everything that is wrong.
+        """
+        stored = json.loads(file)
+        values, variables = stored.get("settings", {}), stored.get("variables", {})
+        wrong = [f"{name}: missing" for name in variables if name not in environment]
+        for name, path in variables.items():
+            _put(values, path, environment.get(name))
         try:
-            return cls.model_validate(values)
+            if not wrong:
+                return cls.model_validate(values)
         except ValidationError as error:
-            wrong = "; ".join(
-                f"{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            wrong = [
+                f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
                 for problem in error.errors(include_input=False)
-            )
-            raise ConfigurationError(
-                f"The function's environment is invalid: {wrong}. Deploy the stack again."
-            ) from None
+            ]
+        raise ConfigurationError(
+            f"The function's settings are invalid: {'; '.join(wrong)}. Deploy the stack again."
+        )
 
-    def to_environment(self) -> dict[str, str]:
-        """Write the settings as environment variables."""
+    def written(self, is_known_later: Callable[[str], bool]) -> tuple[str, dict[str, str]]:
+        """The text of the file, and the environment variables.
+
+        What `is_known_later` goes into a variable, named after its field; the file says which.
+        """
         values = self.model_dump(mode="json")
-        return {
-            name.upper(): value if isinstance(value, str) else json.dumps(value)
-            for name, value in values.items()
+        paths = {
+            "_".join(map(str, path)).upper(): path
+            for path, text in _texts(values)
+            if is_known_later(text)
         }
+        environment = {name: str(_put(values, path, None)) for name, path in paths.items()}
+        stored = {"settings": values, "variables": paths}
+        return json.dumps(stored, indent=1, sort_keys=True), environment
 
 
-def _decoded(value: str, *, is_text: bool) -> object:
-    if is_text:
-        return value
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError:
-        return value
+def _texts(value: Any, path: _Path = ()) -> Iterator[tuple[_Path, str]]:
+    """Every text in nested dictionaries and lists, with the way there."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(part, (*path, key))
+
+
+def _put(values: Any, path: Sequence[str | int], text: str | None) -> Any:
+    """Put a text where a path leads; returns what was there."""
+    *way, last = path
+    for key in way:
+        values = values[key]
+    before, values[last] = values[last], text
+    return before

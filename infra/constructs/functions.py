@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -15,7 +15,7 @@ from infra.permissions import by_step
 from infra.permissions.acknowledged import acknowledge, grant
 from infra.permissions.scope import Scope
 from infra.permissions.statements import role_path
-from shared.settings import Settings
+from shared.settings import SETTINGS_FILE, Settings
 from shared.steps import Step
 
 
@@ -54,8 +54,10 @@ class Functions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = prefix
+        file, variables = settings.written(Token.is_unresolved)
+        bundling.add_file(code, SETTINGS_FILE, file)
         self._code = lambda_.Code.from_asset(str(code))
-        self._environment = settings.to_environment() | {"POWERTOOLS_LOG_LEVEL": "INFO"}
+        self._environment = variables | {"POWERTOOLS_LOG_LEVEL": "INFO"}
         self._permitted = permitted
         self._network = network
         self._layers = {

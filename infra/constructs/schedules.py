@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -34,6 +34,7 @@ class Schedules(Construct):
         if not schedules:
             return
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+        letters = self._open_to_all(prefix, dead_letters)
         for schedule in schedules:
             self.rules[schedule.name] = events.Rule(
                 self,
@@ -46,9 +47,29 @@ class Schedules(Construct):
                         state_machine,
                         input=events.RuleTargetInput.from_object(schedule.request),
                         role=role,
-                        dead_letter_queue=dead_letters,
+                        dead_letter_queue=letters,
                         retry_attempts=10,
                         max_event_age=Duration.hours(1),
                     )
                 ],
             )
+
+    def _open_to_all(self, prefix: str, dead_letters: sqs.IQueue) -> sqs.IQueue:
+        """Let every rule of this deployment send to the queue, in one statement for all.
+
+        A queue's policy takes 20 statements (SQS developer guide), and CDK adds one for each rule
+        to every queue that is its own; so the rules are given one that it cannot change.
+        """
+        rules = Stack.of(self).format_arn(
+            service="events", resource="rule", resource_name=f"{prefix}-*"
+        )
+        dead_letters.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowSchedules",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[dead_letters.queue_arn],
+                conditions={"ArnLike": {"aws:SourceArn": rules}},
+            )
+        )
+        return sqs.Queue.from_queue_arn(self, "DeadLetters", dead_letters.queue_arn)

@@ -1,6 +1,6 @@
 """The dashboard: what is running, how restores ended, how long they took, what went wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,6 +15,8 @@ from shared.steps import Step
 
 _DAY, _HOUR = 86400, 3600
 _WIDE, _HALF, _HEIGHT = 24, 12, 7
+# The most that one widget shows (CloudWatch API reference, dashboard body structure).
+_ALARMS = 100
 
 
 class Dashboard(Construct):
@@ -38,7 +40,7 @@ class Dashboard(Construct):
             dashboard_name=prefix,
             default_interval=Duration.days(7),
             widgets=[
-                [self._states(alarms)],
+                *([widget] for widget in self._states(alarms)),
                 [self._table(RUNNING)],
                 [_graph("Restores per day", *_outcomes()), _graph("Age of operations", _ages())],
                 [
@@ -64,7 +66,7 @@ class Dashboard(Construct):
             ],
         )
 
-    def _states(self, names: Sequence[str]) -> cloudwatch.AlarmStatusWidget:
+    def _states(self, names: Sequence[str]) -> Iterator[cloudwatch.AlarmStatusWidget]:
         """The states of alarms, given by name: they need not exist before the dashboard does."""
         alarms = [
             cloudwatch.Alarm.from_alarm_arn(
@@ -79,7 +81,10 @@ class Dashboard(Construct):
             )
             for name in names
         ]
-        return cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=_WIDE)
+        for first in range(0, len(alarms), _ALARMS):
+            yield cloudwatch.AlarmStatusWidget(
+                title="Alarms", alarms=alarms[first : first + _ALARMS], width=_WIDE
+            )
 
     def _table(self, query: Query) -> cloudwatch.LogQueryWidget:
         return cloudwatch.LogQueryWidget(

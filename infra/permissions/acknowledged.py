@@ -13,6 +13,8 @@ from aws_cdk import Acknowledgment, Stack, Validations
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
+from infra.permissions.statements import in_parts
+
 RESOURCES: Mapping[str, str] = {
     "rds:cluster-snapshot:*-copy-??????": (
         "The names of the pipeline's own copies. Making and exporting one needs the operation's "
@@ -70,7 +72,8 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
 def grant(role: iam.IRole, statements: Sequence[iam.PolicyStatement]) -> None:
     """Give a role these statements; their wildcards that are explained above are acknowledged."""
     for statement in statements:
-        role.add_to_principal_policy(statement)
+        for part in in_parts(statement.resources):
+            role.add_to_principal_policy(statement.copy(resources=part))
         for action in statement.actions:
             if action in ACTIONS:
                 acknowledge(role, f"AwsSolutions-IAM5[Action::{action}]", ACTIONS[action])

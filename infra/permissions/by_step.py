@@ -35,6 +35,7 @@ from infra.permissions.statements import (
     TEMPORARY_SNAPSHOTS,
     allow,
     allow_through_rds,
+    in_parts,
     in_regions,
     use_through_rds,
 )
@@ -211,17 +212,18 @@ def _read_secrets(scope: Scope, secrets: Sequence[str]) -> list[iam.PolicyStatem
         return []
     arns = [_secret_arn(scope, secret) for secret in secrets]
     through_secrets_manager = f"secretsmanager.{scope.region}.amazonaws.com"
-    return [
-        allow("secretsmanager:GetSecretValue", on=arns),
+    decrypting = [
         allow(
             "kms:Decrypt",
             on=[scope.arn("kms", "key/*")],
             when={
                 "StringEquals": {"kms:ViaService": through_secrets_manager},
-                "StringLike": {"kms:EncryptionContext:SecretARN": arns},
+                "StringLike": {"kms:EncryptionContext:SecretARN": part},
             },
-        ),
+        )
+        for part in in_parts(arns)
     ]
+    return [allow("secretsmanager:GetSecretValue", on=arns), *decrypting]
 
 
 def _secret_arn(scope: Scope, secret: str) -> str:

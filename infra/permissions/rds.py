@@ -19,6 +19,7 @@ from infra.permissions.statements import (
     Conditions,
     allow,
     copy_out_of,
+    in_parts,
     tagged_temporary,
 )
 from shared.names import TAG_TARGET_CLUSTER
@@ -163,10 +164,11 @@ def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
         return []
     final_snapshots = scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}")
     return [
-        # With a final snapshot the call is about that, too.
-        allow("rds:DeleteDBCluster", on=[*clusters, *final_snapshots]),
+        # With a final snapshot the call is about that, too, and so is making it.
+        allow(
+            "rds:DeleteDBCluster", "rds:CreateDBClusterSnapshot", on=[*clusters, *final_snapshots]
+        ),
         *_on_its_instances(scope, "rds:DeleteDBInstance"),
-        allow("rds:CreateDBClusterSnapshot", on=[*clusters, *final_snapshots]),
         # Our clusters copy their tags to it.
         allow("rds:AddTagsToResource", on=final_snapshots),
     ]
@@ -177,10 +179,13 @@ def _on_its_instances(scope: Scope, action: str) -> list[iam.PolicyStatement]:
     patterns = scope.replaceable_clusters
     if not patterns:
         return []
-    tagged: Conditions = {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": list(patterns)}}
+    tagged: list[Conditions] = [
+        {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": part}}
+        for part in in_parts(patterns)
+    ]
     return [
         allow(action, on=scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))),
-        allow(action, on=scope.rds("db:*"), when=tagged),
+        *(allow(action, on=scope.rds("db:*"), when=one) for one in tagged),
     ]
 
 

@@ -1,6 +1,6 @@
 """What statements are written with: names and tags as patterns, and keys through RDS alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 
@@ -32,6 +32,21 @@ def tagged_temporary(deployment: str) -> Conditions:
 
 def allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:
     return iam.PolicyStatement(actions=[*actions], resources=[*on], conditions=when)
+
+
+def in_parts(values: Sequence[str], longest: int = 1500) -> Iterator[list[str]]:
+    """The values in parts of so many characters, so that a policy for each fits into its limit.
+
+    One policy takes 6,144 characters, and CDK divides what a role may do only between statements.
+    """
+    part: list[str] = []
+    for value in values:
+        if part and sum(map(len, part)) + len(value) > longest:
+            yield part
+            part = []
+        part.append(value)
+    if part:
+        yield part
 
 
 def copy_out_of(sources: Sequence[str], made: Conditions) -> list[iam.PolicyStatement]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Environment, Stack
+from aws_cdk import ArnFormat, CfnOutput, DefaultStackSynthesizer, Environment, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -30,6 +30,7 @@ from infra.observability.dashboard import Dashboard
 from infra.observability.queries import Queries
 from infra.permissions.scope import Scope
 from infra.settings.deployment import DeploymentSettings, Source
+from infra.settings.regions import partition_of
 from shared.names import deployment
 from shared.settings import Settings, SourceAccount, SourceRole
 from shared.steps import Step
@@ -46,7 +47,6 @@ class Foundation(NamedTuple):
     restore_keys: tuple[str, ...]
     default_key: str
     export_role: ExportRole | None
-    source_accounts: tuple[SourceAccount, ...]
     dead_letters: sqs.Queue
 
 
@@ -99,7 +99,6 @@ class PipelineStack(Stack):
             restore_keys=keys,
             default_key=default_key,
             export_role=self._export_role(default_key),
-            source_accounts=tuple(map(self._source_account, settings.source_accounts)),
             dead_letters=DeadLetters(self, "DeadLetters", prefix=prefix).queue,
         )
 
@@ -109,17 +108,17 @@ class PipelineStack(Stack):
             return None
         return ExportRole(self, "ExportRole", target=target, default_key=default_key)
 
-    def _source_account(self, source: Source) -> SourceAccount:
-        """Another account, with role and key as its own stack names them."""
+    def _source_role(self, source: Source) -> str | None:
+        """The ARN of the role that another account's own stack makes, if it has one."""
         if source.external_id is None:
-            return SourceAccount(account_id=source.account)
-        kms = f"arn:{Aws.PARTITION}:kms:{self._settings.region}:{source.account}"
-        role = SourceRole(
-            arn=f"arn:{Aws.PARTITION}:iam::{source.account}:role/{self._deployment}",
-            external_id=source.external_id,
-            kms_key_id=f"{kms}:alias/{self._deployment}",
-        )
-        return SourceAccount(account_id=source.account, role=role)
+            return None
+        return SourceRole.of(
+            source.account,
+            source.external_id,
+            partition=partition_of(self._settings.region),
+            region=self._settings.region,
+            deployment=self._deployment,
+        ).arn
 
     def _functions(self, foundation: Foundation, code: Path) -> StepFunctions:
         return Functions(
@@ -144,7 +143,10 @@ class PipelineStack(Stack):
             defaults=settings.defaults.model_copy(update={"kms_key_id": foundation.default_key}),
             replaceable_clusters=settings.replaceable_clusters,
             exports=export_role.settings if export_role else None,
-            source_accounts=foundation.source_accounts,
+            source_accounts=tuple(
+                SourceAccount(account_id=source.account, external_id=source.external_id)
+                for source in settings.source_accounts
+            ),
             prices=settings.prices,
             deadlines=settings.deadlines,
             state_retention_days=settings.state_retention_days,
@@ -155,7 +157,7 @@ class PipelineStack(Stack):
         """What the functions' permissions are about."""
         settings, export_role = self._settings, foundation.export_role
         return Scope(
-            partition=Aws.PARTITION,
+            partition=partition_of(settings.region),
             account=self.account,
             region=self.region,
             deployment=self._deployment,
@@ -175,8 +177,10 @@ class PipelineStack(Stack):
             users_secrets=settings.users_secrets,
             restore_keys=foundation.restore_keys,
             replaceable_clusters=settings.replaceable_clusters,
-            source_accounts=[source.account_id for source in foundation.source_accounts],
-            source_roles=[source.role.arn for source in foundation.source_accounts if source.role],
+            source_accounts=[source.account for source in settings.source_accounts],
+            source_roles=[
+                role for role in map(self._source_role, settings.source_accounts) if role
+            ],
             export_bucket=export_role.bucket_arn if export_role else None,
             export_role=export_role.settings.role_arn if export_role else None,
         )

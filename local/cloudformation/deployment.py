@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 from moto.kms.models import kms_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
+from local.cloudformation.limits import exceeded
 from local.cloudformation.resources import LEFT_OUT, is_known
 
 _BOOTSTRAP_VERSION = ("/cdk-bootstrap/hnb659fds/version", "30")
@@ -111,6 +112,8 @@ def deploy(cloud: Clients, assembly: Path, account: str) -> Stack:
     described = cloud_formation.describe_stacks(StackName=stack.name)["Stacks"][0]
     if described["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentFailed(f"{stack.name}: {described['StackStatus']}")
+    if too_much := list(exceeded(account, stack.region)):
+        raise DeploymentFailed(f"{stack.name}: {'; '.join(too_much)}")
     created = _created(cloud_formation, stack.name)
     _check_completeness(template, created)
     _subscribe(place, template, created)

@@ -143,7 +143,7 @@ def _run(
 
 @cache
 def _aws() -> Aws:
-    return Aws(Settings.from_environment(os.environ))
+    return Aws(Settings.deployed(os.environ))
 
 
 def _unwrapped(event: Event) -> Event:

@@ -10,6 +10,7 @@ from infra.bundling import ROOT
 from infra.settings.deployment import DeploymentSettings
 from infra.synth import synthesize
 from local.iam.conditions import listed
+from shared.settings import SETTINGS_FILE, Settings
 from shared.steps import Step
 
 LOCAL_SETTINGS = ROOT / "local" / "deployment.json"
@@ -144,6 +145,16 @@ def synthesized(folder: Path, **changes: object) -> Template:
     settings = json.loads(LOCAL_SETTINGS.read_text()) | changes
     synthesize({DeploymentSettings.context_key: settings}, folder)
     return Template(folder, "aurora-restore")
+
+
+def deployed_settings(template: Template, assembly: Path, step: Step) -> Settings:
+    """What a function will read: the file beside its code, and its environment."""
+    variables = template.function(step)["Environment"]["Variables"]
+    (file,) = assembly.glob(f"asset.*/{SETTINGS_FILE}")
+    environment = {name: text(value) for name, value in variables.items()}
+    # A reference to a topic becomes its ARN, of which the functions read partition and region.
+    topic = {"TOPIC_ARN": "arn:aws:sns:us-west-2:123456789012:aurora-restore"}
+    return Settings.read(file.read_text(), environment | topic)
 
 
 def text(value: Any) -> str:

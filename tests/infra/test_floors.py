@@ -13,6 +13,7 @@ FLOORS = (
     "observability",
     "constructs",
     "permissions",
+    "limits",
     "settings",
     "bundling",
     "bytecode",

@@ -1,10 +1,11 @@
 """The nine functions as they are deployed."""
 
+from pathlib import Path
+
 import pytest
 
-from shared.settings import Settings
 from shared.steps import Step
-from tests.infra.template import Template, text
+from tests.infra.template import Template, deployed_settings, text
 
 each_step = pytest.mark.parametrize("step", Step)
 
@@ -38,10 +39,8 @@ def test_a_function_runs_the_handler_of_its_step(template: Template, step: Step)
 
 
 @each_step
-def test_a_function_can_read_its_settings(template: Template, step: Step) -> None:
-    variables = template.function(step)["Environment"]["Variables"]
-
-    read = Settings.from_environment({name: text(value) for name, value in variables.items()})
+def test_a_function_can_read_its_settings(template: Template, assembly: Path, step: Step) -> None:
+    read = deployed_settings(template, assembly, step)
 
     assert read.account_id == "123456789012"
     assert read.state_table == _reference(template, "aurora-restore-state")

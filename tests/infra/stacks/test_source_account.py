@@ -13,8 +13,9 @@ from infra.stacks.source_account import STEPS
 from infra.synth import synthesize
 from local.rehearsal.scene import SOURCE_ROLE
 from shared.names import TAG_TEMPORARY
+from shared.settings import SourceRole
 from shared.steps import Step
-from tests.infra.template import LOCAL_SETTINGS, Template, text
+from tests.infra.template import LOCAL_SETTINGS, Template, deployed_settings, text
 
 KEY_ACTIONS = {
     "kms:CreateGrant",
@@ -125,22 +126,19 @@ def test_the_key_is_open_to_the_pipelines_account_for_snapshots_alone(
 
 
 def test_the_pipeline_finds_role_and_key_without_outputs(
-    source_template: Template, template: Template
+    source_template: Template, template: Template, assembly: Path
 ) -> None:
-    (with_role, sharing_only) = json.loads(
-        text(template.function(Step.COPY_SNAPSHOT)["Environment"]["Variables"]["SOURCE_ACCOUNTS"])
-    )
+    settings = deployed_settings(template, assembly, Step.COPY_SNAPSHOT)
 
     alias = source_template.only("AWS::KMS::Alias")["AliasName"]
-    assert with_role["role"] == {
-        "arn": f"arn:aws:iam::{SOURCE}:role/{source_template.only(ROLE)['RoleName']}",
-        "external_id": "local-restores",
-        "kms_key_id": f"arn:aws:kms:us-west-2:{SOURCE}:{alias}",
-    }
-    assert sharing_only["role"] is None
-    assert json.loads(LOCAL_SETTINGS.read_text())["source_accounts"][1] == {
-        "account": sharing_only["account_id"]
-    }
+    assert settings.source_role(SOURCE) == SourceRole(
+        arn=f"arn:aws:iam::{SOURCE}:role/{source_template.only(ROLE)['RoleName']}",
+        external_id="local-restores",
+        kms_key_id=f"arn:aws:kms:us-west-2:{SOURCE}:{alias}",
+    )
+    sharing_only = json.loads(LOCAL_SETTINGS.read_text())["source_accounts"][1]["account"]
+    assert settings.source_role(sharing_only) is None
+    assert [source.account_id for source in settings.source_accounts] == [SOURCE, sharing_only]
 
 
 @pytest.mark.parametrize(
