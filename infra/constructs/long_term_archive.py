@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infra.constructs.tables import Tables
 from infra.permissions.acknowledged import acknowledge, grant
-from infra.settings.deployment import LongTermArchive
+from infra.settings.parts import LongTermArchive
 
 PREFIXES = ("state", "audit")
 

@@ -20,7 +20,7 @@ from constructs import Construct
 from infra.permissions import by_step
 from infra.permissions.scope import Scope
 from infra.permissions.statements import allow
-from infra.settings.deployment import Endpoints, Network
+from infra.settings.parts import Endpoints, Network
 from shared.steps import Step
 
 POSTGRESQL = 5432

@@ -6,7 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.settings.deployment import Notifications
+from infra.settings.parts import Notifications
 
 
 class Notification(Construct):

@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.settings.deployment import Schedule
+from infra.settings.parts import Schedule
 
 
 class Schedules(Construct):

@@ -25,6 +25,7 @@ class Workflow(Construct):
         construct_id: str,
         *,
         prefix: str,
+        partition: str,
         functions: Mapping[Step, lambda_.Function],
     ) -> None:
         super().__init__(scope, construct_id)
@@ -45,7 +46,7 @@ class Workflow(Construct):
             "StateMachine",
             state_machine_name=prefix,
             state_machine_type=sfn.StateMachineType.STANDARD,
-            definition_body=sfn.DefinitionBody.from_string(_definition(functions)),
+            definition_body=sfn.DefinitionBody.from_string(_definition(functions, partition)),
             role=role,
             tracing_enabled=True,
             logs=sfn.LogOptions(
@@ -68,12 +69,12 @@ class Workflow(Construct):
         )
 
 
-def _definition(functions: Mapping[Step, lambda_.Function]) -> str:
-    """The definition with the functions' ARNs in the text itself.
+def _definition(functions: Mapping[Step, lambda_.Function], partition: str) -> str:
+    """The definition for a partition, with the functions' ARNs in the text itself.
 
     DefinitionSubstitutions would do the same on AWS; the local cloud does not know them.
     """
-    text = DEFINITION.read_text()
+    text = DEFINITION.read_text().replace('"arn:aws:', f'"arn:{partition}:')
     for step, function in functions.items():
         text = text.replace(f"${{{step.state}FunctionArn}}", function.function_arn)
     return text

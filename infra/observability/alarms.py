@@ -13,8 +13,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.settings.deployment import Alarms as Limits
-from infra.settings.deployment import Schedule
+from infra.settings.parts import Alarms as Limits
+from infra.settings.parts import Schedule
 from infra.settings.schedule_expressions import longest_silence_hours
 from shared.names import METRICS_NAMESPACE, Metric
 from shared.steps import Step

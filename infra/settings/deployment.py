@@ -3,141 +3,29 @@
 from math import ceil
 from typing import Annotated
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    JsonValue,
-    PositiveInt,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from infra.settings import regions
 from infra.settings.context import ContextSettings
-from infra.settings.field_types import (
-    BucketName,
-    ClusterPattern,
-    EmailAddress,
-    ExternalId,
-    HttpsUrl,
-    KeyArn,
-    Name,
-    PhoneNumber,
-    Prefix,
-    PrefixListId,
-    QueueArn,
-    RouteTableId,
-    ScheduleExpression,
-    SecretId,
-    SubnetId,
-    VpcId,
+from infra.settings.field_types import ClusterPattern, KeyArn, Name, SecretId
+from infra.settings.parts import (
+    Alarms,
+    Defaults,
+    ExportBucket,
+    LongTermArchive,
+    Network,
+    Notifications,
+    Schedule,
+    Source,
 )
-from infra.settings.schedule_expressions import A_WEEK_OF_HOURS, longest_days_between
+from infra.settings.schedule_expressions import longest_days_between
 from infra.settings.scheduled_requests import problems_of
 from shared.arns import Arn
-from shared.model import Model
-from shared.request.defaults import RequestDefaults
-from shared.request.fields import AccountId, Region, SecurityGroupId
-from shared.settings import REDRIVE_WINDOW, Hours, PhaseDeadlines, Prices
+from shared.request.fields import AccountId, Region
+from shared.settings import REDRIVE_WINDOW, PhaseDeadlines, Prices
 
 # A failed operation can be redriven for 14 days, and has to be there for that.
 RetentionDays = Annotated[int, Field(gt=REDRIVE_WINDOW.days)]
-
-
-class Defaults(RequestDefaults):
-    """What a request gets when it leaves a field out; its secrets go into IAM policies."""
-
-    admin_secret_id: SecretId | None = None
-    users_secret_id: SecretId | None = None
-
-
-class Source(Model):
-    """Another account whose snapshots may be restored.
-
-    With the external id that its stack was given, the pipeline brings over any of its snapshots;
-    without one, only what it shares.
-    """
-
-    account: AccountId
-    external_id: ExternalId | None = None
-
-
-class Endpoints(Model):
-    """VPC endpoints for `setup_db_users`, where its subnets have no NAT gateway.
-
-    The route tables are those of its subnets, of which no two may be in the same zone.
-    The prefix list is DynamoDB's in the region: AWS's API alone reports its id.
-    """
-
-    route_table_ids: Annotated[tuple[RouteTableId, ...], Field(min_length=1)]
-    dynamodb_prefix_list_id: PrefixListId
-
-
-class Network(Model):
-    """Where `setup_db_users` runs, to reach clusters, which are never public.
-
-    Without security groups of its own the stack makes one, which may reach the clusters' groups
-    (`defaults.vpc_security_group_ids`) and the endpoints, and nothing else.
-    """
-
-    vpc_id: VpcId
-    subnet_ids: Annotated[tuple[SubnetId, ...], Field(min_length=1)]
-    security_group_ids: tuple[SecurityGroupId, ...] = ()
-    endpoints: Endpoints | None = None
-
-
-class Notifications(Model):
-    """Who gets the messages: people as text, machines as JSON.
-
-    E-mail addresses and URLs confirm their subscription themselves. A queue must let the topic in:
-    its policy allows `sns.amazonaws.com` to send, for the topic as `aws:SourceArn`; a key of its
-    own must let SNS use it, too.
-    """
-
-    emails: tuple[EmailAddress, ...] = ()
-    phones: tuple[PhoneNumber, ...] = ()
-    queues: tuple[QueueArn, ...] = ()
-    urls: tuple[HttpsUrl, ...] = ()
-
-
-class Alarms(Model):
-    """When the alarms with a limit of their own trigger."""
-
-    longest_restore_hours: Hours = 12
-    function_errors_per_hour: PositiveInt = 20
-
-
-class LongTermArchive(Model):
-    """A bucket that both tables are exported to, every month unless the schedule says otherwise.
-
-    With `object_lock_days` nobody, the account's root included, can delete an export before.
-    `false` in its place disables it: TOML has no null, and CDK loses it on the way.
-    """
-
-    schedule: ScheduleExpression = "cron(0 3 1 * ? *)"
-    glacier_after_days: PositiveInt = 90
-    object_lock_days: PositiveInt | None = None
-
-
-class ExportBucket(Model):
-    """Where `archive: export` puts the data of snapshots: a bucket of the stack's region."""
-
-    bucket: BucketName
-    prefix: Prefix = "aurora-restore"
-
-
-class Schedule(Model):
-    """A restore that starts by itself.
-
-    An alarm triggers when it has not been started for `missed_after_hours`, a week at most; without
-    them, for as long as its expression says, if `infra.settings.schedule_expressions` can read
-    that in it.
-    """
-
-    name: Name
-    schedule: ScheduleExpression
-    request: dict[str, JsonValue]
-    enabled: bool = True
-    missed_after_hours: Annotated[int, Field(gt=0, le=A_WEEK_OF_HOURS)] | None = None
 
 
 class DeploymentSettings(ContextSettings):
@@ -170,6 +58,43 @@ class DeploymentSettings(ContextSettings):
         LongTermArchive | None, BeforeValidator(lambda given: None if given is False else given)
     ] = Field(default_factory=LongTermArchive, validate_default=True)
     schedules: tuple[Schedule, ...] = ()
+
+    @field_validator("defaults")
+    @classmethod
+    def _can_be_deployed(cls, defaults: Defaults) -> Defaults:
+        regions.check_deployable(defaults.target_region)
+        regions.check_together([defaults.source_region], defaults.target_region)
+        regions.check_partition_of(
+            _named(defaults.admin_secret_id, defaults.users_secret_id, defaults.kms_key_id),
+            defaults.target_region,
+        )
+        return defaults
+
+    @field_validator("source_regions")
+    @classmethod
+    def _are_within_reach(cls, others: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        defaults: Defaults | None = info.data.get("defaults")
+        if defaults:
+            regions.check_together(others, defaults.target_region)
+        return others
+
+    @field_validator("secrets", "restore_keys")
+    @classmethod
+    def _exist_in_the_partition(
+        cls, arns: tuple[str, ...], info: ValidationInfo
+    ) -> tuple[str, ...]:
+        defaults: Defaults | None = info.data.get("defaults")
+        if defaults:
+            regions.check_partition_of(arns, defaults.target_region)
+        return arns
+
+    @field_validator("notifications")
+    @classmethod
+    def _are_in_the_partition(cls, who: Notifications, info: ValidationInfo) -> Notifications:
+        defaults: Defaults | None = info.data.get("defaults")
+        if defaults:
+            regions.check_partition_of(who.queues, defaults.target_region)
+        return who
 
     @field_validator("source_accounts")
     @classmethod

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
+from infra.settings import regions
 from infra.settings.context import ContextSettings
 from infra.settings.field_types import ExternalId, Name
 from shared.names import deployment
@@ -21,6 +22,19 @@ class SourceSettings(ContextSettings):
     pipeline_region: Region
     external_id: ExternalId
     source_regions: Annotated[tuple[Region, ...], Field(min_length=1)]
+
+    @field_validator("pipeline_region")
+    @classmethod
+    def _can_be_deployed(cls, region: str) -> str:
+        regions.check_deployable(region)
+        return region
+
+    @field_validator("source_regions")
+    @classmethod
+    def _are_within_reach(cls, others: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if target := info.data.get("pipeline_region"):
+            regions.check_together(others, target)
+        return others
 
     @property
     def deployment(self) -> str:

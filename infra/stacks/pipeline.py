@@ -29,7 +29,8 @@ from infra.observability.alarms import Alarms
 from infra.observability.dashboard import Dashboard
 from infra.observability.queries import Queries
 from infra.permissions.scope import Scope
-from infra.settings.deployment import DeploymentSettings, Source
+from infra.settings.deployment import DeploymentSettings
+from infra.settings.parts import Source
 from infra.settings.regions import partition_of
 from shared.names import deployment
 from shared.settings import Settings, SourceAccount, SourceRole
@@ -67,6 +68,7 @@ class PipelineStack(Stack):
         )
         self._settings = settings
         self._prefix = settings.name
+        self._partition = partition_of(settings.region)
         self._deployment = deployment(settings.name, self.account, settings.region)
         foundation = self._foundation()
         functions = self._functions(foundation, code)
@@ -115,7 +117,7 @@ class PipelineStack(Stack):
         return SourceRole.of(
             source.account,
             source.external_id,
-            partition=partition_of(self._settings.region),
+            partition=self._partition,
             region=self._settings.region,
             deployment=self._deployment,
         ).arn
@@ -157,7 +159,7 @@ class PipelineStack(Stack):
         """What the functions' permissions are about."""
         settings, export_role = self._settings, foundation.export_role
         return Scope(
-            partition=partition_of(settings.region),
+            partition=self._partition,
             account=self.account,
             region=self.region,
             deployment=self._deployment,
@@ -200,7 +202,13 @@ class PipelineStack(Stack):
 
     def _workflow(self, foundation: Foundation, functions: StepFunctions) -> sfn.StateMachine:
         """The state machine, and the rule that closes what it ends badly."""
-        workflow = Workflow(self, "Workflow", prefix=self._prefix, functions=functions)
+        workflow = Workflow(
+            self,
+            "Workflow",
+            prefix=self._prefix,
+            partition=self._partition,
+            functions=functions,
+        )
         FailureRule(
             self,
             "FailureRule",

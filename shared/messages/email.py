@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
+from shared import names
 from shared.errors import InvalidRequest
 from shared.messages.durations import spoken
 from shared.messages.report import Endpoints, Fate, Outcome, Problem, Replaced, Report
 from shared.operation.published import Access, Plan
 
 GUIDE = "docs/troubleshooting/01_common_issues.md"
-CERTIFICATES = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 
 
 def text(report: Report) -> str:
@@ -118,7 +118,7 @@ def _access(endpoints: Endpoints, report: Report) -> Iterator[str]:
         yield from _listed(report.warnings, "warnings", report)
     yield ""
     yield "To connect, with the certificate bundle of RDS:"
-    yield f"  curl -O {CERTIFICATES}"
+    yield f"  curl -O {names.trust_store(report.target_region)}/global/global-bundle.pem"
     user, database = (
         (report.users[0].username, next(iter(report.users[0].databases), "<database>"))
         if report.users

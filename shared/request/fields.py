@@ -50,7 +50,7 @@ def _tag_key(value: str) -> str:
     return value
 
 
-Region = Annotated[str, text(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as us-west-2")]
+Region = Annotated[str, text(r"[a-z]{2,4}(-[a-z]+)+-\d", "a region such as us-west-2")]
 AccountId = Annotated[str, text(r"\d{12}", "an account id of twelve digits")]
 ClusterId = Annotated[
     str,

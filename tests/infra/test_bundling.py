@@ -17,6 +17,7 @@ from infra.bundling import Layer, LayerNotBuilt
 from local.bench.deployed import lay_out
 from local.bench.sizes import MOST_BYTES, zipped_size
 from shared.gateways.aws import OLDEST_SDK
+from shared.settings import SETTINGS_FILE
 from shared.steps import Step
 
 LAYERS = (bundling.DEPENDENCIES, bundling.PSYCOPG2)
@@ -30,13 +31,13 @@ def asset_of(assembly: Path) -> Path:
     return code.parent
 
 
-def test_the_asset_holds_the_code_and_nothing_else(assembly: Path) -> None:
+def test_the_asset_holds_code_and_settings_and_nothing_else(assembly: Path) -> None:
     asset = asset_of(assembly)
 
     files = {path.relative_to(asset) for path in asset.rglob("*") if path.is_file()}
 
-    assert {path.parts[0] for path in files} == {"lambdas", "shared"}
-    assert {path.suffix for path in files} == {".py", ".pyc"}
+    assert {path.parts[0] for path in files} == {"lambdas", "shared", SETTINGS_FILE}
+    assert {path.suffix for path in files if path.name != SETTINGS_FILE} == {".py", ".pyc"}
     assert set(bundling.ROOT.glob("shared/**/*.py")) == {
         bundling.ROOT / path for path in files if path.parts[0] == "shared" and path.suffix == ".py"
     }

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.settings.deployment import Network
+from infra.settings.parts import Network
 from shared.steps import Step
 from tests.infra.template import Statement, Template, statements_of, text
 
