@@ -14,7 +14,8 @@ class ExportRole(Construct):
     """A role for RDS's exports alone: one prefix of one bucket.
 
     The actions are those that RDS asks for (Aurora user guide, "Setting up access to an Amazon S3
-    bucket"). Keys it needs none: whoever starts an export grants RDS the use of them.
+    bucket"). Keys it needs none: whoever starts an export grants RDS the use of
+    them, and that the grant is retired afterwards.
     """
 
     def __init__(
@@ -33,8 +34,9 @@ class ExportRole(Construct):
             description=f"RDS, exporting snapshots to {target.bucket}",
             assumed_by=iam.ServicePrincipal(
                 "export.rds.amazonaws.com",
-                # So that RDS cannot be made to write here on behalf of another account.
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+                # So that RDS cannot be made to write here on behalf of another account. Whether RDS
+                # says for whom it takes the role, AWS documents for other roles of RDS only.
+                conditions={"StringEqualsIfExists": {"aws:SourceAccount": Stack.of(self).account}},
             ),
         )
         objects = f"{self.bucket_arn}/{target.prefix}/*"

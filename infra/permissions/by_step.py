@@ -31,6 +31,7 @@ from infra.permissions.statements import (
     KEY_DESCRIPTION,
     KEY_ENCRYPTION,
     KEY_USE,
+    PASSED_TO_EXPORTS,
     TAGGED_AS_OURS,
     TEMPORARY_SNAPSHOTS,
     allow,
@@ -172,8 +173,9 @@ def export_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
             on=scope.rds(f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}"),
             when=TAGGED_AS_OURS,
         ),
-        allow("iam:PassRole", on=[scope.export_role]),
+        allow("iam:PassRole", on=[scope.export_role], when=PASSED_TO_EXPORTS),
         *use_restore_keys(scope),
+        allow_through_rds(scope.restore_keys, scope.region, ["kms:RetireGrant"]),
     ]
 
 

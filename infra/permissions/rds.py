@@ -70,7 +70,17 @@ def copy_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
         for account in scope.source_accounts
         for region in scope.all_regions
     ]
-    return [into_ours, *(copy_out_of(sources, TAGGED_BY_THE_CALL) if sources else [])]
+    # What crosses regions is also asked for in the source's, by a signed request with these tags.
+    signed = [
+        scope.arn("rds", f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}", region)
+        for region in scope.source_regions
+    ]
+    tagged_there = [allow("rds:AddTagsToResource", on=signed, when=TAGGED_BY_THE_CALL)]
+    return [
+        into_ours,
+        *(tagged_there if signed else []),
+        *(copy_out_of(sources, TAGGED_BY_THE_CALL) if sources else []),
+    ]
 
 
 def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
@@ -131,6 +141,13 @@ def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
         allow(restore, on=[*scope.rds("cluster-snapshot:*", "cluster-pg:*"), *shared]),
         allow(create, on=scope.rds("pg:*")),
         allow(restore, create, on=scope.rds("subgrp:*", "og:*")),
+        # Of an account that never had a cluster, RDS makes its own role with the first one (Aurora
+        # user guide, "Using service-linked roles").
+        allow(
+            "iam:CreateServiceLinkedRole",
+            on=[scope.service_linked_role],
+            when={"StringEquals": {"iam:AWSServiceName": "rds.amazonaws.com"}},
+        ),
     ]
 
 

@@ -33,6 +33,12 @@ class Scope:
         return self.arn("secretsmanager", "secret:rds!cluster-*")
 
     @property
+    def service_linked_role(self) -> str:
+        """RDS's own role in the account."""
+        path = "aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS"
+        return f"arn:{self.partition}:iam::{self.account}:role/{path}"
+
+    @property
     def foreign_restore_keys(self) -> list[str]:
         """The restore keys that the settings name of another account."""
         own = f":{self.account}:"

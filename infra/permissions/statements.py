@@ -22,6 +22,10 @@ FINAL_SNAPSHOTS = "*-final-????-??-??-??????"
 
 TAGGED_BY_THE_CALL: Conditions = {"Null": {f"aws:RequestTag/{TAG_OPERATION}": "false"}}
 BY_AWS_FOR_THE_CALLER: Conditions = {"Bool": {"aws:ViaAWSService": "true"}}
+PASSED_TO_EXPORTS: Conditions = {
+    # Which of the two RDS passes the role of an export to, AWS does not say.
+    "StringEquals": {"iam:PassedToService": ["export.rds.amazonaws.com", "rds.amazonaws.com"]}
+}
 TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "false"}}
 
 

@@ -105,6 +105,11 @@ class SourceAccountStack(Stack):
         covers_copies = here in settings.source_regions
         copies = [self._rds(here, f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")]
         sources = [self._rds(region, "cluster-snapshot:*") for region in settings.source_regions]
+        signed = [
+            self._rds(region, f"cluster-snapshot:{TEMPORARY_SNAPSHOTS}")
+            for region in settings.source_regions
+            if region != here
+        ]
         ours_if_any = {
             "StringEqualsIfExists": {f"aws:ResourceTag/{TAG_TEMPORARY}": settings.deployment}
         }
@@ -123,6 +128,8 @@ class SourceAccountStack(Stack):
             *([] if covers_copies else [allow("rds:CopyDBClusterSnapshot", on=copies, when=made)]),
             # On what has this tag already, it must be ours.
             allow("rds:AddTagsToResource", on=copies, when=made | ours_if_any),
+            # What crosses regions is also asked for in the source's, by a signed request.
+            *([allow("rds:AddTagsToResource", on=signed, when=made)] if signed else []),
             allow(
                 "rds:ModifyDBClusterSnapshotAttribute",
                 "rds:DeleteDBClusterSnapshot",

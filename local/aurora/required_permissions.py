@@ -10,9 +10,11 @@ from local.aurora.model.region import Region
 from local.aurora.model.resources import Snapshot
 from local.aurora.rules.errors import Fault
 from local.aurora.rules.keys import KEY_ACTIONS
+from local.aurora.rules.own_role import service_linked_role
 from local.calls import Call
 from local.iam.conditions import Context
 from local.iam.required_permissions import RequiredPermission
+from local.iam.sessions import role_of
 
 _KEY_READING = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey")
 
@@ -91,8 +93,22 @@ class _RdsCall:
             self._rds(source, self._tagging),
             self._rds(target, self._tagging),
             *self._tag(target),
+            *self._asked_for_in_the_source(source),
             *self._keys_of_copy(source),
         ]
+
+    def _asked_for_in_the_source(self, source: str) -> list[RequiredPermission]:
+        """What a copy across regions requires in the source's, by its `PreSignedUrl`.
+
+        It is a request of the same call, with its target and its tags; GovCloud alone reads it, by
+        botocore's model. Nobody has seen how it is judged.
+        """
+        region = source.split(":")[3]
+        if region == self._place.name:
+            return []
+        name = self._parameters["TargetDBClusterSnapshotIdentifier"].lower()
+        there = f"arn:aws:rds:{region}:{self._place.account_id}:cluster-snapshot:{name}"
+        return [self._rds(there, self._tagging), *self._tag(there)]
 
     def _keys_of_copy(self, source: str) -> list[RequiredPermission]:
         snapshot = self._snapshot(source)
@@ -111,6 +127,7 @@ class _RdsCall:
         key = snapshot.kms_key_id if snapshot else None
         becoming: str | None = self._parameters.get("KmsKeyId", key)
         return [
+            *self._own_role(),
             self._rds(cluster, self._tagging),
             *self._tag(cluster),
             self._rds(source),
@@ -119,6 +136,17 @@ class _RdsCall:
             *self._rds_of("cluster-pg", "DBClusterParameterGroupName"),
             *(_through_rds(key, self._place.name, _KEY_READING) if key else []),
             *(self._key(becoming, KEY_ACTIONS) if becoming else []),
+        ]
+
+    def _own_role(self) -> list[RequiredPermission]:
+        """Of an account that never had a cluster: that RDS may make the role of its own."""
+        arn = service_linked_role(self._place.account_id)
+        if role_of(arn):
+            return []
+        return [
+            RequiredPermission(
+                "iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": "rds.amazonaws.com"}
+            )
         ]
 
     def _create_instance(self) -> list[RequiredPermission]:
@@ -165,8 +193,13 @@ class _RdsCall:
     def _export(self) -> list[RequiredPermission]:
         return [
             self._rds(self._parameters["SourceArn"]),
-            RequiredPermission("iam:PassRole", self._parameters["IamRoleArn"]),
-            *self._key(self._parameters["KmsKeyId"], KEY_ACTIONS),
+            RequiredPermission(
+                "iam:PassRole",
+                self._parameters["IamRoleArn"],
+                {"iam:PassedToService": "export.rds.amazonaws.com"},
+            ),
+            # The grant for the export is retired at its end (Aurora user guide, exporting to S3).
+            *self._key(self._parameters["KmsKeyId"], (*KEY_ACTIONS, "kms:RetireGrant")),
         ]
 
     def _rds(self, arn: str, context: Context | None = None) -> RequiredPermission:

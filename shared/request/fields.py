@@ -17,7 +17,8 @@ LATEST = "latest"
 CLUSTER_ID = re.compile(r"(?!.*--)[A-Za-z][A-Za-z0-9-]{0,62}(?<!-)")
 OPERATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{2,63}")
 SNAPSHOT_ID = re.compile(r"arn:[a-z-]+:rds:[a-z0-9-]+:\d{12}:cluster-snapshot:\S+|[A-Za-z][\w:-]*")
-RESERVED_TAGS = ("aws:", "aurora-restore:")
+RESERVED_FOR_AWS = ("aws:", "rds:")
+"""What neither keys nor values of RDS's tags may begin with (API of RDS, Tag)."""
 
 
 def text(pattern: str | re.Pattern[str], allowed: str) -> AfterValidator:
@@ -43,9 +44,17 @@ def _snapshot_date(value: str) -> str:
 
 
 def _tag_key(value: str) -> str:
-    if value.lower().startswith(RESERVED_TAGS):
+    if value.lower().startswith((*RESERVED_FOR_AWS, "aurora-restore:")):
         raise PydanticCustomError(
-            "tag", "tag keys starting with 'aws:' or 'aurora-restore:' are reserved"
+            "tag", "tag keys starting with 'aws:', 'rds:' or 'aurora-restore:' are reserved"
+        )
+    return value
+
+
+def _new_tag_value(value: str) -> str:
+    if value.lower().startswith(RESERVED_FOR_AWS):
+        raise PydanticCustomError(
+            "tag", "tag values starting with 'aws:' or 'rds:' are refused by RDS"
         )
     return value
 
@@ -83,6 +92,7 @@ _tag_text = Field(pattern=r"^[\w\s.:/=+@-]*$")
 TagName = Annotated[str, Field(min_length=1, max_length=128), _tag_text]
 TagKey = Annotated[TagName, AfterValidator(_tag_key)]
 TagValue = Annotated[str, Field(max_length=256), _tag_text]
+NewTagValue = Annotated[TagValue, AfterValidator(_new_tag_value)]
 
 
 class Replace(StrEnum):

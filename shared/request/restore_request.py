@@ -19,6 +19,7 @@ from shared.request.fields import (
     InstanceClass,
     LogExport,
     NameOrArn,
+    NewTagValue,
     OperationId,
     Port,
     Region,
@@ -81,7 +82,7 @@ class RestoreRequest(Model):
     retain_days: Annotated[int, Field(ge=4, le=3650)] | None = None
     final_snapshot: bool = True
     keep_replaced_hours: Annotated[int, Field(ge=0, le=24 * 365)] = 0
-    tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = Field(default_factory=dict)
+    tags: Annotated[dict[TagKey, NewTagValue], Field(max_length=40)] = Field(default_factory=dict)
     initiator: Annotated[str, Field(max_length=256)] | None = None
     operation_id: OperationId | None = None
     plan_only: bool = False

@@ -5,6 +5,7 @@ from local.aurora.model.resources import Cluster, Snapshot
 from local.aurora.model.simulation import Simulation
 from local.aurora.rules.engines import engine
 from local.aurora.rules.errors import Fault, cluster_exists, invalid_combination
+from local.aurora.rules.own_role import ensure_service_linked_role
 from local.aurora.rules.parameters import Parameters, legal_identifier, legal_scaling
 from local.aurora.rules.versions import is_older
 
@@ -32,6 +33,7 @@ def new_cluster(
     family = its_engine.parameter_group_family(version)
     subnet_group = region.subnet_group(parameters.get("DBSubnetGroupName"))
     default_port = its_engine.default_port if snapshot is None else snapshot.port
+    ensure_service_linked_role(region.account_id)
     return Cluster(
         region=region.name,
         account_id=region.account_id,

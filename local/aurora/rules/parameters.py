@@ -35,11 +35,14 @@ def legal_password(value: str) -> str:
 
 
 def legal_tags(tags: Iterable[Mapping[str, str]] | None) -> Tags:
-    """The tags as plain dictionaries; the prefix `aws:` is not for users."""
+    """The tags as plain dictionaries; some prefixes are not for users (API of RDS, Tag)."""
     plain = [{"Key": tag["Key"], "Value": tag.get("Value", "")} for tag in tags or ()]
     for tag in plain:
-        if tag["Key"].lower().startswith("aws:"):
-            raise invalid_value(f"Tag key {tag['Key']} begins with the reserved prefix aws:.")
+        for part in ("Key", "Value"):
+            if tag[part].lower().startswith(("aws:", "rds:")):
+                raise invalid_value(
+                    f"Tag {part.lower()} {tag[part]} begins with a reserved prefix."
+                )
     return plain
 
 

@@ -220,7 +220,7 @@ def test_the_role_of_exports_is_for_rds_and_writes_one_prefix_of_one_bucket(
 
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "export.rds.amazonaws.com"}
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    assert trust["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}}
     assert written == {"arn:aws:s3:::aurora-restore-exports/aurora-restore/*"}
 
 
@@ -357,3 +357,49 @@ def _covering(statements: Iterable[Statement], action: str, resource: str) -> li
 
 def _may(template: Template, step: Step, action: str, resource: str) -> bool:
     return bool(_covering(template.of_step(step), action, f"{RDS}:{resource}"))
+
+
+def test_a_role_is_passed_to_nobody_but_rds_for_exports(template: Template) -> None:
+    passing = [
+        statement.conditions
+        for statement in template.all_statements()
+        if statement.covers("iam:PassRole", "*")
+        or any("PassRole" in action for action in statement.actions)
+    ]
+
+    services = ["export.rds.amazonaws.com", "rds.amazonaws.com"]
+    assert passing == [{"StringEquals": {"iam:PassedToService": services}}]
+
+
+def test_no_service_linked_role_but_that_of_rds_is_made(template: Template) -> None:
+    making = {
+        step: statement
+        for step in Step
+        for statement in template.of_step(step)
+        if any("CreateServiceLinkedRole" in action for action in statement.actions)
+    }
+
+    assert set(making) == {Step.RESTORE_SNAPSHOT}
+    statement = making[Step.RESTORE_SNAPSHOT]
+    assert statement.conditions == {"StringEquals": {"iam:AWSServiceName": "rds.amazonaws.com"}}
+    assert statement.resources == (
+        "arn:aws:iam::123456789012:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS",
+    )
+
+
+def test_copies_are_tagged_in_the_source_region_too_by_the_call_alone(template: Template) -> None:
+    there = "arn:aws:rds:us-east-1:123456789012:cluster-snapshot:aurora-prod-copy-abcdef"
+
+    tagging = _covering(template.of_step(Step.COPY_SNAPSHOT), "rds:AddTagsToResource", there)
+
+    assert [statement.conditions for statement in tagging] == [TAGGED_BY_THE_CALL]
+
+
+def test_grants_for_exports_can_be_retired(template: Template) -> None:
+    retiring = [
+        statement.conditions
+        for statement in template.of_step(Step.ARCHIVE_SNAPSHOT)
+        if "kms:RetireGrant" in statement.actions
+    ]
+
+    assert retiring == [{"StringEquals": {"kms:ViaService": "rds.us-west-2.amazonaws.com"}}]

@@ -91,3 +91,14 @@ def test_a_schedule_starts_the_restore_that_it_was_given(stage: Stage) -> None:
     assert outcome.status == "SUCCEEDED"
     assert outcome.state["initiator"] == "schedule nightly-staging"
     assert_proven(stage, "aurora-staging")
+
+
+def test_in_an_account_that_never_had_a_cluster_rds_makes_its_own_role(stage: Stage) -> None:
+    iam = stage.cloud.client("iam")
+    iam.delete_role(RoleName="AWSServiceRoleForRDS")
+
+    outcome = stage.restore()
+
+    assert outcome.status == "SUCCEEDED"
+    role = iam.get_role(RoleName="AWSServiceRoleForRDS")["Role"]
+    assert role["Path"] == "/aws-service-role/rds.amazonaws.com/"

@@ -155,9 +155,22 @@ def test_retain_days_only_make_sense_when_snapshots_are_kept() -> None:
     assert "retain_days: only allowed" in the_problem_with(retain_days=7)
 
 
-@pytest.mark.parametrize("key", ["aws:cloudformation:stack", "aurora-restore:operation-id"])
+@pytest.mark.parametrize(
+    "key", ["aws:cloudformation:stack", "aurora-restore:operation-id", "rds:owner", "RDS:x"]
+)
 def test_reserved_tag_keys_are_refused(key: str) -> None:
     assert "reserved" in the_problem_with(tags={key: "x"})
+
+
+@pytest.mark.parametrize("value", ["aws:x", "rds:aurora-prod-2026-11-23", "RDS:x", "Aws:x"])
+def test_tag_values_that_rds_would_refuse_are_refused(value: str) -> None:
+    assert "refused by RDS" in the_problem_with(tags={"owner": value})
+
+
+def test_a_snapshot_may_be_looked_for_by_a_tag_of_awss_own() -> None:
+    tags = {"aws:rds:primaryDBClusterArn": "rds:x"}
+
+    assert a_request(source_snapshot_tags=tags).source_snapshot_tags == tags
 
 
 @pytest.mark.parametrize("raw", [None, [], "aurora-prod", 7])

@@ -233,10 +233,9 @@ def test_tags_are_kept_changed_and_refused_as_on_aws(scene: Scene) -> None:
     arn = scene.request_cluster(Tags=[{"Key": "team", "Value": "shop"}])["DBClusterArn"]
 
     scene.rds().add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "stage", "Value": "prod"}])
-    with refused("InvalidParameterValue", "aws:"):
-        scene.rds().add_tags_to_resource(
-            ResourceName=arn, Tags=[{"Key": "AWS:stage", "Value": "prod"}]
-        )
+    for key, value in (("AWS:stage", "prod"), ("rds:stage", "prod"), ("stage", "rds:prod")):
+        with refused("InvalidParameterValue", "begins with a reserved prefix"):
+            scene.rds().add_tags_to_resource(ResourceName=arn, Tags=[{"Key": key, "Value": value}])
     scene.rds().remove_tags_from_resource(ResourceName=arn, TagKeys=["team"])
 
     assert scene.cluster()["TagList"] == [{"Key": "stage", "Value": "prod"}]
