@@ -75,7 +75,12 @@ class TableExports(Construct):
         It is encrypted with S3's own keys: there is no secret in it, and what is to be read in ten
         years should not depend on a key that somebody may delete before.
         """
-        days = settings.object_lock_days
+        days, mode = settings.object_lock_days, settings.object_lock_mode
+        lock = (
+            s3.ObjectLockRetention.compliance
+            if mode == "compliance"
+            else s3.ObjectLockRetention.governance
+        )
         to_glacier = Duration.days(settings.glacier_after_days)
         bucket = s3.Bucket(
             self,
@@ -86,9 +91,7 @@ class TableExports(Construct):
             enforce_ssl=True,
             versioned=True,
             object_lock_enabled=True if days else None,
-            object_lock_default_retention=(
-                s3.ObjectLockRetention.compliance(Duration.days(days)) if days else None
-            ),
+            object_lock_default_retention=lock(Duration.days(days)) if days else None,
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="to-glacier",

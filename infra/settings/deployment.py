@@ -19,7 +19,7 @@ from infra.settings.parts import (
     Source,
 )
 from infra.settings.schedule_expressions import longest_days_between
-from infra.settings.scheduled_requests import problems_of
+from infra.settings.scheduled_requests import USUAL_RESTORE_HOURS, problems_of, race_of
 from shared.arns import Arn
 from shared.request.fields import AccountId, Region
 from shared.settings import REDRIVE_WINDOW, PhaseDeadlines, Prices
@@ -158,6 +158,14 @@ class DeploymentSettings(ContextSettings):
             f"{schedule.name}: {problem}"
             for schedule in schedules
             for problem in problems_of(schedule.name, schedule.request, info.data)
+        ]
+        alarms: Alarms = info.data.get("alarms") or Alarms()
+        is_said = "longest_restore_hours" in alarms.model_fields_set
+        hours = alarms.longest_restore_hours if is_said else USUAL_RESTORE_HOURS
+        problems += [
+            f"{schedule.name}: {race}"
+            for schedule in schedules
+            if (race := race_of(schedule.schedule, schedule.request, hours))
         ]
         if problems:
             raise ValueError("; ".join(problems))

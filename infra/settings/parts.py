@@ -1,8 +1,8 @@
 """What the settings of a deployment consist of."""
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, PositiveInt
+from pydantic import Field, JsonValue, PositiveInt, model_validator
 
 from infra.settings.field_types import (
     BucketName,
@@ -25,6 +25,12 @@ from shared.model import Model
 from shared.request.defaults import RequestDefaults
 from shared.request.fields import AccountId, SecurityGroupId
 from shared.settings import Hours
+
+EXPORT_SEEN_UNDER_COMPLIANCE = False
+"""Whether anybody has seen on AWS that an export into a bucket with such a lock succeeds.
+
+To be changed together with the answer that is recorded, and not before.
+"""
 
 
 class Defaults(RequestDefaults):
@@ -93,13 +99,26 @@ class Alarms(Model):
 class LongTermArchive(Model):
     """A bucket that both tables are exported to, every month unless the schedule says otherwise.
 
-    With `object_lock_days` nobody, the account's root included, can delete an export before.
+    With `object_lock_days` an export cannot be deleted before: in governance mode except by who
+    has the permission to bypass it, in compliance mode by nobody, the account's root included.
     `false` in its place disables it: TOML has no null, and CDK loses it on the way.
     """
 
     schedule: ScheduleExpression = "cron(0 3 1 * ? *)"
     glacier_after_days: PositiveInt = 90
     object_lock_days: PositiveInt | None = None
+    object_lock_mode: Literal["governance", "compliance"] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_undone(self) -> Self:
+        if self.object_lock_mode == "compliance" and not EXPORT_SEEN_UNDER_COMPLIANCE:
+            raise ValueError(
+                "object_lock_mode 'compliance' cannot be undone, and nobody has seen on AWS that "
+                "DynamoDB's export succeeds in such a bucket; choose 'governance'"
+            )
+        if (self.object_lock_days is None) is not (self.object_lock_mode is None):
+            raise ValueError("object_lock_days and object_lock_mode ('governance') go together")
+        return self
 
 
 class ExportBucket(Model):

@@ -43,6 +43,25 @@ def longest_silence_hours(expression: str) -> int | None:
     return hours if hours and hours <= A_WEEK_OF_HOURS else None
 
 
+def hours_between_runs(expression: str, up_to: float) -> set[float]:
+    """The hours that lie between any two of its runs, as far as its expression says.
+
+    None for what does not run at one time of the same weekdays, every week.
+    """
+    if interval := _interval(expression):
+        hours = interval / timedelta(hours=1)
+        # Of what runs more often than that, no distance matters.
+        return {hours * n for n in range(1, int(up_to / hours) + 1)} if hours >= 1 else set()
+    minutes, at, day_of_month, month, weekday, year = _cron(expression) or ("",) * 6
+    is_simple = minutes.isdecimal() and at.isdecimal() and {day_of_month, month, year} <= _EVERY
+    if not is_simple:
+        return set()
+    weeks = range(int(up_to / A_WEEK_OF_HOURS) + 2)
+    runs = [24.0 * day + A_WEEK_OF_HOURS * week for week in weeks for day in _weekdays(weekday)]
+    apart = {later - run for run in runs for later in runs if later > run}
+    return {hours for hours in apart if hours <= up_to}
+
+
 def longest_days_between(expression: str) -> float:
     """The days from one run to the next, at most, as far as its months say.
 

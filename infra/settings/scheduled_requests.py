@@ -8,12 +8,15 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from infra.settings.schedule_expressions import hours_between_runs
 from shared.errors import InvalidRequest, TargetNotAllowed
 from shared.replacing import guard_rails
 from shared.request.fields import Archive, Replace
 from shared.request.restore_request import RestoreRequest
 
 LONGEST_RULE_NAME = 64
+USUAL_RESTORE_HOURS = 4.0
+"""How long a restore is taken to last where the settings do not say."""
 TAKEN_NAMES = {"failure"}
 """Of the rules that a deployment has anyway."""
 
@@ -58,3 +61,24 @@ def _problems(request: RestoreRequest, settings: Mapping[str, Any]) -> Iterator[
             yield f"{field}: {secret} is not one of secrets"
     if request.kms_key_id not in (None, defaults.kms_key_id, *settings.get("restore_keys", ())):
         yield f"kms_key_id: {request.kms_key_id} is not one of restore_keys"
+
+
+def race_of(expression: str, request: Mapping[str, Any], restore_hours: float) -> str | None:
+    """Why a schedule races with the removal of the cluster that its last run has replaced.
+
+    That one goes with the first run that cleans up after its time is over. When it is over depends
+    on how long one restore took, when the next cleans up on how long that takes.
+    """
+    kept = request.get("keep_replaced_hours")
+    if not isinstance(kept, int) or kept < 1:
+        return None
+    for apart in sorted(hours_between_runs(expression, kept + restore_hours)):
+        if abs(apart - kept) < restore_hours:
+            return (
+                f"keep_replaced_hours: {kept} hours are over about when a run {apart:g} hours "
+                f"later is under way, so three clusters may stand at once. Keep it for "
+                f"{max(0, apart - restore_hours):g} hours at most, or {apart + restore_hours:g} at "
+                f"least (restores are taken to last {restore_hours:g} hours: "
+                "alarms.longest_restore_hours)"
+            )
+    return None

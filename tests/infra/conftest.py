@@ -60,6 +60,7 @@ def other_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
             "schedule": "rate(7 days)",
             "glacier_after_days": 30,
             "object_lock_days": 365,
+            "object_lock_mode": "governance",
         },
         schedules=[],
     )

@@ -61,7 +61,7 @@ def test_exports_are_locked_when_the_deployment_says_for_how_long(
 ) -> None:
     lock = other_template.only("AWS::S3::Bucket")["ObjectLockConfiguration"]
 
-    assert lock["Rule"]["DefaultRetention"] == {"Mode": "COMPLIANCE", "Days": 365}
+    assert lock["Rule"]["DefaultRetention"] == {"Mode": "GOVERNANCE", "Days": 365}
     assert "ObjectLockConfiguration" not in template.only("AWS::S3::Bucket")
 
 

@@ -245,3 +245,71 @@ def test_source_accounts_are_others_and_each_is_named_once(accounts: list[str], 
 
     with pytest.raises(WrongSettings, match=f"source_accounts: {why}"):
         DeploymentSettings.read(RIGHT | {"account": "123456789012", "source_accounts": sources})
+
+
+def kept_for(hours: int, expression: str, **alarms: object) -> dict[str, Any]:
+    request = {
+        "source_cluster_id": "a",
+        "target_cluster_id": "b",
+        "replace": "swap",
+        "keep_replaced_hours": hours,
+    }
+    return RIGHT | {
+        "replaceable_clusters": ["b"],
+        "alarms": alarms,
+        "schedules": [{"name": "nightly", "schedule": expression, "request": request}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("hours", "expression"),
+    [
+        (24, "cron(0 2 * * ? *)"),
+        (21, "cron(0 2 * * ? *)"),
+        (48, "cron(0 2 * * ? *)"),
+        (72, "cron(0 2 ? * MON-FRI *)"),
+        (168, "cron(0 5 ? * SUN *)"),
+        (24, "rate(12 hours)"),
+    ],
+)
+def test_a_kept_cluster_whose_time_ends_with_a_run_is_refused(hours: int, expression: str) -> None:
+    with pytest.raises(WrongSettings, match=r"nightly: keep_replaced_hours: .* three clusters"):
+        DeploymentSettings.read(kept_for(hours, expression))
+
+
+@pytest.mark.parametrize(
+    ("hours", "expression"),
+    [
+        (0, "cron(0 2 * * ? *)"),
+        (20, "cron(0 2 * * ? *)"),
+        (36, "cron(0 2 * * ? *)"),
+        (24, "cron(0 5 ? * SUN *)"),
+        (24, "cron(0 2 1 * ? *)"),
+    ],
+)
+def test_a_kept_cluster_that_goes_between_two_runs_is_accepted(hours: int, expression: str) -> None:
+    assert DeploymentSettings.read(kept_for(hours, expression)).schedules
+
+
+def test_how_long_restores_last_is_what_the_settings_say() -> None:
+    nightly = "cron(0 2 * * ? *)"
+
+    assert DeploymentSettings.read(kept_for(21, nightly, longest_restore_hours=3)).schedules
+    with pytest.raises(WrongSettings, match="for 12 hours at most"):
+        DeploymentSettings.read(kept_for(20, nightly, longest_restore_hours=12))
+
+
+@pytest.mark.parametrize(
+    ("archive", "why"),
+    [
+        ({"object_lock_days": 7}, "object_lock_days and object_lock_mode .* go together"),
+        ({"object_lock_mode": "governance"}, "go together"),
+        (
+            {"object_lock_days": 7, "object_lock_mode": "compliance"},
+            "cannot be undone, and nobody has seen on AWS",
+        ),
+    ],
+)
+def test_a_lock_that_cannot_be_taken_back_is_refused(archive: dict[str, Any], why: str) -> None:
+    with pytest.raises(WrongSettings, match=f"long_term_archive: .*{why}"):
+        DeploymentSettings.read(RIGHT | {"long_term_archive": archive})
