@@ -18,6 +18,9 @@ class Metric(StrEnum):
 
 
 METRICS_NAMESPACE = "AuroraRestore"
+METRICS_DEPLOYMENT = "RESTORE_DEPLOYMENT"
+"""The environment variable with the name of the deployment, a dimension of every metric."""
+DEFAULT_DEPLOYMENT = "aurora-restore"
 
 BY_TARGET_CLUSTER = "by_target_cluster"
 BY_SOURCE_CLUSTER = "by_source_cluster"

@@ -15,6 +15,7 @@ from infra.permissions import by_step
 from infra.permissions.acknowledged import acknowledge, grant
 from infra.permissions.scope import Scope
 from infra.permissions.statements import role_path
+from shared.names import METRICS_DEPLOYMENT
 from shared.settings import SETTINGS_FILE, Settings
 from shared.steps import Step
 
@@ -57,7 +58,10 @@ class Functions(Construct):
         file, variables = settings.written(Token.is_unresolved)
         bundling.add_file(code, SETTINGS_FILE, file)
         self._code = lambda_.Code.from_asset(str(code))
-        self._environment = variables | {"POWERTOOLS_LOG_LEVEL": "INFO"}
+        self._environment = variables | {
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            METRICS_DEPLOYMENT: prefix,
+        }
         self._permitted = permitted
         self._network = network
         self._layers = {

@@ -65,11 +65,11 @@ class Alarms(Construct):
         super().__init__(scope, construct_id)
         specs = (
             _failed_restores(state_machine),
-            _long_restores(limits.longest_restore_hours),
+            _long_restores(prefix, limits.longest_restore_hours),
             _dead_letters(dead_letters),
             _errors(functions, limits.function_errors_per_hour),
             _throttles(functions),
-            _snapshots_left(),
+            _snapshots_left(prefix),
             *_schedules(schedules, rules),
         )
         self.names = [f"{prefix}-{spec.name}" for spec in specs]
@@ -108,9 +108,9 @@ def _failed_restores(state_machine: sfn.IStateMachine) -> AlarmSpec:
     )
 
 
-def _long_restores(hours: float) -> AlarmSpec:
+def _long_restores(prefix: str, hours: float) -> AlarmSpec:
     """The age is published at least every ten minutes while something is under way."""
-    ages = {step.module: _ours(Metric.OPERATION_AGE, step, _MAXIMUM) for step in Step}
+    ages = {step.module: _ours(prefix, Metric.OPERATION_AGE, step, _MAXIMUM) for step in Step}
     return AlarmSpec(
         name="restore-running-long",
         heading="A restore is taking longer than usual",
@@ -166,12 +166,14 @@ def _throttles(functions: Mapping[Step, lambda_.IFunction]) -> AlarmSpec:
     )
 
 
-def _snapshots_left() -> AlarmSpec:
+def _snapshots_left(prefix: str) -> AlarmSpec:
     return AlarmSpec(
         name="snapshots-left",
         heading="Temporary snapshots remain",
         condition="A restore failed, and its temporary snapshots still exist and are billed.",
-        metric=_ours(Metric.TEMPORARY_SNAPSHOTS_LEFT, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR),
+        metric=_ours(
+            prefix, Metric.TEMPORARY_SNAPSHOTS_LEFT, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR
+        ),
     )
 
 
@@ -240,13 +242,13 @@ def _together(
 
 
 def _ours(
-    name: Metric, step: Step, statistic: str, period: Duration | None = None
+    deployment: str, name: Metric, step: Step, statistic: str, period: Duration | None = None
 ) -> cloudwatch.Metric:
-    """A metric of a step, as `shared.runtime.telemetry` publishes it."""
+    """A metric of a deployment's step, as `shared.runtime.telemetry` publishes it."""
     return cloudwatch.Metric(
         namespace=METRICS_NAMESPACE,
         metric_name=name,
-        dimensions_map={"step": step.module},
+        dimensions_map={"step": step.module, "deployment": deployment},
         statistic=statistic,
         period=period,
     )

@@ -42,18 +42,22 @@ class Dashboard(Construct):
             widgets=[
                 *([widget] for widget in self._states(alarms)),
                 [self._table(RUNNING)],
-                [_graph("Restores per day", *_outcomes()), _graph("Age of operations", _ages())],
                 [
-                    _graph("How long restores took", _by_cluster("total_duration_seconds")),
-                    _graph("Phases, the longest of each hour", *_phases()),
+                    _graph("Restores per day", *_outcomes(prefix)),
+                    _graph("Age of operations", _ages(prefix)),
                 ],
                 [
-                    _graph("Steps that failed", _by_step(Metric.STEP_FAILED, "Sum", _HOUR)),
+                    _graph("How long restores took", _by_cluster(prefix, "total_duration_seconds")),
+                    _graph("Phases, the longest of each hour", *_phases(prefix)),
+                ],
+                [
+                    _graph("Steps that failed", _by_step(prefix, Metric.STEP_FAILED, "Sum", _HOUR)),
                     _graph("Errors and throttles of functions", *_errors_and_throttles(functions)),
                 ],
                 [
                     _graph(
-                        "Temporary snapshots left", _by_cluster(Metric.TEMPORARY_SNAPSHOTS_LEFT)
+                        "Temporary snapshots left",
+                        _by_cluster(prefix, Metric.TEMPORARY_SNAPSHOTS_LEFT),
                     ),
                     _graph(
                         "Dead letters",
@@ -101,25 +105,23 @@ def _graph(title: str, *metrics: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(title=title, left=list(metrics), width=_HALF, height=_HEIGHT)
 
 
-def _outcomes() -> list[cloudwatch.IMetric]:
+def _outcomes(deployment: str) -> list[cloudwatch.IMetric]:
     return [
-        _expression(f"SUM({_search('target_cluster', name, 'Sum', _DAY)})", name)
+        _expression(f"SUM({_search(deployment, 'target_cluster', name, 'Sum', _DAY)})", name)
         for name in (Metric.RESTORE_SUCCEEDED, Metric.RESTORE_FAILED)
     ]
 
 
-def _ages() -> cloudwatch.IMetric:
-    return _by_step(Metric.OPERATION_AGE, "Maximum", _HOUR)
+def _ages(deployment: str) -> cloudwatch.IMetric:
+    return _by_step(deployment, Metric.OPERATION_AGE, "Maximum", _HOUR)
 
 
-def _phases() -> list[cloudwatch.IMetric]:
-    return [
-        _expression(
-            f"MAX({_search('target_cluster', f'{phase}_duration_seconds', 'Maximum', _HOUR)})",
-            phase,
-        )
+def _phases(deployment: str) -> list[cloudwatch.IMetric]:
+    longest = {
+        phase: _search(deployment, "target_cluster", f"{phase}_duration_seconds", "Maximum", _HOUR)
         for phase in Phase
-    ]
+    }
+    return [_expression(f"MAX({searched})", phase) for phase, searched in longest.items()]
 
 
 def _errors_and_throttles(functions: Mapping[Step, lambda_.Function]) -> list[cloudwatch.IMetric]:
@@ -150,17 +152,20 @@ def _errors_and_throttles(functions: Mapping[Step, lambda_.Function]) -> list[cl
     ]
 
 
-def _by_cluster(name: str) -> cloudwatch.IMetric:
-    return _expression(_search("target_cluster", name, "Maximum", _HOUR))
+def _by_cluster(deployment: str, name: str) -> cloudwatch.IMetric:
+    return _expression(_search(deployment, "target_cluster", name, "Maximum", _HOUR))
 
 
-def _by_step(name: str, statistic: str, period: int) -> cloudwatch.IMetric:
-    return _expression(_search("step", name, statistic, period))
+def _by_step(deployment: str, name: str, statistic: str, period: int) -> cloudwatch.IMetric:
+    return _expression(_search(deployment, "step", name, statistic, period))
 
 
-def _search(dimension: str, name: str, statistic: str, period: int) -> str:
-    """Every metric of a name, whatever clusters or steps there are."""
-    schema = f'{{{METRICS_NAMESPACE},{dimension}}} MetricName="{name}"'
+def _search(deployment: str, dimension: str, name: str, statistic: str, period: int) -> str:
+    """Every metric of a name, whatever clusters or steps the deployment has."""
+    schema = (
+        f"{{{METRICS_NAMESPACE},{dimension},deployment}} "
+        f'deployment="{deployment}" MetricName="{name}"'
+    )
     return f"SEARCH('{schema}', '{statistic}', {period})"
 
 

@@ -1,5 +1,6 @@
 """Logs and metrics: JSON lines that name operation and step, and CloudWatch's metric format."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import assert_never
@@ -9,7 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from shared import clock
 from shared.lengths import fitting
-from shared.names import METRICS_NAMESPACE, Metric
+from shared.names import DEFAULT_DEPLOYMENT, METRICS_DEPLOYMENT, METRICS_NAMESPACE, Metric
 from shared.operation import bounds
 from shared.operation.kind import Kind
 from shared.operation.operation import Operation
@@ -100,9 +101,11 @@ def _is_counted(operation: Operation) -> bool:
 def _metrics(
     dimension: str, value: str, operation: Operation | None = None
 ) -> Iterator[EphemeralMetrics]:
-    """Metrics under one dimension; the operation is named only in the log line."""
+    """Metrics under a dimension and their deployment; only the log line names the operation."""
     metrics = EphemeralMetrics(namespace=METRICS_NAMESPACE)
     metrics.add_dimension(dimension, value)
+    # Not from the settings: a step that cannot read them is counted, too.
+    metrics.add_dimension("deployment", os.environ.get(METRICS_DEPLOYMENT, DEFAULT_DEPLOYMENT))
     if operation:
         metrics.add_metadata("operation_id", operation.operation_id)
     yield metrics

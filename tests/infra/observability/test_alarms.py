@@ -77,7 +77,12 @@ def periods(alarm: dict[str, Any]) -> set[int]:
 
 
 def dimensions(alarm: dict[str, Any]) -> list[str]:
-    return [text(one["Value"]) for metric in metrics(alarm) for one in metric["Dimensions"]]
+    """What the alarm's metrics are about; that all of ours are this deployment's, is checked."""
+    found = [one for metric in metrics(alarm) for one in metric["Dimensions"]]
+    ours = [metric for metric in metrics(alarm) if metric["Namespace"] == "AuroraRestore"]
+    deployment = {"Name": "deployment", "Value": "aurora-restore"}
+    assert [metric for metric in ours if deployment not in metric["Dimensions"]] == []
+    return [text(one["Value"]) for one in found if one != deployment]
 
 
 def headings() -> list[str]:

@@ -67,7 +67,7 @@ class Seen(NamedTuple):
 
     @property
     def published(self) -> set[tuple[str, str]]:
-        """The dimension and the name of every metric that was published."""
+        """The first dimension and the name of every metric that was published."""
         return {(one["Dimensions"][0]["Name"], one["MetricName"]) for one in self.metrics}
 
 
@@ -130,16 +130,25 @@ def test_every_metric_of_the_dashboard_is_published(stage: Stage, everything: Se
         DashboardName="aurora-restore"
     )["DashboardBody"]
 
-    shown = set(re.findall(r'{AuroraRestore,(\w+)} MetricName="(\w+)"', str(json.loads(body))))
+    pattern = r'{AuroraRestore,(\w+),deployment} deployment="aurora-restore" MetricName="(\w+)"'
+    shown = set(re.findall(pattern, str(json.loads(body))))
 
     assert len(shown) > 10
     assert shown - everything.published == set()
 
 
+def test_every_metric_knows_its_deployment(everything: Seen) -> None:
+    deployment = {"Name": "deployment", "Value": "aurora-restore"}
+
+    assert [one for one in everything.metrics if deployment not in one["Dimensions"]] == []
+
+
 def test_every_step_tells_the_age_of_its_operation(everything: Seen) -> None:
     ages = [one for one in everything.metrics if one["MetricName"] == "OperationAge"]
 
-    told = {one["Value"] for metric in ages for one in metric["Dimensions"]}
+    told = {
+        one["Value"] for metric in ages for one in metric["Dimensions"] if one["Name"] == "step"
+    }
 
     assert told == {step.module for step in Step} - {"delete_rds"}
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 from shared.gateways.aws import Aws
 from shared.operation.parts import Hop
@@ -52,7 +53,7 @@ def test_an_encrypted_copy_across_regions_carries_a_request_that_the_source_can_
         if is_copy:
             sent.update(given)
         text = ANSWER if is_copy else NOT_FOUND
-        return AWSResponse(request.url, 200 if is_copy else 404, {}, Body(text))
+        return AWSResponse(str(request.url), 200 if is_copy else 404, HTTPHeaders(), Body(text))
 
     aws = Aws(settings())
     snapshots = aws.snapshots("us-gov-west-1")

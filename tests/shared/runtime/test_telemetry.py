@@ -52,7 +52,7 @@ def test_the_age_of_an_operation_is_told_under_the_step_at_work(
     assert line["OperationAge"] == [3 * 3600]
     assert line["step"] == "copy_snapshot"
     assert line["operation_id"] == "restore-20261123-120000-abcdef"
-    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["step"]]
+    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["step", "deployment"]]
 
 
 def test_after_a_redrive_the_age_counts_anew(
