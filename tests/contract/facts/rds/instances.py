@@ -33,7 +33,7 @@ def the_first_instance_writes(aws: Aws) -> None:
     "An account with a cluster has the role AWSServiceRoleForRDS: RDS makes it with the first "
     "cluster, of an account that never had one, in the name of whoever makes the cluster.",
     source="Aurora user guide, Using service-linked roles for Amazon Aurora",
-    since=None,
+    since=date(2026, 11, 28),
     needs=[Need.CLUSTER],
     risk=7,
 )
