@@ -2,8 +2,8 @@
 
 Offered is what `describe-db-engine-versions` answered in August 2026 (ministackorg/ministack#1299);
 retired are versions that it offered before (aws-samples/sample-apj-sup-sa#163 met 15.8). The dates
-are those of the Aurora user guide's release calendar, the capacities those of its "Aurora
-Serverless v2 capacity". Which log types older majors have, nobody has looked up on AWS.
+on which support ends, the capacities (aws/aws-cdk#32231 met 15.5 and a minimum of 0) and the log
+types of older majors are written down from memory of the guide: the pipeline asks RDS for them.
 """
 
 import re

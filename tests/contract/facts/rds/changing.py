@@ -228,17 +228,23 @@ def a_stopped_cluster_starts_again(aws: Aws) -> None:
 
 
 @fact(
-    "Clusters are found by the filter db-cluster-resource-id.",
-    source="botocore: DescribeDBClusters.Filters",
-    since=None,
+    "The list of all clusters, asked for without naming one, has the resource id and the tags of "
+    "each.",
+    source="botocore: DescribeDBClusters, DBCluster.DbClusterResourceId, DBCluster.TagList",
+    since=FIRST,
     needs=[Need.CLUSTER],
 )
-def clusters_are_found_by_resource_id(aws: Aws) -> None:
-    resource_id = aws.home.cluster(aws.has(Need.CLUSTER))["DbClusterResourceId"]
+def the_list_tells_clusters_apart(aws: Aws) -> None:
+    name = aws.has(Need.CLUSTER)
+    known = aws.home.cluster(name)
 
-    answer = aws.home.rds.describe_db_clusters(
-        Filters=[{"Name": "db-cluster-resource-id", "Values": [resource_id]}]
+    pages = aws.home.rds.get_paginator("describe_db_clusters").paginate()
+    (listed,) = (
+        each
+        for page in pages
+        for each in page["DBClusters"]
+        if each["DbClusterResourceId"] == known["DbClusterResourceId"]
     )
 
-    found = [each["DBClusterIdentifier"] for each in answer["DBClusters"]]
-    assert found == [aws.has(Need.CLUSTER)]
+    assert listed["DBClusterIdentifier"] == name
+    assert listed["TagList"] == known["TagList"] != []
