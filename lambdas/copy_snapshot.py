@@ -24,9 +24,10 @@ def handler(operation: Operation, aws: Aws) -> Operation:
 
 def copy_tags(operation: Operation, hop: Hop) -> dict[str, str]:
     """The tags of a temporary snapshot; one that is kept for a time says until when."""
-    request = operation.request
+    request, taken_at = operation.request, operation.snapshot.created_at
+    tags = operation.tags | ({names.TAG_TAKEN_AT: clock.iso(taken_at)} if taken_at else {})
     if request.archive is not Archive.RETAIN or hop.account_id:
-        return operation.tags
+        return tags
     days = request.retain_days
     until = clock.iso(operation.start_time + timedelta(days=days)) if days else "never"
-    return operation.tags | {names.TAG_DELETE_AFTER: until}
+    return tags | {names.TAG_DELETE_AFTER: until}

@@ -31,6 +31,8 @@ TAG_OPERATION = "aurora-restore:operation-id"
 TAG_SOURCE_SNAPSHOT = "aurora-restore:source-snapshot"
 TAG_TARGET_CLUSTER = "aurora-restore:target-cluster"
 TAG_TEMPORARY = "aurora-restore:temporary"
+TAG_TAKEN_AT = "aurora-restore:taken-at"
+"""On a copy: when the original was taken."""
 TAG_DELETE_AFTER = "aurora-restore:delete-after"
 TAG_REPLACED_BY = "aurora-restore:replaced-by"
 TAG_FINAL_SNAPSHOT = "aurora-restore:final-snapshot"
@@ -50,12 +52,17 @@ def trust_store(region: str) -> str:
 
 def has_expired(tags: Mapping[str, str], now: datetime) -> bool:
     """Whether the tags name a time that has passed; an unreadable one has not."""
+    delete_after = time_in(tags, TAG_DELETE_AFTER)
+    return delete_after is not None and delete_after < now
+
+
+def time_in(tags: Mapping[str, str], tag: str) -> datetime | None:
+    """The time that a tag names, in UTC unless it says otherwise; `None` if it names none."""
     try:
-        delete_after = datetime.fromisoformat(tags[TAG_DELETE_AFTER])
+        named = datetime.fromisoformat(tags[tag])
     except (KeyError, ValueError):
-        return False
-    is_naive = delete_after.tzinfo is None
-    return (delete_after.replace(tzinfo=UTC) if is_naive else delete_after) < now
+        return None
+    return named.replace(tzinfo=UTC) if named.tzinfo is None else named
 
 
 def operation_id(execution_arn: str, started_at: datetime) -> str:

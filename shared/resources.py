@@ -178,6 +178,11 @@ class Snapshot(Resource):
         """Whether this deployment made it, as a copy to restore from."""
         return self.tags.get(names.TAG_TEMPORARY) == deployment
 
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether an operation made it, and deletes it when it ends: it is not to be kept."""
+        return names.TAG_TEMPORARY in self.tags and names.TAG_DELETE_AFTER not in self.tags
+
     def has_expired(self, now: datetime) -> bool:
         """Whether it was to be kept until a time that has passed."""
         return names.has_expired(self.tags, now)

@@ -247,6 +247,11 @@ class Operation(Model):
     def is_closed(self) -> bool:
         return self.status in (Status.COMPLETED, Status.FAILED)
 
+    def is_over(self, now: Moment, redrivable: timedelta) -> bool:
+        """Whether it has ended, and its execution cannot be redriven any more."""
+        has_lapsed = now - self.last_updated_time > redrivable
+        return self.status is Status.COMPLETED or (self.status is Status.FAILED and has_lapsed)
+
     def failed_in(self, step: Step) -> bool:
         """Whether this step was the last to be tried."""
         return self.error is not None and self.error.step == step

@@ -76,7 +76,9 @@ def _of(source: Snapshots, request: RestoreRequest) -> tuple[Snapshot, ...]:
     if request.source_snapshot_id:
         snapshot = source.find(request.source_snapshot_id)
         return (snapshot,) if snapshot else ()
-    return source.of(request.source_cluster_id or "")
+    listed = source.of(request.source_cluster_id or "")
+    # Its maker deletes such a copy; only who names it may restore from it.
+    return tuple(snapshot for snapshot in listed if not snapshot.is_borrowed)
 
 
 def choose(snapshots: Sequence[Snapshot], request: RestoreRequest, now: datetime) -> Snapshot:

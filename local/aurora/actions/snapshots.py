@@ -99,7 +99,11 @@ class Snapshots:
         return snapshot
 
     def copy(self, region: Region, parameters: Parameters) -> Snapshot:
-        """Start a copy in `region` of a snapshot of any region and account."""
+        """Start a copy in `region` of a snapshot of any region and account.
+
+        It keeps the time at which the original was taken (AWS CLI, example of
+        `copy-db-cluster-snapshot`).
+        """
         source = region.snapshot(parameters["SourceDBClusterSnapshotIdentifier"])
         check_available(source)
         name = self.new_identifier(region, parameters, "TargetDBClusterSnapshotIdentifier")
@@ -117,7 +121,6 @@ class Snapshots:
             tag_list=tags,
             name=name,
             snapshot_type="manual",
-            snapshot_create_time=self._timeline.now(),
             kms_key_id=key,
             percent_progress=0,
             source_db_cluster_snapshot_arn=source.arn,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from shared import names
 from shared.resources import Cluster, Encryption, ExportTask, Instance, Member, Snapshot
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def snapshot(response: "DBClusterSnapshotTypeDef") -> Snapshot:
-    """A cluster snapshot, from a describe, copy or create answer."""
+    """A cluster snapshot, from a describe, copy or create answer.
+
+    Whether RDS gives a copy the original's time is documented by an example only (AWS CLI,
+    `copy-db-cluster-snapshot`, within a region), so our copies carry it as a tag, which counts.
+    """
+    tags = _tags(response.get("TagList", []))
     return Snapshot(
         id=response["DBClusterSnapshotIdentifier"],
         arn=response["DBClusterSnapshotArn"],
@@ -26,14 +32,14 @@ def snapshot(response: "DBClusterSnapshotTypeDef") -> Snapshot:
         kind=response.get("SnapshotType", ""),
         status=response["Status"],
         percent=response.get("PercentProgress"),
-        created_at=response.get("SnapshotCreateTime"),
+        created_at=names.time_in(tags, names.TAG_TAKEN_AT) or response.get("SnapshotCreateTime"),
         engine=response["Engine"],
         engine_version=response.get("EngineVersion", ""),
         engine_mode=response.get("EngineMode", "provisioned"),
         encryption=_encryption(response),
         kms_key_id=response.get("KmsKeyId"),
         master_username=response.get("MasterUsername", ""),
-        tags=_tags(response.get("TagList", [])),
+        tags=tags,
     )
 
 

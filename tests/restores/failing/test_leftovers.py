@@ -19,6 +19,8 @@ def failed_swap(stage: Stage) -> Outcome:
 
 
 def is_there(stage: Stage, name: str) -> bool:
+    """Whether it is there, and not on its way out."""
+    stage.cloud.aurora.settle()
     return any(name in one for one in stage.inventory())
 
 
@@ -61,13 +63,43 @@ def test_what_cannot_be_redriven_any_more_goes_with_the_next_operation(stage: St
 
     outcome = stage.restore(replace="swap")
 
-    stage.cloud.aurora.settle()
     assert outcome.status == "SUCCEEDED"
     (archived,) = [one for one in outcome.events if one["event_type"] == "SNAPSHOTS_ARCHIVED"]
     assert set(archived["details"]["swept"]) == {candidate, copy}
     assert not is_there(stage, candidate)
     assert not is_there(stage, copy)
     assert is_there(stage, foreign)
+
+
+def test_a_copy_of_an_old_snapshot_is_left_as_long_as_any_other(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    stage.leap(hours=20 * 24)
+    stage.cloud.faults.on("rds:RestoreDBClusterFromSnapshot", do=REFUSED)
+    failed = stage.restore(replace="swap")
+    assert failed.status == "FAILED"
+    stage.cloud.faults.clear()
+    _, copy = made_by(failed)
+
+    outcome = stage.restore(replace="swap")
+
+    assert outcome.status == "SUCCEEDED"
+    assert is_there(stage, copy)
+
+
+def test_what_was_redriven_is_left_alone_for_as_long_again(stage: Stage) -> None:
+    failed = failed_swap(stage)
+    candidate, copy = made_by(failed)
+    stage.leap(hours=10 * 24)
+    # A redrive forgets the faults.
+    with stage.secret("aurora-restore/admin", "broken"):
+        assert stage.redrive(failed).status == "FAILED"
+    stage.leap(hours=10 * 24)
+
+    outcome = stage.restore(replace="swap")
+
+    assert outcome.status == "SUCCEEDED"
+    assert is_there(stage, candidate)
+    assert is_there(stage, copy)
 
 
 def test_another_target_takes_nothing_away(stage: Stage) -> None:
@@ -91,7 +123,6 @@ def test_a_kept_cluster_goes_when_its_time_is_over(stage: Stage) -> None:
 
     late = stage.restore(replace="swap")
 
-    stage.cloud.aurora.settle()
     assert early.status == late.status == "SUCCEEDED"
     assert not is_there(stage, f":cluster:{aside}")
     assert is_there(stage, kept.state["replaced_cluster"]["final_snapshot_id"])

@@ -54,6 +54,16 @@ def test_a_copy_is_a_manual_snapshot_that_knows_its_source(scene: Scene) -> None
     assert copy["Status"] == "copying"
 
 
+def test_a_copy_keeps_the_time_at_which_the_original_was_taken(scene: Scene) -> None:
+    scene.has_cluster()
+    source = scene.has_snapshot("before")
+    scene.pass_time(24 * 3600)
+
+    scene.request_copy(source["DBClusterSnapshotArn"], "copy", WEST)
+
+    assert scene.snapshot("copy", WEST)["SnapshotCreateTime"] == source["SnapshotCreateTime"]
+
+
 def test_only_an_available_snapshot_can_be_copied(scene: Scene) -> None:
     scene.has_cluster()
     source = scene.request_snapshot("before")["DBClusterSnapshotArn"]
