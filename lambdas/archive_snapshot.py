@@ -41,7 +41,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
                 return snapshot_delete_status_checked(operation, copy)
             return snapshot_delete_started(operation, copy)
         operation = snapshot_deleted(operation, temporary)
-    return snapshots_archived(operation, sweep.sweep(operation, aws, clock.now()))
+    return snapshots_archived(operation, *sweep.sweep(operation, aws, clock.now()))
 
 
 def start_export(operation: Operation, aws: Aws) -> Operation:

@@ -115,7 +115,7 @@ def plan(checked: Operation, aws: Aws) -> Plan:
     """The complete plan: what the operation would do."""
     due = sweep.due(checked, aws, clock.now())
     earlier = aws.store.earlier_durations(str(checked.source_cluster), len(checked.route))
-    return preview.plan(checked, due, earlier, aws.settings.prices)
+    return preview.plan(checked, due.removed, due.stuck, earlier, aws.settings.prices)
 
 
 def route_of(snapshot: Snapshot, operation: Operation, settings: Settings) -> tuple[Hop, ...]:

@@ -15,6 +15,7 @@ class Metric(StrEnum):
     RESTORE_SUCCEEDED = "RestoreSucceeded"
     RESTORE_FAILED = "RestoreFailed"
     TEMPORARY_SNAPSHOTS_LEFT = "TemporarySnapshotsLeft"
+    LEFTOVERS_NOT_REMOVED = "LeftoversNotRemoved"
 
 
 METRICS_NAMESPACE = "AuroraRestore"

@@ -70,6 +70,7 @@ class Alarms(Construct):
             _errors(functions, limits.function_errors_per_hour),
             _throttles(functions),
             _snapshots_left(prefix),
+            _leftovers_not_removed(prefix),
             *_schedules(schedules, rules),
         )
         self.names = [f"{prefix}-{spec.name}" for spec in specs]
@@ -174,6 +175,15 @@ def _snapshots_left(prefix: str) -> AlarmSpec:
         metric=_ours(
             prefix, Metric.TEMPORARY_SNAPSHOTS_LEFT, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR
         ),
+    )
+
+
+def _leftovers_not_removed(prefix: str) -> AlarmSpec:
+    return AlarmSpec(
+        name="leftovers-remain",
+        heading="Leftovers cannot be removed",
+        condition="Something that earlier operations left should be gone, and cannot be removed.",
+        metric=_ours(prefix, Metric.LEFTOVERS_NOT_REMOVED, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR),
     )
 
 

@@ -6,7 +6,6 @@ made it says whether a redrive could still use it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -21,27 +20,54 @@ from shared.operation.operation import Operation
 from shared.resources import Cluster, Snapshot
 from shared.settings import REDRIVE_WINDOW
 
-Due = tuple[str, Callable[[], None]]
-"""The id of something whose time has passed, and how to remove it."""
+
+class Due(NamedTuple):
+    """Something whose time has passed; `obstacle` is why it cannot be removed as it is."""
+
+    name: str
+    wording: str
+    remove: Callable[[], None]
+    obstacle: str | None = None
+
+    def stuck(self, reason: str) -> str:
+        """The sentence for people when it stays."""
+        return f"{self.wording}, a leftover whose time has passed, could not be removed: {reason}"
 
 
-def sweep(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
-    """Start removing what is due, and return its ids; what cannot be removed stays for the next.
+class Swept(NamedTuple):
+    """What a sweep has come to: ids of what goes, and sentences about what has to stay."""
+
+    removed: tuple[str, ...]
+    stuck: tuple[str, ...]
+
+
+def sweep(operation: Operation, aws: Aws, now: datetime) -> Swept:
+    """Start removing what is due; what cannot be removed stays for the next, and is told.
 
     These are due: anything kept past its expiry, whatever its target, and anything that a failed
     operation for this target left behind and can never use again.
     """
-    swept = []
-    for name, remove in _all_due(operation, aws, now):
-        with suppress(RestoreError):
-            remove()
-            swept.append(name)
-    return tuple(swept)
+    removed, stuck = [], []
+    for one in _all_due(operation, aws, now):
+        try:
+            if one.obstacle is None:
+                one.remove()
+                removed.append(one.name)
+            else:
+                stuck.append(one.stuck(one.obstacle))
+        # A finished restore does not fail for what others left.
+        except RestoreError as error:
+            stuck.append(one.stuck(f"{type(error).__name__}: {error}"))
+    return Swept(tuple(removed), tuple(stuck))
 
 
-def due(operation: Operation, aws: Aws, now: datetime) -> tuple[str, ...]:
-    """The ids of what the sweep of this operation would remove, if it came now."""
-    return tuple(name for name, _ in _all_due(operation, aws, now))
+def due(operation: Operation, aws: Aws, now: datetime) -> Swept:
+    """What the sweep of this operation would come to, as far as can be seen now."""
+    found = list(_all_due(operation, aws, now))
+    return Swept(
+        tuple(one.name for one in found if one.obstacle is None),
+        tuple(one.stuck(one.obstacle) for one in found if one.obstacle),
+    )
 
 
 def _all_due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
@@ -50,26 +76,46 @@ def _all_due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
     yield from _due_snapshots(leftovers, aws.snapshots(region))
     yield from _due_clusters(leftovers, aws.aurora(region))
     if source and aws.settings.source_role(source):
-        # Losing sight of another account's snapshots must not fail a finished restore.
-        with suppress(RestoreError):
-            yield from _due_snapshots(leftovers, aws.snapshots(region, source))
+        yield from _due_in(source, leftovers, aws)
+
+
+def _due_in(source: str, leftovers: "_Leftovers", aws: Aws) -> Iterator[Due]:
+    """What is due in another account; losing sight of it must not fail a finished restore."""
+    region = leftovers.operation.request.target_region
+    try:
+        yield from _due_snapshots(leftovers, aws.snapshots(region, source))
+    except RestoreError as error:
+        wording, reason = f"whatever is in account {source}", f"{type(error).__name__}: {error}"
+        yield Due(source, wording, lambda: None, obstacle=reason)
 
 
 def _due_clusters(leftovers: "_Leftovers", aurora: Aurora) -> Iterator[Due]:
     for cluster in aurora.clusters():
-        if cluster.is_protected or not cluster.can_be_renamed:
+        if cluster.is_deleting:
             continue
-        if leftovers.has_as_candidate(cluster):
-            yield cluster.id, partial(aurora.ensure_emptied_and_deleted, cluster, None)
-        elif leftovers.has_as_replaced(cluster):
-            final = cluster.tags.get(names.TAG_FINAL_SNAPSHOT)
-            yield cluster.id, partial(aurora.ensure_emptied_and_deleted, cluster, final)
+        is_replaced = leftovers.has_as_replaced(cluster)
+        if is_replaced or leftovers.has_as_candidate(cluster):
+            final = cluster.tags.get(names.TAG_FINAL_SNAPSHOT) if is_replaced else None
+            remove = partial(aurora.ensure_emptied_and_deleted, cluster, final)
+            yield Due(cluster.id, f"cluster {cluster.id}", remove, _obstacle(cluster))
+
+
+def _obstacle(cluster: Cluster) -> str | None:
+    """Why a cluster cannot be deleted as it is."""
+    if cluster.is_protected:
+        return "it has deletion protection."
+    if not cluster.can_be_renamed:
+        pending = " with pending changes" if cluster.has_pending_changes else ""
+        return f"its status is {cluster.status}{pending}."
+    return None
 
 
 def _due_snapshots(leftovers: "_Leftovers", snapshots: Snapshots) -> Iterator[Due]:
     for snapshot in snapshots.temporary():
-        if snapshot.has_expired(leftovers.now) or leftovers.has_stranded(snapshot):
-            yield snapshot.id, partial(snapshots.ensure_deleted, snapshot)
+        is_due = snapshot.has_expired(leftovers.now) or leftovers.has_stranded(snapshot)
+        if is_due and not snapshot.is_deleting:
+            remove = partial(snapshots.ensure_deleted, snapshot)
+            yield Due(snapshot.id, snapshot.wording, remove)
 
 
 class _Leftovers(NamedTuple):

@@ -55,12 +55,18 @@ def snapshot_deleted(operation: Operation, copy: TemporarySnapshot) -> Operation
     )
 
 
-def snapshots_archived(operation: Operation, swept: tuple[str, ...]) -> Operation:
-    """Every temporary snapshot is dealt with; `swept` are expired ones of other operations."""
+def snapshots_archived(
+    operation: Operation, swept: tuple[str, ...], stuck: tuple[str, ...]
+) -> Operation:
+    """Every temporary snapshot is dealt with.
+
+    `swept` are leftovers of other operations that go, `stuck` says of others why they stay.
+    """
     return operation.after(
         EventType.SNAPSHOTS_ARCHIVED,
-        {"archive": operation.request.archive, "swept": list(swept)},
+        {"archive": operation.request.archive, "swept": list(swept), "not_swept": list(stuck)},
         status=Status.SNAPSHOT_ARCHIVED,
+        stuck_leftovers=stuck,
         ends=Phase.ARCHIVE,
     )
 

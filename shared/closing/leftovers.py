@@ -1,4 +1,4 @@
-"""The leftovers of an operation that failed, in words: what it is, and what it costs.
+"""The leftovers of an operation, in words: what it is, and what it costs or why it is there.
 
 A step that failed may have created something that it could no longer record; since names are
 derived from the operation, it can be listed anyway.
@@ -18,10 +18,12 @@ _INSTANCE = "billed for every hour it exists"
 
 
 def of(operation: Operation) -> tuple[str, ...]:
-    """Everything that the operation made and has not finished or removed."""
-    if operation.status is Status.COMPLETED or operation.abandoned_by:
+    """All that the operation made and has not finished or removed, and could not sweep."""
+    if operation.abandoned_by:
         return ()
-    return (*_noted(operation), *_possible(operation))
+    if operation.status is Status.COMPLETED:
+        return operation.stuck_leftovers
+    return (*_noted(operation), *_possible(operation), *operation.stuck_leftovers)
 
 
 def _noted(operation: Operation) -> Iterator[str]:

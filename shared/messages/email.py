@@ -50,6 +50,9 @@ def _planned(plan: Plan, report: Report) -> Iterator[str]:
     if plan.differences:
         yield f"What {report.target_cluster} has now and would not have afterwards:"
         yield from _listed(plan.differences, "plan.differences", report)
+    if plan.warnings:
+        yield "Note:"
+        yield from _listed(plan.warnings, "plan.warnings", report)
     if plan.estimated_seconds is None:
         yield (
             "Estimated duration: unknown; no restore of this source with the same number of copies "
@@ -68,6 +71,7 @@ def _planned(plan: Plan, report: Report) -> Iterator[str]:
 def _abandonment(report: Report) -> Iterator[str]:
     yield f"Operation {report.given_up_operation} onto {report.target_cluster} was abandoned."
     yield "Its leftovers, clusters and temporary snapshots, were removed."
+    yield from _stuck(report)
 
 
 def _success(report: Report) -> Iterator[str]:
@@ -90,8 +94,16 @@ def _success(report: Report) -> Iterator[str]:
         yield f"Snapshot {kept.snapshot_id} in {kept.region} is kept {until}."
     if report.replaced_cluster:
         yield _fate(report.replaced_cluster)
+    yield from _stuck(report)
     if report.endpoints:
         yield from _access(report.endpoints, report)
+
+
+def _stuck(report: Report) -> Iterator[str]:
+    """What earlier operations left and this one could not remove."""
+    if report.left_behind:
+        yield "Leftovers that remain, and are billed:"
+        yield from _listed(report.left_behind, "left_behind", report)
 
 
 def _origin(report: Report) -> Iterator[str]:

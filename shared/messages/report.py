@@ -12,7 +12,7 @@ from shared.model import Model, Moment
 from shared.operation.published import Access, Plan
 
 # SNS takes 256 KB for all forms of a message together. The e-mail says most of this once more, and
-# quotes double where JSON is put into JSON: seven lists and one text are far below it, whatever
+# quotes double where JSON is put into JSON: eight lists and one text are far below it, whatever
 # they hold (tests/shared/gateways/test_topic.py).
 LONGEST_LIST_BYTES = 8_000
 LONGEST_TEXT = 4_000
@@ -129,7 +129,7 @@ class Report(Model):
         lists = ("users", "locked_logins", "warnings", "left_behind", "kept_snapshots")
         short, shortened = _cut(self, *lists)
         if self.plan:
-            plan, cut = _cut(self.plan, "creates", "deletes", "differences")
+            plan, cut = _cut(self.plan, "creates", "deletes", "differences", "warnings")
             short = short.model_copy(update={"plan": plan})
             shortened += tuple(f"plan.{name}" for name in cut)
         if self.error and len(self.error.message) > LONGEST_TEXT:

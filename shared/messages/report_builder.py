@@ -73,7 +73,8 @@ def _completed(facts: Report, operation: Operation) -> Report:
             return facts.model_copy(update={"plan": operation.plan})
         case Outcome.ABANDONED:
             given_up = operation.request.operation_id
-            return facts.model_copy(update={"given_up_operation": given_up})
+            left = {"given_up_operation": given_up, "left_behind": operation.leftovers}
+            return facts.model_copy(update=left)
         case Outcome.FAILED | Outcome.PLAN_FAILED:
             return facts.model_copy(
                 update={
@@ -96,6 +97,7 @@ def _restored(facts: Report, operation: Operation) -> Report:
             "users_secret": request.users_secret_id,
             "locked_logins": restored.locked_logins,
             "warnings": restored.warnings,
+            "left_behind": operation.leftovers,
             "replaced_cluster": _replaced(operation),
             "kept_snapshots": tuple(_kept(operation)),
             "export": _exported(operation),

@@ -76,6 +76,8 @@ class Operation(Model):
     phases: dict[Phase, PhaseTime] = Field(default_factory=dict)
     metrics: Metrics | None = None
     leftovers: tuple[str, ...] = ()
+    stuck_leftovers: tuple[str, ...] = ()
+    """What earlier operations left, and this one could not remove, as sentences."""
     notification: Notification | None = None
     events: tuple[AuditEvent, ...] = Field(default=(), exclude=True)
     """What happened since the stored version; saved with the next one."""

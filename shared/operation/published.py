@@ -28,3 +28,5 @@ class Plan(Model):
     monthly_price: str | None
     differences: tuple[str, ...] = ()
     """What the replaced cluster has and its successor will have otherwise or not at all."""
+    warnings: tuple[str, ...] = ()
+    """What does not stand in the way now, and should be seen to."""

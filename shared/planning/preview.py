@@ -16,14 +16,16 @@ _HOURS_A_MONTH = 730
 def plan(
     operation: Operation,
     due: Sequence[str],
+    warnings: Sequence[str],
     earlier_seconds: Sequence[float],
     prices: Prices | None,
 ) -> Plan:
     """What a restore like this operation, whose snapshot and route are known, would do.
 
-    `due` is what the sweep at the end would remove, `earlier_seconds` are the durations of
-    restores of the same source with the same number of copies. Names end in the digits of the
-    operation that makes them; the restore will have others than the plan.
+    `due` is what the sweep at the end would remove, `warnings` are told as they are,
+    `earlier_seconds` are the durations of restores of the same source with the same number of
+    copies. Names end in the digits of the operation that makes them; the restore will have others
+    than the plan.
     """
     own, any_other = names.fingerprint(operation.operation_id), "xxxxxx"
     return Plan(
@@ -36,6 +38,7 @@ def plan(
         estimated_from=len(earlier_seconds),
         monthly_price=_monthly_price(operation, prices),
         differences=operation.replaced_cluster.differences if operation.replaced_cluster else (),
+        warnings=tuple(warnings),
     )
 
 

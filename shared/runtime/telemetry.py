@@ -1,7 +1,7 @@
 """Logs and metrics: JSON lines that name operation and step, and CloudWatch's metric format."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import assert_never
 
@@ -69,19 +69,26 @@ def measure(operation: Operation) -> None:
 
     What it left stands under the step, too: an alarm cannot search for clusters.
     """
-    if operation.metrics is None or not _is_counted(operation):
+    if operation.metrics is None or operation.kind is Kind.PLAN:
         return
+    if _is_counted(operation):
+        _measure_outcome(operation, operation.metrics.metrics)
+    with _metrics("step", Step.SNS_NOTIFICATION.module, operation) as metrics:
+        left, stuck = len(operation.leftover_snapshots), len(operation.stuck_leftovers)
+        metrics.add_metric(Metric.TEMPORARY_SNAPSHOTS_LEFT, MetricUnit.Count, left)
+        metrics.add_metric(Metric.LEFTOVERS_NOT_REMOVED, MetricUnit.Count, stuck)
+
+
+def _measure_outcome(operation: Operation, durations: Mapping[str, float]) -> None:
     is_success = operation.status is Status.COMPLETED
     left = len(operation.leftover_snapshots)
     with _metrics("target_cluster", operation.target_cluster, operation) as metrics:
         metrics.add_metric(Metric.RESTORE_SUCCEEDED, MetricUnit.Count, int(is_success))
         metrics.add_metric(Metric.RESTORE_FAILED, MetricUnit.Count, int(not is_success))
         metrics.add_metric(Metric.TEMPORARY_SNAPSHOTS_LEFT, MetricUnit.Count, left)
-        for name, seconds in operation.metrics.metrics.items():
+        for name, seconds in durations.items():
             if name.endswith("_seconds"):
                 metrics.add_metric(name, MetricUnit.Seconds, seconds)
-    with _metrics("step", Step.SNS_NOTIFICATION.module, operation) as metrics:
-        metrics.add_metric(Metric.TEMPORARY_SNAPSHOTS_LEFT, MetricUnit.Count, left)
 
 
 def _is_counted(operation: Operation) -> bool:

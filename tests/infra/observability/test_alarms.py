@@ -22,6 +22,7 @@ ALWAYS = {
     "function-errors",
     "functions-throttled",
     "snapshots-left",
+    "leftovers-remain",
 }
 STEPS = [step.module for step in Step]
 
@@ -201,6 +202,14 @@ def test_snapshots_that_a_failure_left_trigger_an_alarm_without_naming_clusters(
     alarm = alarms(template)["snapshots-left"]
 
     assert names(alarm) == [("AuroraRestore", "TemporarySnapshotsLeft")]
+    assert dimensions(alarm) == ["sns_notification"]
+    assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
+
+
+def test_leftovers_that_cannot_be_removed_trigger_an_alarm_every_time(template: Template) -> None:
+    alarm = alarms(template)["leftovers-remain"]
+
+    assert names(alarm) == [("AuroraRestore", "LeftoversNotRemoved")]
     assert dimensions(alarm) == ["sns_notification"]
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
 

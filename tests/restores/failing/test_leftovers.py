@@ -1,6 +1,11 @@
 """What operations leave behind, and who takes it away."""
 
+from collections.abc import Callable
+
+import pytest
+
 from local.api.faults import AnswerError
+from local.rehearsal.production import at_once
 from shared import names
 from tests.restores.stage import TARGET_REGION, Outcome, Stage
 
@@ -126,3 +131,64 @@ def test_a_kept_cluster_goes_when_its_time_is_over(stage: Stage) -> None:
     assert early.status == late.status == "SUCCEEDED"
     assert not is_there(stage, f":cluster:{aside}")
     assert is_there(stage, kept.state["replaced_cluster"]["final_snapshot_id"])
+
+
+def add_scaled_reader(stage: Stage, cluster_id: str) -> None:
+    """Let auto scaling add a reader: with a name of its own, and without a tag of ours."""
+    with at_once(stage.cloud):
+        stage.cloud.client("rds", region_name=TARGET_REGION).create_db_instance(
+            DBInstanceIdentifier="application-autoscaling-0c8b1d62-5a51-4a3e-9d2b-7c1f0e6a9b34",
+            DBClusterIdentifier=cluster_id,
+            DBInstanceClass="db.r6g.large",
+            Engine="aurora-postgresql",
+        )
+        stage.cloud.aurora.settle()
+
+
+def protect(stage: Stage, cluster_id: str) -> None:
+    with at_once(stage.cloud):
+        stage.cloud.client("rds", region_name=TARGET_REGION).modify_db_cluster(
+            DBClusterIdentifier=cluster_id, DeletionProtection=True, ApplyImmediately=True
+        )
+        stage.cloud.aurora.settle()
+
+
+@pytest.mark.parametrize(
+    ("hold", "words"),
+    [(add_scaled_reader, "AccessDenied"), (protect, "it has deletion protection")],
+)
+def test_what_cannot_be_swept_is_told_every_time(
+    stage: Stage, hold: Callable[[Stage, str], None], words: str
+) -> None:
+    stage.make_cluster(CLUSTER)
+    kept = stage.restore(replace="swap", keep_replaced_hours=24)
+    aside = names.replaced_id(CLUSTER, kept.state["operation_id"])
+    hold(stage, aside)
+    stage.leap(hours=25)
+
+    nights = [stage.restore(replace="swap") for _ in range(2)]
+
+    assert is_there(stage, f":cluster:{aside}")
+    for night in nights:
+        (archived,) = [one for one in night.events if one["event_type"] == "SNAPSHOTS_ARCHIVED"]
+        (told,) = archived["details"]["not_swept"]
+        assert night.status == "SUCCEEDED"
+        assert told.startswith(f"cluster {aside}, a leftover whose time has passed")
+        assert words in told
+        assert f"- {told}" in night.messages[0]["Message"]
+        assert night.reports[0]["left_behind"] == night.state["leftovers"] == [told]
+
+
+def test_a_plan_tells_what_no_sweep_can_remove(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    kept = stage.restore(replace="swap", keep_replaced_hours=24)
+    aside = names.replaced_id(CLUSTER, kept.state["operation_id"])
+    protect(stage, aside)
+    stage.leap(hours=25)
+
+    outcome = stage.restore(replace="swap", plan_only=True)
+
+    (told,) = outcome.state["plan"]["warnings"]
+    assert f"cluster {aside}" in told
+    assert f"- {told}" in outcome.messages[-1]["Message"]
+    assert not any(aside in line for line in outcome.state["plan"]["deletes"])

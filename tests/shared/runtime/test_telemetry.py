@@ -91,6 +91,15 @@ def test_snapshots_that_a_failure_left_are_told_under_the_cluster_and_under_the_
     assert by_step["step"] == "sns_notification"
 
 
+def test_what_a_sweep_could_not_remove_is_told_also_after_a_success(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    telemetry.measure(operation_completed(an_operation(stuck_leftovers=("one", "two"))))
+
+    _, by_step = told(capsys)
+    assert by_step["LeftoversNotRemoved"] == [2]
+
+
 def test_snapshots_that_are_kept_on_request_are_not_left_over(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
