@@ -108,14 +108,17 @@ def check(operation: Operation, aws: Aws) -> Operation:
     preflight.collect(findings, aws, request, snapshot, route or (), replaced, clock.now())
     if findings or snapshot is None or route is None:
         raise findings.error
-    return snapshot_validated(operation, snapshot, route, replaced)
+    quota = aws.quotas(request.target_region).snapshots()
+    return snapshot_validated(operation, snapshot, route, replaced, quota)
 
 
 def plan(checked: Operation, aws: Aws) -> Plan:
     """The complete plan: what the operation would do."""
     due = sweep.due(checked, aws, clock.now())
     earlier = aws.store.earlier_durations(str(checked.source_cluster), len(checked.route))
-    return preview.plan(checked, due.removed, due.stuck, earlier, aws.settings.prices)
+    near_quota = checked.snapshot_quota.warning if checked.snapshot_quota else None
+    warnings = (*due.stuck, *([near_quota] if near_quota else []))
+    return preview.plan(checked, due.removed, warnings, earlier, aws.settings.prices)
 
 
 def route_of(snapshot: Snapshot, operation: Operation, settings: Settings) -> tuple[Hop, ...]:
@@ -142,18 +145,28 @@ def abandon(operation: Operation, aws: Aws) -> Operation:
 def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
     """The cluster that has the target id now, if there is one and it may be replaced."""
     request = operation.request
-    existing = aws.aurora(request.target_region).cluster(request.target_cluster_id)
+    aurora = aws.aurora(request.target_region)
+    existing = aurora.cluster(request.target_cluster_id)
     if existing is None:
         return None
     guard_rails.check_replaceable(existing, request, aws.settings)
     guard_rails.check_untied(existing, aws.ties(request.target_region).of(existing.arn))
-    final_snapshot = names.final_snapshot_id(
-        existing.id, operation.start_time, operation.operation_id
-    )
+    instances = aurora.instances(existing.id)
+    guard_rails.check_instances(existing.id, instances, existing.id, aws.settings)
+    final_snapshot = None
+    if request.final_snapshot:
+        final_snapshot = names.final_snapshot_id(
+            existing.id, operation.start_time, operation.operation_id
+        )
+        if existing.kms_key_id:
+            aws.keys(request.target_region).check_usable(existing.kms_key_id)
     return ReplacedCluster(
         cluster_id=existing.id,
         resource_id=existing.resource_id,
-        final_snapshot_id=final_snapshot if request.final_snapshot else None,
+        final_snapshot_id=final_snapshot,
         instances=len(existing.members),
         differences=differences(existing, request),
+        keeps_backups=existing.keeps_backups(
+            final_snapshot, unless_saved=aws.settings.keep_automated_backups
+        ),
     )

@@ -1,6 +1,7 @@
 """The names of what a deployment publishes, stores and makes: metrics, indexes, tags, ids."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,6 +17,7 @@ class Metric(StrEnum):
     RESTORE_FAILED = "RestoreFailed"
     TEMPORARY_SNAPSHOTS_LEFT = "TemporarySnapshotsLeft"
     LEFTOVERS_NOT_REMOVED = "LeftoversNotRemoved"
+    SNAPSHOT_QUOTA_USED = "SnapshotQuotaUsed"
 
 
 METRICS_NAMESPACE = "AuroraRestore"
@@ -37,6 +39,11 @@ TAG_TAKEN_AT = "aurora-restore:taken-at"
 TAG_DELETE_AFTER = "aurora-restore:delete-after"
 TAG_REPLACED_BY = "aurora-restore:replaced-by"
 TAG_FINAL_SNAPSHOT = "aurora-restore:final-snapshot"
+TAG_FINAL = "aurora-restore:final"
+"""On a final snapshot that is not kept for ever: the deployment that took it."""
+
+
+_FINAL_SNAPSHOT = re.compile(r"-final-\d{4}-\d{2}-\d{2}-[0-9a-f]{6}$")
 
 
 def deployment(name: str, account_id: str, region: str) -> str:
@@ -83,6 +90,11 @@ def copy_id(cluster_id: str, taken_at: datetime, operation_id: str) -> str:
 def final_snapshot_id(cluster_id: str, day: datetime, operation_id: str) -> str:
     """The id of the final snapshot of a replaced cluster; no other may ever have it."""
     return _joined(cluster_id, f"final-{day:%Y-%m-%d}-{fingerprint(operation_id)}")
+
+
+def is_final_snapshot(snapshot_id: str) -> bool:
+    """Whether `final_snapshot_id` could have made this id."""
+    return _FINAL_SNAPSHOT.search(snapshot_id) is not None
 
 
 def candidate_id(cluster_id: str, operation_id: str) -> str:

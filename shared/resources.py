@@ -122,6 +122,7 @@ class Snapshot(Resource):
     encryption: Encryption
     kms_key_id: str | None
     master_username: str
+    cluster_resource_id: str | None = None
 
     @property
     def encrypted(self) -> bool:
@@ -178,6 +179,12 @@ class Snapshot(Resource):
         """Whether this deployment made it, as a copy to restore from."""
         return self.tags.get(names.TAG_TEMPORARY) == deployment
 
+    def is_final_of(self, deployment: str) -> bool:
+        """Whether this deployment took it of a cluster that it deleted, and not for ever."""
+        is_tagged = self.tags.get(names.TAG_FINAL) == deployment
+        # Tags may have been copied to what is somebody else's.
+        return is_tagged and names.is_final_snapshot(self.id)
+
     @property
     def is_borrowed(self) -> bool:
         """Whether an operation made it, and deletes it when it ends: it is not to be kept."""
@@ -216,6 +223,9 @@ class Cluster(Resource):
     global_cluster_id: str | None
     replication_source: str | None
     read_replicas: tuple[str, ...]
+    kms_key_id: str | None = None
+    recovery_point: str | None = None
+    """What AWS Backup keeps of it, for restores to any point in time."""
     pending: frozenset[str] = frozenset()
     """What is to change: keys of `PendingModifiedValues`. Some wait for a maintenance window."""
     master_secret_status: str | None = None
@@ -264,6 +274,10 @@ class Cluster(Resource):
     def finished_master_secret(self) -> str | None:
         """The ARN of the secret that RDS manages, unless it is only announced and being made."""
         return None if self.master_secret_status == "creating" else self.master_secret_arn
+
+    def keeps_backups(self, final_snapshot_id: str | None, *, unless_saved: bool) -> bool:
+        """Whether its automated backups stay when it is deleted: `unless_saved`, if not saved."""
+        return self.recovery_point is not None or (unless_saved and final_snapshot_id is None)
 
     @property
     def is_replicated(self) -> bool:

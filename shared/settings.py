@@ -7,16 +7,26 @@ there is only what CloudFormation alone knows: the names and ARNs of what it mak
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
+from shared import names
 from shared.arns import Arn
 from shared.errors import ConfigurationError
 from shared.model import Model
 from shared.request.defaults import RequestDefaults
 from shared.request.fields import AccountId, InstanceClass
+from shared.resources import Instance
 
 # The time-out of the state machine (`statemachine/aurora_restore.asl.json`; a test compares).
 LONGEST_EXECUTION_HOURS = 72
@@ -115,6 +125,10 @@ class Settings(Model):
     source_accounts: tuple[SourceAccount, ...] = ()
     prices: Prices | None = None
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
+    final_snapshot_days: NonNegativeInt = 14
+    """How long final snapshots of replaced clusters are kept; 0 is for ever."""
+    keep_automated_backups: bool = True
+    """Whether RDS keeps those of a replaced cluster of which there is no final snapshot."""
     state_retention_days: PositiveInt = 90
     audit_retention_days: PositiveInt = 365
 
@@ -127,6 +141,14 @@ class Settings(Model):
                 "settings, or choose another `archive`."
             )
         return self.exports
+
+    def lets_go(self, instance: Instance) -> bool:
+        """Whether the roles may delete an instance (`infra.permissions.rds`): by name or by tag."""
+        named, tagged = instance.id, instance.tags.get(names.TAG_TARGET_CLUSTER, "")
+        return any(
+            named.startswith(pattern.removesuffix("*")) or fnmatchcase(tagged, pattern)
+            for pattern in self.replaceable_clusters
+        )
 
     def source_role(self, account_id: str) -> SourceRole | None:
         """The role to assume in another account, if this deployment has one there."""

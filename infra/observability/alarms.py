@@ -17,6 +17,7 @@ from infra.settings.parts import Alarms as Limits
 from infra.settings.parts import Schedule
 from infra.settings.schedule_expressions import longest_silence_hours
 from shared.names import METRICS_NAMESPACE, Metric
+from shared.operation.parts import NEAR_QUOTA_PERCENT
 from shared.steps import Step
 
 GUIDE = "docs/implementation_guide/05_operations.md"
@@ -71,6 +72,7 @@ class Alarms(Construct):
             _throttles(functions),
             _snapshots_left(prefix),
             _leftovers_not_removed(prefix),
+            _snapshot_quota(prefix),
             *_schedules(schedules, rules),
         )
         self.names = [f"{prefix}-{spec.name}" for spec in specs]
@@ -184,6 +186,20 @@ def _leftovers_not_removed(prefix: str) -> AlarmSpec:
         heading="Leftovers cannot be removed",
         condition="Something that earlier operations left should be gone, and cannot be removed.",
         metric=_ours(prefix, Metric.LEFTOVERS_NOT_REMOVED, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR),
+    )
+
+
+def _snapshot_quota(prefix: str) -> AlarmSpec:
+    return AlarmSpec(
+        name="snapshot-quota",
+        heading="Snapshots are close to their quota",
+        condition=(
+            f"The account has {NEAR_QUOTA_PERCENT} % or more of the manual cluster snapshots that "
+            "it may have in the region."
+        ),
+        metric=_ours(prefix, Metric.SNAPSHOT_QUOTA_USED, Step.SNS_NOTIFICATION, _MAXIMUM, _HOUR),
+        threshold=NEAR_QUOTA_PERCENT,
+        comparison=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
     )
 
 

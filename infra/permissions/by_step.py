@@ -18,6 +18,7 @@ from infra.permissions.rds import (
     end_sessions,
     keep_replaced_clusters,
     manage_passwords,
+    remove_final_snapshots,
     remove_leftover_clusters,
     remove_temporary_snapshots,
     rename_clusters,
@@ -85,6 +86,7 @@ def check_network_and_class(scope: Scope) -> list[iam.PolicyStatement]:
             "rds:DescribeDBMajorEngineVersions",
             "rds:DescribeOrderableDBInstanceOptions",
             "rds:DescribeAccountAttributes",
+            "rds:DescribeDBClusterAutomatedBackups",
             "ec2:DescribeSecurityGroups",
             on=["*"],
             when=in_regions([scope.region]),
@@ -238,6 +240,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     Step.SNAPSHOT_CHECK: (
         query_earlier_restores,
         describe_clusters,
+        describe_instances,
         describe_snapshots,
         describe_ties,
         check_network_and_class,
@@ -259,6 +262,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
     Step.DELETE_RDS: (
         describe_clusters,
         describe_instances,
+        describe_snapshots,
         rename_clusters,
         end_sessions,
         renew_certificates,
@@ -290,6 +294,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         act_in_source_accounts,
         export_snapshots,
         remove_temporary_snapshots,
+        remove_final_snapshots,
         remove_leftover_clusters,
     ),
     Step.SNS_NOTIFICATION: (

@@ -20,6 +20,7 @@ from infra.permissions.statements import (
     allow,
     copy_out_of,
     in_parts,
+    tagged_final,
     tagged_temporary,
 )
 from shared.names import TAG_TARGET_CLUSTER
@@ -176,6 +177,19 @@ def remove_temporary_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
+def remove_final_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
+    """Delete final snapshots that this deployment has tagged as expiring."""
+    if not scope.replaceable_clusters:
+        return []
+    return [
+        allow(
+            "rds:DeleteDBClusterSnapshot",
+            on=scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}"),
+            when=tagged_final(scope.deployment),
+        )
+    ]
+
+
 def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
     if not clusters:
         return []
@@ -186,7 +200,7 @@ def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
             "rds:DeleteDBCluster", "rds:CreateDBClusterSnapshot", on=[*clusters, *final_snapshots]
         ),
         *_on_its_instances(scope, "rds:DeleteDBInstance"),
-        # Our clusters copy their tags to it.
+        # Our clusters copy their tags to it, and it is noted how long it is kept.
         allow("rds:AddTagsToResource", on=final_snapshots),
     ]
 

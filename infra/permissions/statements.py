@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 
-from shared.names import TAG_OPERATION, TAG_TEMPORARY
+from shared.names import TAG_FINAL, TAG_OPERATION, TAG_TEMPORARY
 from shared.steps import Step
 
 Conditions = Mapping[str, Mapping[str, object]]
@@ -32,6 +32,11 @@ TAGGED_AS_OURS: Conditions = {"Null": {f"aws:ResourceTag/{TAG_OPERATION}": "fals
 def tagged_temporary(deployment: str) -> Conditions:
     """Only what this deployment has made as a copy to restore from."""
     return {"StringEquals": {f"aws:ResourceTag/{TAG_TEMPORARY}": deployment}}
+
+
+def tagged_final(deployment: str) -> Conditions:
+    """Only what this deployment has taken of a cluster that it deleted, and not for ever."""
+    return {"StringEquals": {f"aws:ResourceTag/{TAG_FINAL}": deployment}}
 
 
 def allow(*actions: str, on: Sequence[str], when: Conditions | None = None) -> iam.PolicyStatement:

@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, NonNegativeInt, ValidationInfo, field_validator
 
 from infra.settings import regions
 from infra.settings.context import ContextSettings
@@ -49,6 +49,8 @@ class DeploymentSettings(ContextSettings):
     exports: ExportBucket | None = None
     prices: Prices | None = None
     deadlines: PhaseDeadlines = Field(default_factory=PhaseDeadlines)
+    final_snapshot_days: NonNegativeInt = 14
+    keep_automated_backups: bool = True
     state_retention_days: RetentionDays = 90
     audit_retention_days: RetentionDays = 365
     notifications: Notifications = Field(default_factory=Notifications)

@@ -151,6 +151,8 @@ class PipelineStack(Stack):
             ),
             prices=settings.prices,
             deadlines=settings.deadlines,
+            final_snapshot_days=settings.final_snapshot_days,
+            keep_automated_backups=settings.keep_automated_backups,
             state_retention_days=settings.state_retention_days,
             audit_retention_days=settings.audit_retention_days,
         )

@@ -13,7 +13,12 @@ from local.aurora.actions.clusters import Clusters
 from local.aurora.actions.deletions import Deletions
 from local.aurora.actions.exports import Exports
 from local.aurora.actions.instances import Instances
-from local.aurora.actions.offers import account_quotas, engine_versions, orderable
+from local.aurora.actions.offers import (
+    account_quotas,
+    automated_backups,
+    engine_versions,
+    orderable,
+)
 from local.aurora.actions.sharing import share
 from local.aurora.actions.snapshots import Snapshots
 from local.aurora.actions.ties import (
@@ -140,6 +145,10 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
 
     def modify_db_cluster_snapshot_attribute(self) -> ActionResult:
         return _attributes(share(self._place, self.params, self.operations.quotas))
+
+    def describe_db_cluster_automated_backups(self) -> ActionResult:
+        backups = automated_backups(self._place, self.params, self.operations.timeline.now())
+        return self._page("DBClusterAutomatedBackups", backups)
 
     def describe_account_attributes(self) -> ActionResult:
         return ActionResult({"AccountQuotas": account_quotas(self._place, self.operations.quotas)})

@@ -193,6 +193,15 @@ class AuroraSimulator:
             name = f"awsbackup:job-{uuid4()}"
             return self._take(Region(account_id, region), cluster_id, name, "manual", takes_time)
 
+    def back_up_continuously(
+        self, region: str, cluster_id: str, *, account_id: str = DEFAULT_ACCOUNT_ID
+    ) -> None:
+        """Do what AWS Backup does when its plan wants restores to any point in time."""
+        with self._lock:
+            point = f"recovery-point:continuous:cluster-{uuid4()}"
+            cluster = Region(account_id, region).cluster(cluster_id)
+            cluster.aws_backup_recovery_point_arn = f"arn:aws:backup:{region}:{account_id}:{point}"
+
     def _take(
         self, region: Region, cluster_id: str, name: str, snapshot_type: str, takes_time: bool
     ) -> str:

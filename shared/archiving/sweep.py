@@ -5,20 +5,20 @@ sure that no other operation onto the same target is using it, and the record of
 made it says whether a redrive could still use it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
 from shared import names
 from shared.errors import RestoreError
 from shared.gateways.aws import Aws
-from shared.gateways.rds.clusters import Aurora
 from shared.gateways.rds.snapshots import Snapshots
 from shared.gateways.store import Store
 from shared.operation.operation import Operation
-from shared.resources import Cluster, Snapshot
-from shared.settings import REDRIVE_WINDOW
+from shared.operation.status import Status
+from shared.resources import Cluster, Instance, Snapshot
+from shared.settings import REDRIVE_WINDOW, Settings
 
 
 class Due(NamedTuple):
@@ -74,7 +74,7 @@ def _all_due(operation: Operation, aws: Aws, now: datetime) -> Iterator[Due]:
     region, source = operation.request.target_region, operation.request.source_account_id
     leftovers = _Leftovers(operation, aws.store, now)
     yield from _due_snapshots(leftovers, aws.snapshots(region))
-    yield from _due_clusters(leftovers, aws.aurora(region))
+    yield from _due_clusters(leftovers, aws)
     if source and aws.settings.source_role(source):
         yield from _due_in(source, leftovers, aws)
 
@@ -89,29 +89,62 @@ def _due_in(source: str, leftovers: "_Leftovers", aws: Aws) -> Iterator[Due]:
         yield Due(source, wording, lambda: None, obstacle=reason)
 
 
-def _due_clusters(leftovers: "_Leftovers", aurora: Aurora) -> Iterator[Due]:
+def _due_clusters(leftovers: "_Leftovers", aws: Aws) -> Iterator[Due]:
+    aurora = aws.aurora(leftovers.operation.request.target_region)
     for cluster in aurora.clusters():
         if cluster.is_deleting:
             continue
-        is_replaced = leftovers.has_as_replaced(cluster)
-        if is_replaced or leftovers.has_as_candidate(cluster):
-            final = cluster.tags.get(names.TAG_FINAL_SNAPSHOT) if is_replaced else None
-            remove = partial(aurora.ensure_emptied_and_deleted, cluster, final)
-            yield Due(cluster.id, f"cluster {cluster.id}", remove, _obstacle(cluster))
+        if leftovers.has_as_replaced(cluster):
+            yield from _due_replaced(leftovers, cluster, aws)
+        elif leftovers.has_as_candidate(cluster):
+            remove = partial(aurora.ensure_emptied_and_deleted, cluster, None, keeps_backups=False)
+            obstacle = _obstacle(cluster, aurora.instances(cluster.id), aws.settings)
+            yield Due(cluster.id, f"cluster {cluster.id}", remove, obstacle)
 
 
-def _obstacle(cluster: Cluster) -> str | None:
-    """Why a cluster cannot be deleted as it is."""
+def _due_replaced(leftovers: "_Leftovers", cluster: Cluster, aws: Aws) -> Iterator[Due]:
+    """A replaced cluster, unless RDS is taking its final snapshot: meanwhile it is `available`."""
+    region, final = leftovers.operation.request.target_region, None
+    snapshots, aurora = aws.snapshots(region), aws.aurora(region)
+    if named := cluster.tags.get(names.TAG_FINAL_SNAPSHOT):
+        final = snapshots.find(named)
+    obstacle = _obstacle(cluster, aurora.instances(cluster.id), aws.settings)
+    if final and final.has_failed:
+        obstacle = f"its final snapshot {final.id} ended with status {final.status}: delete that."
+    elif final and final.cluster_resource_id == cluster.resource_id:
+        return
+    remove = partial(_remove_replaced, cluster, named, aws, region, leftovers.now)
+    yield Due(cluster.id, f"cluster {cluster.id}", remove, obstacle)
+
+
+def _remove_replaced(
+    cluster: Cluster, final: str | None, aws: Aws, region: str, now: datetime
+) -> None:
+    """Start deleting it, and note on its final snapshot how long that is kept."""
+    aws.aurora(region).ensure_emptied_and_deleted(
+        cluster, final, keeps_backups=aws.settings.keep_automated_backups
+    )
+    snapshots, days = aws.snapshots(region), aws.settings.final_snapshot_days
+    if final and days and (snapshot := snapshots.find(final)):
+        snapshots.ensure_expiring(snapshot, now + timedelta(days=days))
+
+
+def _obstacle(cluster: Cluster, instances: Sequence[Instance], settings: Settings) -> str | None:
+    """Why a cluster cannot be deleted as it is, with its instances."""
     if cluster.is_protected:
         return "it has deletion protection."
     if not cluster.can_be_renamed:
-        pending = " with pending changes" if cluster.has_pending_changes else ""
-        return f"its status is {cluster.status}{pending}."
+        return f"its status is {cluster.status}{' and a rename is pending' * cluster.is_available}."
+    if barred := [instance.id for instance in instances if not settings.lets_go(instance)]:
+        return (
+            f"this deployment may not delete its instances {', '.join(barred)}. If they may go, "
+            f"give them the tag {names.TAG_TARGET_CLUSTER}, with the id of a replaceable cluster."
+        )
     return None
 
 
 def _due_snapshots(leftovers: "_Leftovers", snapshots: Snapshots) -> Iterator[Due]:
-    for snapshot in snapshots.temporary():
+    for snapshot in snapshots.ours():
         is_due = snapshot.has_expired(leftovers.now) or leftovers.has_stranded(snapshot)
         if is_due and not snapshot.is_deleting:
             remove = partial(snapshots.ensure_deleted, snapshot)
@@ -157,4 +190,12 @@ class _Leftovers(NamedTuple):
             return False
         recorded = self.store.load(str(maker))
         # Operations are on record for longer than they can be redriven.
-        return recorded is None or recorded.is_over(self.now, REDRIVE_WINDOW)
+        return recorded is None or _is_over(recorded, self.now)
+
+
+def _is_over(operation: Operation, now: datetime) -> bool:
+    """Whether it has ended, and its execution cannot be redriven any more."""
+    has_lapsed = now - operation.last_updated_time > REDRIVE_WINDOW
+    return operation.status is Status.COMPLETED or (
+        operation.status is Status.FAILED and has_lapsed
+    )

@@ -66,7 +66,7 @@ def snapshots_archived(
         EventType.SNAPSHOTS_ARCHIVED,
         {"archive": operation.request.archive, "swept": list(swept), "not_swept": list(stuck)},
         status=Status.SNAPSHOT_ARCHIVED,
-        stuck_leftovers=stuck,
+        stuck_leftovers=(*operation.stuck_leftovers, *stuck),
         ends=Phase.ARCHIVE,
     )
 

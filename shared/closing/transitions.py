@@ -86,6 +86,7 @@ def abandonment_started(operation: Operation, failed: Operation) -> Operation:
         status=Status.SNAPSHOT_FOUND,
         temporary_snapshots=snapshots,
         abandoned_cluster=failed.unfinished_cluster,
+        abandoned_aside=leftovers.renamed_aside(failed),
         waiting_since=clock.now(),
         starts=Phase.DELETE,
         ends=Phase.VALIDATION,

@@ -28,11 +28,14 @@ Shape = TypeVar("Shape", bound=Model)
 
 def stored(operation: Operation) -> Operation:
     """The operation with as much as is stored of what is there for people to read."""
-    changes: dict[str, object] = {"leftovers": _entries(operation.leftovers)}
+    changes: dict[str, object] = {
+        "leftovers": _entries(operation.leftovers),
+        "stuck_leftovers": _entries(operation.stuck_leftovers),
+    }
     if restored := operation.restore_details:
         changes["restore_details"] = _with_short(restored, "locked_logins", "warnings")
     if plan := operation.plan:
-        changes["plan"] = _with_short(plan, "creates", "deletes", "differences")
+        changes["plan"] = _with_short(plan, "creates", "deletes", "differences", "warnings")
     if operation.error:
         changes["error"] = _short_failure(operation.error)
     return operation.model_copy(update=changes)

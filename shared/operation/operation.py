@@ -21,10 +21,12 @@ from shared.operation.parts import (
     Hop,
     Move,
     Notification,
+    RenamedAside,
     ReplacedCluster,
     RestoreDetails,
     SnapshotDetails,
     SnapshotExport,
+    SnapshotQuota,
     TemporarySnapshot,
 )
 from shared.operation.published import Plan
@@ -58,6 +60,8 @@ class Operation(Model):
     temporary_snapshots: tuple[TemporarySnapshot, ...] = ()
     export: SnapshotExport | None = None
     replaced_cluster: ReplacedCluster | None = None
+    deletion_asked_at: Moment | None = None
+    snapshot_quota: SnapshotQuota | None = None
     source_cluster: str | None = None
     """The ARN of the cluster that the snapshot is of."""
     plan: Plan | None = None
@@ -70,6 +74,7 @@ class Operation(Model):
     """Since when the roll-back of the cut-over has been blocked."""
     abandoned_by: str | None = None
     abandoned_cluster: str | None = None
+    abandoned_aside: RenamedAside | None = None
     reopened_at: Moment | None = None
     failed_as: Status | None = None
     failed_attempt: int = -1
@@ -181,11 +186,6 @@ class Operation(Model):
         is_kept = self.request.archive is Archive.RETAIN and self.kind is not Kind.CLEAN_UP
         return tuple(copy for copy in self.temporary_snapshots if copy.account_id or not is_kept)
 
-    @property
-    def leftover_snapshots(self) -> tuple[TemporarySnapshot, ...]:
-        """The temporary snapshots that a failure left; what is kept on request is none."""
-        return () if self.status is Status.COMPLETED else self.temporary_snapshots
-
     # The clusters, and what they are called
 
     @property
@@ -249,11 +249,6 @@ class Operation(Model):
     def is_closed(self) -> bool:
         return self.status in (Status.COMPLETED, Status.FAILED)
 
-    def is_over(self, now: Moment, redrivable: timedelta) -> bool:
-        """Whether it has ended, and its execution cannot be redriven any more."""
-        has_lapsed = now - self.last_updated_time > redrivable
-        return self.status is Status.COMPLETED or (self.status is Status.FAILED and has_lapsed)
-
     def failed_in(self, step: Step) -> bool:
         """Whether this step was the last to be tried."""
         return self.error is not None and self.error.step == step
@@ -297,14 +292,8 @@ class Operation(Model):
     def corrected(self, parameters: Mapping[str, JsonValue], target_cluster: str) -> Self:
         """The same with the parameters of a redrive, and nothing worked out from the old ones."""
         values = self.model_dump(exclude={"parameters", "target_cluster"})
-        return self.model_validate(
-            {
-                **values,
-                "events": self.events,
-                "parameters": dict(parameters),
-                "target_cluster": target_cluster,
-            }
-        )
+        given = {"parameters": dict(parameters), "target_cluster": target_cluster}
+        return self.model_validate({**values, "events": self.events, **given})
 
     def saved(self) -> Self:
         """This version as the store has it now."""

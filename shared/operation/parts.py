@@ -9,6 +9,8 @@ from shared.arns import Arn
 from shared.model import Model, Moment
 from shared.operation.published import Access
 
+NEAR_QUOTA_PERCENT = 80
+
 
 class Move(StrEnum):
     """One kind of change that brings a restored cluster nearer to what was asked."""
@@ -99,6 +101,37 @@ class ReplacedCluster(Model):
     instances: int = 0
     differences: tuple[str, ...] = ()
     """What it has and its successor will have otherwise or not at all, in sentences."""
+    keeps_backups: bool = False
+    """Whether its automated backups are to stay when it is deleted."""
+
+
+class RenamedAside(ReplacedCluster):
+    """What an operation has replaced and not removed, under the name that it may have now."""
+
+    is_proven: bool
+    """Whether its successor was seen to serve; otherwise nobody may delete it."""
+
+
+class SnapshotQuota(Model):
+    """How many manual cluster snapshots an account has in a region, and may have."""
+
+    used: int
+    most: int
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.used / self.most if self.most else 100
+
+    @property
+    def warning(self) -> str | None:
+        """What people should know when it comes near: from four fifths."""
+        if self.percent < NEAR_QUOTA_PERCENT:
+            return None
+        return (
+            f"{self.used} of {self.most} manual cluster snapshots of the account exist in the "
+            "target region. When all do, restores fail. Delete what is no longer used, lower "
+            "final_snapshot_days, or request an increase."
+        )
 
 
 class TemporarySnapshot(Model):

@@ -118,6 +118,8 @@ def _check_capacity(
         clusters=0 if frees_capacity else 1,
         instances=request.instance_count - freed,
     )
+    if replaced and replaced.keeps_backups:
+        findings.of(quotas.check_backups)
     for hop in route:
         if hop.account_id:
             findings.of(_check_capacity_for_copy, aws, region, hop.account_id)

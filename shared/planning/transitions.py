@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from shared.operation.audit import EventType
 from shared.operation.operation import Operation
-from shared.operation.parts import Hop, ReplacedCluster, SnapshotDetails
+from shared.operation.parts import Hop, ReplacedCluster, SnapshotDetails, SnapshotQuota
 from shared.operation.published import Plan
 from shared.operation.status import Phase, PhaseTime, Status
 from shared.resources import Snapshot
@@ -44,6 +44,7 @@ def snapshot_validated(
     snapshot: Snapshot,
     route: tuple[Hop, ...],
     replaced: ReplacedCluster | None,
+    quota: SnapshotQuota | None = None,
 ) -> Operation:
     """The snapshot is chosen, the route planned, and the target may be restored onto."""
     details = SnapshotDetails(
@@ -69,6 +70,7 @@ def snapshot_validated(
         snapshot_details=details,
         route=route,
         replaced_cluster=replaced,
+        snapshot_quota=quota,
         source_cluster=snapshot.cluster_arn,
         ends=Phase.VALIDATION,
     )

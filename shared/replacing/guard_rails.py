@@ -10,10 +10,11 @@ from shared.errors import (
     TargetNotAllowed,
     TargetProtected,
 )
+from shared.names import TAG_TARGET_CLUSTER
 from shared.operation.parts import ReplacedCluster
 from shared.request.fields import Replace
 from shared.request.restore_request import RestoreRequest
-from shared.resources import ENGINE, Cluster, Snapshot
+from shared.resources import ENGINE, Cluster, Instance, Snapshot
 from shared.settings import Settings
 
 
@@ -66,6 +67,20 @@ def _check_engine(cluster: Cluster) -> None:
         raise TargetNotAllowed(
             f"Cluster {cluster.id} is of engine {cluster.engine or 'unknown'}; this pipeline "
             f"replaces and removes {ENGINE} clusters only. Choose another target."
+        )
+
+
+def check_instances(
+    cluster_id: str, instances: Sequence[Instance], target: str, settings: Settings
+) -> None:
+    """Raise `TargetNotAllowed` naming every instance that the role could not delete."""
+    barred = [instance.id for instance in instances if not settings.lets_go(instance)]
+    if barred:
+        raise TargetNotAllowed(
+            f"Cluster {cluster_id} has instances that this deployment may not delete: "
+            f"{', '.join(barred)}. Their ids do not start like a replaceable cluster's, and they "
+            f"lack the tag {TAG_TARGET_CLUSTER}. If they may go, give them that tag, with the "
+            f"value {target}; those that auto scaling made it can remove, too."
         )
 
 

@@ -1,20 +1,27 @@
 """Removing a cluster, one move per call: readers first, then the writer, then the cluster."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from shared import clock
-from shared.errors import RestoreFailed
+from pydantic import JsonValue
+
+from shared import clock, names
+from shared.errors import NotOurs, RestoreFailed, SnapshotUnusable, Terminal
 from shared.gateways.aws import Aws
 from shared.gateways.rds.clusters import Aurora
 from shared.names import TAG_DELETE_AFTER, TAG_FINAL_SNAPSHOT, TAG_REPLACED_BY
 from shared.operation import waiting
+from shared.operation.kind import Kind
 from shared.operation.operation import Operation
+from shared.operation.parts import RenamedAside, ReplacedCluster
 from shared.operation.status import Phase
 from shared.replacing import guard_rails
 from shared.replacing.transitions import (
     cutover_completed,
     delete_started,
     delete_status_checked,
+    deletion_asked,
+    final_snapshot_untagged,
+    replaced_cluster_found_aside,
     replaced_cluster_kept,
     target_freed,
 )
@@ -29,21 +36,33 @@ def remove_replaced(operation: Operation, aws: Aws) -> Operation:
     if operation.swaps:
         _check_successor_is_there(operation, aurora)
     if replaced is None:
-        return cutover_completed(operation) if operation.swaps else target_freed(operation)
+        labelled = _with_final_labelled(operation, aws, operation.replaced)
+        return cutover_completed(labelled) if operation.swaps else target_freed(labelled)
     guard_rails.check_is_the_same(replaced, operation.replaced)
     guard_rails.check_replaceable(replaced, request, aws.settings)
     waiting.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {replaced.id}"
     )
     if operation.swaps and request.keep_replaced_hours:
-        return _keep(operation, aurora, replaced)
-    return _next_move(operation, aurora, replaced, operation.replaced.final_snapshot_id)
+        until = clock.now() + timedelta(hours=request.keep_replaced_hours)
+        _note_expiry(aurora, replaced, operation.replaced, operation.operation_id, until)
+        return cutover_completed(replaced_cluster_kept(operation, until))
+    if operation.swaps and replaced.tags.get(TAG_REPLACED_BY) != operation.operation_id:
+        # Whatever becomes of this operation, a later one may remove it.
+        _note_expiry(aurora, replaced, operation.replaced, operation.operation_id, clock.now())
+    return _next_move(operation, aws, replaced, operation.replaced)
 
 
 def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
-    """Remove the cluster that a failed operation has begun and nobody can be using."""
+    """Remove the clusters that a failed operation has begun or renamed aside."""
     aurora = aws.aurora(operation.request.target_region)
-    begun = operation.abandoned_cluster
+    begun, aside = operation.abandoned_cluster, operation.abandoned_aside
+    if aside and (old := aurora.cluster(aside.cluster_id)) and old.resource_id == aside.resource_id:
+        if aside.is_proven:
+            return _remove_aside(operation, aws, old, aside)
+        operation = replaced_cluster_found_aside(operation, old.id)
+    elif aside and aside.is_proven:
+        operation = _with_final_labelled(operation, aws, aside)
     cluster = aurora.cluster(begun) if begun else None
     if cluster is None:
         return cutover_completed(operation)
@@ -51,50 +70,134 @@ def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
     waiting.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {cluster.id}"
     )
-    return _next_move(operation, aurora, cluster, final_snapshot=None)
+    return _next_move(operation, aws, cluster, None)
+
+
+def _remove_aside(operation: Operation, aws: Aws, old: Cluster, aside: RenamedAside) -> Operation:
+    """Do with what the failed operation has replaced, and renamed, as that would have done."""
+    request, aurora = operation.request, aws.aurora(operation.request.target_region)
+    _check_successor_is_there(operation, aurora)
+    guard_rails.check_replaceable(old, request, aws.settings)
+    waiting.check_deadline(
+        operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {old.id}"
+    )
+    if request.keep_replaced_hours:
+        if old.tags.get(TAG_REPLACED_BY) != request.operation_id:
+            until = clock.now() + timedelta(hours=request.keep_replaced_hours)
+            _note_expiry(aurora, old, aside, str(request.operation_id), until)
+        return cutover_completed(operation)
+    return _next_move(operation, aws, old, aside)
 
 
 def _check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
     """Raise `RestoreFailed` when the old cluster has become the only one after all."""
     successor = aurora.cluster(operation.target_cluster)
+    is_abandonment = operation.kind is Kind.CLEAN_UP
+    maker = operation.request.operation_id if is_abandonment else operation.operation_id
+    aside = names.replaced_id(operation.target_cluster, str(maker))
     if (
         successor is None
-        or not successor.was_made_by(operation.operation_id)
+        or not successor.was_made_by(maker)
         or successor.has_failed
         or successor.is_deleting
     ):
         raise RestoreFailed(
-            f"Cluster {operation.target_cluster}, which was to replace {operation.renamed_id}, was "
-            "deleted, has failed or is another cluster. The replaced cluster is kept: if it is "
-            f"still called {operation.renamed_id}, rename it back."
+            f"Cluster {operation.target_cluster}, which was to replace {aside}, was deleted, has "
+            "failed or is another cluster. The replaced cluster is kept: if it is still called "
+            f"{aside}, rename it back."
         )
 
 
-def _keep(operation: Operation, aurora: Aurora, cluster: Cluster) -> Operation:
-    """Leave the replaced cluster to a later operation, with its expiry written on it."""
-    until = clock.now() + timedelta(hours=operation.request.keep_replaced_hours)
-    tags = {TAG_REPLACED_BY: operation.operation_id, TAG_DELETE_AFTER: clock.iso(until)}
-    if final_snapshot := operation.replaced.final_snapshot_id:
+def _note_expiry(
+    aurora: Aurora,
+    cluster: Cluster,
+    replaced: ReplacedCluster,
+    operation_id: str,
+    until: datetime,
+) -> None:
+    """Write on the replaced cluster how long it stays, for the sweep of a later operation."""
+    tags = {TAG_REPLACED_BY: operation_id, TAG_DELETE_AFTER: clock.iso(until)}
+    if final_snapshot := replaced.final_snapshot_id:
         tags[TAG_FINAL_SNAPSHOT] = final_snapshot
     aurora.tag(cluster, tags)
-    return cutover_completed(replaced_cluster_kept(operation, until))
 
 
 def _next_move(
-    operation: Operation, aurora: Aurora, cluster: Cluster, final_snapshot: str | None
+    operation: Operation, aws: Aws, cluster: Cluster, replaced: ReplacedCluster | None
 ) -> Operation:
-    """Make the next move toward deleting the cluster, or see that the last one is under way."""
+    """Make the next move toward deleting the cluster, or see that the last one is under way.
+
+    `replaced` says what is kept of it; of a cluster that this pipeline began, nothing is.
+    """
+    aurora = aws.aurora(operation.request.target_region)
     writers = {member.instance_id for member in cluster.members if member.is_writer}
     standing = [instance for instance in aurora.instances(cluster.id) if not instance.is_deleting]
     readers = [instance for instance in standing if instance.id not in writers]
     if cluster.is_deleting:
         return delete_status_checked(operation, {"cluster_status": cluster.status})
+    # Before the first: with a reader gone, nobody is helped by the rest.
+    target = operation.target_cluster
+    guard_rails.check_instances(cluster.id, standing, target, aws.settings)
     if to_delete := readers or standing:
         return _delete_instances(operation, aurora, to_delete)
-    aurora.ensure_cluster_deleted(cluster, final_snapshot)
-    return delete_started(
+    final_snapshot = replaced.final_snapshot_id if replaced else None
+    if final_snapshot and (taken := _final_snapshot(operation, aws, cluster, final_snapshot)):
+        return delete_status_checked(_with_final_labelled(operation, aws, replaced), taken)
+    asked_at = operation.deletion_asked_at
+    if asked_at and clock.now() - asked_at < waiting.JUST_STARTED:
+        return delete_status_checked(operation, {"cluster_status": cluster.status})
+    keeps_backups = replaced is not None and aws.settings.keep_automated_backups
+    aurora.ensure_cluster_deleted(cluster, final_snapshot, keeps_backups=keeps_backups)
+    return deletion_asked(
         operation, {"cluster_id": cluster.id, "final_snapshot_id": final_snapshot}
     )
+
+
+def _final_snapshot(
+    operation: Operation, aws: Aws, cluster: Cluster, snapshot_id: str
+) -> dict[str, JsonValue] | None:
+    """How far the final snapshot is: while RDS takes it, the cluster stays `available`.
+
+    Raises `NotOurs` when it is of another cluster, and `SnapshotUnusable` when it has failed.
+    """
+    snapshot = aws.snapshots(operation.request.target_region).find(snapshot_id)
+    if snapshot is None:
+        return None
+    if snapshot.cluster_resource_id not in (None, cluster.resource_id):
+        raise NotOurs(
+            f"There is a snapshot {snapshot_id} already, and it is not of cluster {cluster.id}, "
+            "whose last state it was to hold. The cluster is left alone. Remove the snapshot."
+        )
+    if snapshot.has_failed:
+        raise SnapshotUnusable(
+            f"The final snapshot {snapshot_id} of cluster {cluster.id} ended with status "
+            f"{snapshot.status}, so the cluster was not deleted. See the RDS events of the "
+            "snapshot for the reason; delete it, then redrive the execution."
+        )
+    return {
+        "cluster_status": cluster.status,
+        "final_snapshot_status": snapshot.status,
+        "percent_progress": snapshot.percent,
+    }
+
+
+def _with_final_labelled(
+    operation: Operation, aws: Aws, replaced: ReplacedCluster | None
+) -> Operation:
+    """Note on the final snapshot how long it is kept. A restore does not fail for that."""
+    snapshot_id = replaced.final_snapshot_id if replaced else None
+    days = aws.settings.final_snapshot_days
+    if snapshot_id is None or not days:
+        return operation
+    snapshots = aws.snapshots(operation.request.target_region)
+    snapshot = snapshots.find(snapshot_id)
+    try:
+        if snapshot is not None:
+            snapshots.ensure_expiring(snapshot, clock.now() + timedelta(days=days))
+    except Terminal as error:
+        why = f"final snapshot {snapshot_id} could not be tagged, and is kept for ever: {error}"
+        return final_snapshot_untagged(operation, why)
+    return operation
 
 
 def _delete_instances(operation: Operation, aurora: Aurora, to_delete: list[Instance]) -> Operation:

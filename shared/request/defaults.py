@@ -1,7 +1,15 @@
 """What a request gets for a field that it leaves out: a part of the deployment's settings."""
 
 from shared.model import Model
-from shared.request.fields import InstanceClass, LogExport, NameOrArn, Port, Region, SecurityGroupId
+from shared.request.fields import (
+    BackupDays,
+    InstanceClass,
+    LogExport,
+    NameOrArn,
+    Port,
+    Region,
+    SecurityGroupId,
+)
 
 
 class RequestDefaults(Model):
@@ -17,6 +25,7 @@ class RequestDefaults(Model):
     port: Port | None = None
     kms_key_id: NameOrArn | None = None
     log_exports: tuple[LogExport, ...] = ()
+    backup_retention_days: BackupDays = 1
     extended_support: bool = False
     admin_secret_id: NameOrArn | None = None
     users_secret_id: NameOrArn | None = None

@@ -84,6 +84,7 @@ NameOrArn = Annotated[str, Field(min_length=1, max_length=2048)]
 InstanceClass = Annotated[str, text(r"db\.[a-z0-9.-]+", "an instance class such as db.r6g.large")]
 SecurityGroupId = Annotated[str, text(r"sg-[0-9a-f]+", "a security group id")]
 Port = Annotated[int, Field(ge=1150, le=65535)]
+BackupDays = Annotated[int, Field(ge=1, le=35)]
 LogExport = Literal["postgresql", "instance", "iam-db-auth-error"]
 Capacity = Annotated[float, Field(ge=0, le=256, multiple_of=0.5)]
 """In Aurora capacity units (ACU)."""

@@ -14,6 +14,7 @@ from shared.request.fields import (
     LATEST,
     AccountId,
     Archive,
+    BackupDays,
     Capacity,
     ClusterId,
     InstanceClass,
@@ -72,6 +73,7 @@ class RestoreRequest(Model):
     port: Port | None = None
     kms_key_id: NameOrArn | None = None
     log_exports: tuple[LogExport, ...] = ()
+    backup_retention_days: BackupDays = 1
     extended_support: bool = False
     auto_minor_version_upgrade: bool = True
     deletion_protection: bool = False

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from shared import clock
+from shared.closing import leftovers
 from shared.lengths import fitting
 from shared.names import DEFAULT_DEPLOYMENT, METRICS_DEPLOYMENT, METRICS_NAMESPACE, Metric
 from shared.operation import bounds
@@ -74,14 +75,16 @@ def measure(operation: Operation) -> None:
     if _is_counted(operation):
         _measure_outcome(operation, operation.metrics.metrics)
     with _metrics("step", Step.SNS_NOTIFICATION.module, operation) as metrics:
-        left, stuck = len(operation.leftover_snapshots), len(operation.stuck_leftovers)
+        left, stuck = len(leftovers.snapshots(operation)), len(operation.stuck_leftovers)
         metrics.add_metric(Metric.TEMPORARY_SNAPSHOTS_LEFT, MetricUnit.Count, left)
         metrics.add_metric(Metric.LEFTOVERS_NOT_REMOVED, MetricUnit.Count, stuck)
+        if quota := operation.snapshot_quota:
+            metrics.add_metric(Metric.SNAPSHOT_QUOTA_USED, MetricUnit.Percent, quota.percent)
 
 
 def _measure_outcome(operation: Operation, durations: Mapping[str, float]) -> None:
     is_success = operation.status is Status.COMPLETED
-    left = len(operation.leftover_snapshots)
+    left = len(leftovers.snapshots(operation))
     with _metrics("target_cluster", operation.target_cluster, operation) as metrics:
         metrics.add_metric(Metric.RESTORE_SUCCEEDED, MetricUnit.Count, int(is_success))
         metrics.add_metric(Metric.RESTORE_FAILED, MetricUnit.Count, int(not is_success))

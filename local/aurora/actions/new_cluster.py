@@ -4,7 +4,7 @@ from local.aurora.model.region import Region
 from local.aurora.model.resources import Cluster, Snapshot
 from local.aurora.model.simulation import Simulation
 from local.aurora.rules.engines import engine
-from local.aurora.rules.errors import Fault, cluster_exists, invalid_combination
+from local.aurora.rules.errors import Fault, cluster_exists, invalid_combination, invalid_value
 from local.aurora.rules.own_role import ensure_service_linked_role
 from local.aurora.rules.parameters import Parameters, legal_identifier, legal_scaling
 from local.aurora.rules.versions import is_older
@@ -51,7 +51,7 @@ def new_cluster(
         kms_key_id=key,
         cluster_scalability_type=parameters.get("ClusterScalabilityType", "standard"),
         storage_type=parameters.get("StorageType", "aurora"),
-        backup_retention_period=parameters.get("BackupRetentionPeriod", 1),
+        backup_retention_period=_retention(parameters, snapshot),
         db_subnet_group=subnet_group,
         vpc_security_group_ids=region.security_groups(
             parameters.get("VpcSecurityGroupIds"), subnet_group
@@ -67,6 +67,15 @@ def new_cluster(
             parameters.get("ServerlessV2ScalingConfiguration")
         ),
     )
+
+
+def _retention(parameters: Parameters, snapshot: Snapshot | None) -> int:
+    """How long backups are kept: left out, as long as the snapshot's cluster kept them."""
+    kept = 1 if snapshot is None else snapshot.backup_retention_period
+    days: int = parameters.get("BackupRetentionPeriod", kept)
+    if not 1 <= days <= 35:
+        raise invalid_value("BackupRetentionPeriod goes from 1 to 35.")
+    return days
 
 
 def _check_engine(snapshot: Snapshot, engine_name: str, version: str) -> None:

@@ -1,11 +1,12 @@
 """What an account has and may have in a region, and which instance classes it can order."""
 
+from datetime import datetime
 from typing import Any
 
 from local.aurora.model.limits import Quotas
 from local.aurora.model.region import Region
 from local.aurora.rules.engines import engine
-from local.aurora.rules.errors import invalid_combination
+from local.aurora.rules.errors import invalid_combination, invalid_value
 from local.aurora.rules.parameters import Parameters
 from local.aurora.rules.versions import ENGINE, known_versions
 
@@ -68,3 +69,18 @@ def account_quotas(region: Region, quotas: Quotas) -> list[dict[str, Any]]:
             ("ManualClusterSnapshots", counted, quotas.manual_snapshots),
         )
     ]
+
+
+def automated_backups(region: Region, parameters: Parameters, now: datetime) -> dict[str, Any]:
+    """The automated backups of clusters that are gone, by resource id, until they expire.
+
+    Those of clusters that are there RDS lists, too, unless only what is retained is asked for.
+    """
+    filters = {each["Name"]: list(each["Values"]) for each in parameters.get("Filters", [])}
+    if filters != {"status": ["retained"]}:
+        raise invalid_value("Only retained backups can be listed in this simulation.")
+    return {
+        backup.db_cluster_resource_id: backup
+        for backup in region.retained_backups
+        if backup.expires_at > now
+    }

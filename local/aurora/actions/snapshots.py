@@ -1,5 +1,6 @@
 """Cluster snapshots: taken, copied, found, deleted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from local.aurora.model.region import Region
@@ -56,8 +57,14 @@ class Snapshots:
         name: str,
         tags: Tags | None = None,
         snapshot_type: str = "manual",
+        *,
+        is_final: bool = False,
+        afterwards: Callable[[], None] | None = None,
     ) -> Snapshot:
-        """Start a snapshot of what is in the cluster now; meanwhile the cluster is backing up."""
+        """Start a snapshot of what is in the cluster now; meanwhile the cluster is backing up.
+
+        Of a final one the cluster's status shows nothing.
+        """
         if cluster.volume is None:
             raise cluster_busy(cluster.identifier, cluster.status)
         if tags is None:
@@ -83,15 +90,18 @@ class Snapshots:
             allocated_storage=cluster.allocated_storage,
             storage_type=cluster.storage_type,
             iam_database_authentication_enabled=cluster.iam_database_authentication_enabled,
+            backup_retention_period=cluster.backup_retention_period,
             volume=self._storage.copy(cluster.volume),
         )
         region.snapshots[name] = snapshot
-        if cluster.status == "available":
+        if cluster.status == "available" and not is_final:
             cluster.status = "backing-up"
 
         def end_backup() -> None:
             if cluster.status == "backing-up":
                 cluster.status = "available"
+            if afterwards:
+                afterwards()
 
         self._timeline.start(
             "snapshot", snapshot, lambda: self._finish(snapshot), afterwards=end_backup

@@ -75,3 +75,4 @@ class Quotas:
     instances: int = 40
     accounts_per_shared_snapshot: int = 20
     exports_under_way: int = 5
+    retained_backups: int = 40

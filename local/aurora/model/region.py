@@ -11,7 +11,7 @@ from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from local.aurora.model.export_task import ExportTask
-from local.aurora.model.resources import Cluster, Instance, Snapshot
+from local.aurora.model.resources import Cluster, Instance, RetainedBackup, Snapshot
 from local.aurora.rules.errors import (
     Fault,
     cluster_not_found,
@@ -68,6 +68,12 @@ class Region:
         return tasks
 
     @property
+    def retained_backups(self) -> list[RetainedBackup]:
+        """Those that were ever retained; moto knows none, and so has no place for them."""
+        kept: list[RetainedBackup] = vars(self._rds).setdefault("_retained_backups", [])
+        return kept
+
+    @property
     def secrets(self) -> Any:
         return secretsmanager_backends[self.account_id][self.name]
 
@@ -81,6 +87,7 @@ class Region:
         self.clusters.clear()
         self.snapshots.clear()
         self.exports.clear()
+        self.retained_backups.clear()
         for identifier, instance in list(self.instances.items()):
             if isinstance(instance, Instance):
                 del self.instances[identifier]

@@ -70,6 +70,10 @@ class Cluster(Resource, Encryptable):
     storage_type: str = "aurora"
     allocated_storage: int = 1
     backup_retention_period: int = 1
+    aws_backup_recovery_point_arn: str | None = None
+    """What AWS Backup has made of it, for restores to any point in time."""
+    is_being_saved: bool = False
+    """Whether it is to go when its final snapshot is there."""
     db_subnet_group: str
     vpc_security_group_ids: list[str]
     db_cluster_parameter_group: str
@@ -273,6 +277,7 @@ class Snapshot(Resource, Encryptable):
     allocated_storage: int
     storage_type: str
     iam_database_authentication_enabled: bool
+    backup_retention_period: int = 1
     volume: str
     percent_progress: int = 0
     source_db_cluster_snapshot_arn: str | None = None
@@ -298,6 +303,19 @@ class Snapshot(Resource, Encryptable):
 
     def is_shared_with(self, account_id: str) -> bool:
         return bool({account_id, "all"} & set(self.attributes["restore"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetainedBackup:
+    """The automated backups of a cluster that is gone."""
+
+    status: str = "retained"
+    db_cluster_identifier: str
+    db_cluster_arn: str
+    db_cluster_resource_id: str
+    engine: str
+    backup_retention_period: int
+    expires_at: datetime
 
 
 def _hash(*words: str) -> str:

@@ -189,23 +189,32 @@ class Aurora:
             except self._client.exceptions.DBInstanceNotFoundFault:
                 return
 
-    def ensure_emptied_and_deleted(self, cluster: Cluster, final_snapshot_id: str | None) -> None:
+    def ensure_emptied_and_deleted(
+        self, cluster: Cluster, final_snapshot_id: str | None, *, keeps_backups: bool
+    ) -> None:
         """Start deleting a cluster that nobody uses together with all of its instances."""
         for instance in self.instances(cluster.id):
             self.ensure_instance_deleted(instance)
-        self.ensure_cluster_deleted(cluster, final_snapshot_id)
+        self.ensure_cluster_deleted(cluster, final_snapshot_id, keeps_backups=keeps_backups)
 
-    def ensure_cluster_deleted(self, cluster: Cluster, final_snapshot_id: str | None) -> None:
-        """Start deleting a cluster without instances, with a final snapshot when one is named."""
+    def ensure_cluster_deleted(
+        self, cluster: Cluster, final_snapshot_id: str | None, *, keeps_backups: bool
+    ) -> None:
+        """Start deleting a cluster without instances, with a final snapshot when one is named.
+
+        Automated backups go, too, unless there would be nothing else and `keeps_backups` says so.
+        Those that AWS Backup needs cannot go.
+        """
         if cluster.is_deleting:
             return
+        keeps = cluster.keeps_backups(final_snapshot_id, unless_saved=keeps_backups)
         final = given(FinalDBSnapshotIdentifier=final_snapshot_id)
         with named_errors(f"Deleting cluster {cluster.id} in {self._region}"):
             try:
                 self._client.delete_db_cluster(
                     DBClusterIdentifier=cluster.id,
                     SkipFinalSnapshot=final_snapshot_id is None,
-                    DeleteAutomatedBackups=False,
+                    DeleteAutomatedBackups=not keeps,
                     **final,
                 )
             except self._client.exceptions.DBClusterNotFoundFault:
@@ -220,6 +229,7 @@ def _wanted(request: RestoreRequest) -> dict[str, Any]:
         DBSubnetGroupName=request.db_subnet_group_name,
         DBClusterParameterGroupName=request.db_cluster_parameter_group_name,
         Port=request.port,
+        BackupRetentionPeriod=request.backup_retention_days,
         EnableCloudwatchLogsExports=list(request.log_exports),
         KmsKeyId=request.kms_key_id,
         ServerlessV2ScalingConfiguration=scaling

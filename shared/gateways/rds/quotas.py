@@ -4,13 +4,19 @@ from typing import TYPE_CHECKING
 
 from shared.aws_errors import named_errors
 from shared.errors import QuotaExceeded
+from shared.operation.parts import SnapshotQuota
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_rds import RDSClient
+    from mypy_boto3_rds.type_defs import AccountQuotaTypeDef
 
 _SNAPSHOTS = "ManualClusterSnapshots"
 _CLUSTERS = "DBClusters"
 _INSTANCES = "DBInstances"
+# No account attribute says it (Aurora user guide, "Retaining automated backups").
+RETAINED_BACKUPS = 40
 _WORDS = {
     _SNAPSHOTS: "manual cluster snapshots",
     _CLUSTERS: "clusters",
@@ -32,9 +38,7 @@ class Quotas:
         Copies under way have a quota of their own, for which waiting is enough: it is not checked.
         """
         needed = {_SNAPSHOTS: snapshots, _CLUSTERS: clusters, _INSTANCES: instances}
-        where = f"account {self._account_id} in {self._region}"
-        with named_errors(f"Describing the quotas of {where}"):
-            listed = self._client.describe_account_attributes()["AccountQuotas"]
+        listed, where = self._listed(), self._where
         full = [
             f"{quota['Used']} of {quota['Max']} {_WORDS[name]}, and {needed[name]} more are needed"
             for quota in listed
@@ -46,3 +50,35 @@ class Quotas:
                 f"Quotas are exhausted in {where}: {'; '.join(full)}. Delete what is no longer "
                 "used, or request an increase."
             )
+
+    def snapshots(self) -> SnapshotQuota | None:
+        """How many manual cluster snapshots there are, and may be; `None` if RDS does not say."""
+        found = (
+            SnapshotQuota(used=quota["Used"], most=quota["Max"])
+            for quota in self._listed()
+            if quota["AccountQuotaName"] == _SNAPSHOTS
+        )
+        return next(found, None)
+
+    def check_backups(self) -> None:
+        """Raise `QuotaExceeded` when no more automated backups of a deleted cluster can be kept."""
+        with named_errors(f"Listing the retained automated backups of {self._where}"):
+            pages = self._client.get_paginator("describe_db_cluster_automated_backups").paginate(
+                Filters=[{"Name": "status", "Values": ["retained"]}]
+            )
+            kept = sum(len(page["DBClusterAutomatedBackups"]) for page in pages)
+        if kept >= RETAINED_BACKUPS:
+            raise QuotaExceeded(
+                f"{kept} automated backups of deleted clusters are retained in {self._where}, as "
+                f"many as may be. The cluster to be replaced has no final snapshot, so its backups "
+                "are to be kept. Set final_snapshot, or keep_automated_backups in the deployment's "
+                "settings to false, or delete some that are retained."
+            )
+
+    @property
+    def _where(self) -> str:
+        return f"account {self._account_id} in {self._region}"
+
+    def _listed(self) -> "Sequence[AccountQuotaTypeDef]":
+        with named_errors(f"Describing the quotas of {self._where}"):
+            return self._client.describe_account_attributes()["AccountQuotas"]

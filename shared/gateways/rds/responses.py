@@ -40,6 +40,7 @@ def snapshot(response: "DBClusterSnapshotTypeDef") -> Snapshot:
         kms_key_id=response.get("KmsKeyId"),
         master_username=response.get("MasterUsername", ""),
         tags=tags,
+        cluster_resource_id=response.get("DbClusterResourceId"),
     )
 
 
@@ -75,6 +76,8 @@ def cluster(response: "DBClusterTypeDef") -> Cluster:
         parameter_group=response.get("DBClusterParameterGroup"),
         upgrades_itself=response.get("AutoMinorVersionUpgrade"),
         is_limitless=response.get("ClusterScalabilityType") == "limitless",
+        kms_key_id=response.get("KmsKeyId"),
+        recovery_point=response.get("AwsBackupRecoveryPointArn"),
         tags=_tags(response.get("TagList", [])),
     )
 

@@ -1,13 +1,15 @@
 """Cluster snapshots of one region, in this account or another: verbs in, facts out."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from shared import clock
 from shared.aws_errors import named_errors
 from shared.errors import NotOurs
 from shared.gateways.rds import responses
 from shared.gateways.rds.responses import given, tag_list
-from shared.names import TAG_OPERATION, TAG_TEMPORARY
+from shared.names import TAG_DELETE_AFTER, TAG_FINAL, TAG_OPERATION, TAG_TEMPORARY
 from shared.operation.parts import Hop
 from shared.resources import Snapshot
 
@@ -61,11 +63,19 @@ class Snapshots:
         with named_errors(f"Listing the snapshots that are shared in {self._where}"):
             return self._listed(SnapshotType="shared", IncludeShared=True)
 
-    def temporary(self) -> tuple[Snapshot, ...]:
-        """Every snapshot that this deployment has made as a copy to restore from."""
+    def ours(self) -> tuple[Snapshot, ...]:
+        """Every snapshot that this deployment has made and may delete: copies, and final ones."""
         with named_errors(f"Listing the manual snapshots in {self._where}"):
             manual = self._listed(SnapshotType="manual")
-        return tuple(one for one in manual if one.is_temporary_of(self._deployment))
+        return tuple(one for one in manual if self._is_ours(one))
+
+    def ensure_expiring(self, snapshot: Snapshot, until: datetime) -> None:
+        """Note on a final snapshot that it is this deployment's, to be deleted after a time."""
+        if snapshot.is_final_of(self._deployment):
+            return
+        tags = {TAG_FINAL: self._deployment, TAG_DELETE_AFTER: clock.iso(until)}
+        with named_errors(f"Tagging snapshot {snapshot.id} in {self._where}"):
+            self._client.add_tags_to_resource(ResourceName=snapshot.arn, Tags=tag_list(tags))
 
     def ensure_copy(self, hop: Hop, tags: Mapping[str, str]) -> Snapshot:
         """Start the snapshot copy of a hop into this region, or find it started."""
@@ -112,8 +122,9 @@ class Snapshots:
                 return
 
     def ensure_deleted(self, snapshot: Snapshot) -> None:
-        """Start deleting a temporary snapshot, unless it is being deleted already."""
-        self._check_temporary(snapshot)
+        """Start deleting a snapshot of ours, unless it is being deleted already."""
+        if not self._is_ours(snapshot):
+            raise self._not_ours(snapshot)
         if snapshot.is_deleting:
             return
         with named_errors(f"Deleting snapshot {snapshot.id} in {self._where}"):
@@ -130,7 +141,14 @@ class Snapshots:
 
     def _check_temporary(self, snapshot: Snapshot) -> None:
         if not snapshot.is_temporary_of(self._deployment):
-            raise NotOurs(
-                f"Snapshot {snapshot.id} in {self._where} is not a temporary one of this "
-                "deployment. It is left unchanged; check who created it."
-            )
+            raise self._not_ours(snapshot)
+
+    def _is_ours(self, snapshot: Snapshot) -> bool:
+        deployment = self._deployment
+        return snapshot.is_temporary_of(deployment) or snapshot.is_final_of(deployment)
+
+    def _not_ours(self, snapshot: Snapshot) -> NotOurs:
+        return NotOurs(
+            f"Snapshot {snapshot.id} in {self._where} is not a temporary one of this "
+            "deployment. It is left unchanged; check who created it."
+        )

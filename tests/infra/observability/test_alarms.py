@@ -23,6 +23,7 @@ ALWAYS = {
     "functions-throttled",
     "snapshots-left",
     "leftovers-remain",
+    "snapshot-quota",
 }
 STEPS = [step.module for step in Step]
 
@@ -212,6 +213,16 @@ def test_leftovers_that_cannot_be_removed_trigger_an_alarm_every_time(template: 
     assert names(alarm) == [("AuroraRestore", "LeftoversNotRemoved")]
     assert dimensions(alarm) == ["sns_notification"]
     assert (alarm["Threshold"], alarm["TreatMissingData"]) == (0, "notBreaching")
+
+
+def test_snapshots_trigger_an_alarm_from_four_fifths_of_their_quota(template: Template) -> None:
+    alarm = alarms(template)["snapshot-quota"]
+
+    assert names(alarm) == [("AuroraRestore", "SnapshotQuotaUsed")]
+    assert dimensions(alarm) == ["sns_notification"]
+    assert alarm["Threshold"] == 80
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def test_a_dead_letter_is_an_alarm_until_the_queue_is_empty(template: Template) -> None:

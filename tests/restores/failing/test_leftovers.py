@@ -155,7 +155,10 @@ def protect(stage: Stage, cluster_id: str) -> None:
 
 @pytest.mark.parametrize(
     ("hold", "words"),
-    [(add_scaled_reader, "AccessDenied"), (protect, "it has deletion protection")],
+    [
+        (add_scaled_reader, "may not delete its instances application-autoscaling-"),
+        (protect, "it has deletion protection"),
+    ],
 )
 def test_what_cannot_be_swept_is_told_every_time(
     stage: Stage, hold: Callable[[Stage, str], None], words: str

@@ -39,7 +39,6 @@ UNUSED_HERE: Mapping[tuple[str, str], str] = {
 """What no test can use, by patterns of policy and action, and why it is allowed all the same."""
 
 MEANT_TO_BE_REFUSED: Mapping[str, str] = {
-    ":db:legacy-": "an instance that nothing says belongs to a replaceable cluster",
     ":secret:of-another-team-": "a request that names a secret which the settings do not name",
 }
 """What tests try on purpose, by a part of the resource."""

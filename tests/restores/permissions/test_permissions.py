@@ -59,11 +59,13 @@ def test_instances_that_are_named_otherwise_are_deleted_if_they_carry_the_tag(st
 def test_instances_that_nothing_says_belong_to_a_replaceable_cluster_stay(stage: Stage) -> None:
     stage.make_cluster("aurora-staging", instance_name="legacy")
 
+    before = stage.inventory()
+
     outcome = stage.restore(replace="delete_first")
 
-    assert outcome.error == "AccessDenied"
-    assert "rds:DeleteDBInstance" in outcome.message
-    stage.remove_cluster("aurora-staging")
+    assert outcome.error == "TargetNotAllowed"
+    assert "legacy-1" in outcome.message
+    assert stage.inventory() == before
 
 
 def test_a_kept_cluster_goes_with_such_instances_when_its_time_is_over(stage: Stage) -> None:

@@ -35,6 +35,8 @@ SHORT_BY_NATURE = {
 }
 BOUNDED = {
     "Operation.leftovers",
+    "Operation.stuck_leftovers",
+    "Plan.warnings",
     "RestoreDetails.locked_logins",
     "RestoreDetails.warnings",
     "Plan.creates",

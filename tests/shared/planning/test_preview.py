@@ -10,7 +10,7 @@ from tests.builders import KEY, a_snapshot, an_operation
 
 def planned(snapshot: Snapshot, **request: object) -> tuple[str, ...]:
     operation = snapshot_validated(an_operation(request=request), snapshot, (), None)
-    return preview.plan(operation, (), (), None).creates
+    return preview.plan(operation, (), (), (), None).creates
 
 
 @pytest.mark.parametrize(

@@ -268,3 +268,79 @@ def test_a_cluster_of_a_deployment_or_an_integration_is_neither_renamed_nor_dele
     (integration,) = rds.describe_integrations()["Integrations"]
     assert (deployment["Source"], deployment["Status"]) == (arn, "AVAILABLE")
     assert (integration["SourceArn"], integration["Status"]) == (arn, "active")
+
+
+def test_a_cluster_stays_available_while_its_final_snapshot_is_taken(scene: Scene) -> None:
+    scene.has_cluster()
+
+    asked = _delete(scene, FinalDBSnapshotIdentifier="last")
+    meanwhile = scene.cluster()["Status"]
+    with refused("InvalidDBClusterStateFault", "final snapshot"):
+        _delete(scene, FinalDBSnapshotIdentifier="last")
+    scene.pass_time(scene.simulator.durations.snapshot)
+
+    assert asked["Status"] == meanwhile == "available"
+    assert scene.snapshot("last")["Status"] == "available"
+    assert scene.cluster()["Status"] == "deleting"
+
+
+def test_a_cluster_whose_final_snapshot_fails_stays(scene: Scene) -> None:
+    scene.has_cluster()
+    scene.simulator.fail_next("snapshot", "failed")
+
+    _delete(scene, FinalDBSnapshotIdentifier="last")
+    scene.settle()
+
+    assert scene.snapshot("last")["Status"] == "failed"
+    assert scene.cluster()["Status"] == "available"
+
+
+def test_a_final_snapshot_needs_the_clusters_key(scene: Scene) -> None:
+    key = scene.key()
+    scene.has_cluster(KmsKeyId=key)
+    scene.disable(key)
+
+    with refused("KMSKeyNotAccessibleFault"):
+        _delete(scene, FinalDBSnapshotIdentifier="last")
+
+
+def _retained(scene: Scene) -> list[str]:
+    listed = scene.rds().describe_db_cluster_automated_backups(
+        Filters=[{"Name": "status", "Values": ["retained"]}]
+    )
+    return [one["DBClusterIdentifier"] for one in listed["DBClusterAutomatedBackups"]]
+
+
+def test_retained_backups_expire_with_the_retention_of_their_cluster(scene: Scene) -> None:
+    scene.has_cluster(BackupRetentionPeriod=7)
+    _delete(scene, SkipFinalSnapshot=True, DeleteAutomatedBackups=False)
+    scene.settle()
+
+    early = _retained(scene)
+    scene.pass_time(7 * 24 * 3600)
+
+    assert early == ["prod"]
+    assert _retained(scene) == []
+
+
+def test_retained_backups_have_a_quota(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scene.simulator.quotas, "retained_backups", 1)
+    for name in ("one", "two"):
+        scene.has_cluster(name)
+    _delete(scene, "one", SkipFinalSnapshot=True, DeleteAutomatedBackups=False)
+    scene.settle()
+
+    with refused("DBClusterAutomatedBackupQuotaExceededFault", "quota"):
+        _delete(scene, "two", SkipFinalSnapshot=True, DeleteAutomatedBackups=False)
+
+    assert _delete(scene, "two")["Status"] == "deleting"
+
+
+def test_backups_that_aws_backup_makes_have_to_be_retained(scene: Scene) -> None:
+    scene.has_cluster()
+    scene.simulator.back_up_continuously(EAST, "prod", account_id=scene.account_id)
+
+    assert scene.cluster()["AwsBackupRecoveryPointArn"].startswith("arn:aws:backup:")
+    with refused("InvalidParameterCombination", "NoDeleteAutomatedBackups"):
+        _delete(scene)
+    assert _delete(scene, SkipFinalSnapshot=True, DeleteAutomatedBackups=False)
