@@ -10,7 +10,6 @@ from shared.gateways.aws import Aws
 from shared.gateways.rds.clusters import Aurora
 from shared.names import TAG_DELETE_AFTER, TAG_FINAL_SNAPSHOT, TAG_REPLACED_BY
 from shared.operation import waiting
-from shared.operation.kind import Kind
 from shared.operation.operation import Operation
 from shared.operation.parts import RenamedAside, ReplacedCluster
 from shared.operation.status import Phase
@@ -19,9 +18,6 @@ from shared.replacing.transitions import (
     cutover_completed,
     delete_started,
     delete_status_checked,
-    deletion_asked,
-    final_snapshot_untagged,
-    replaced_cluster_found_aside,
     replaced_cluster_kept,
     target_freed,
 )
@@ -60,7 +56,8 @@ def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
     if aside and (old := aurora.cluster(aside.cluster_id)) and old.resource_id == aside.resource_id:
         if aside.is_proven:
             return _remove_aside(operation, aws, old, aside)
-        operation = replaced_cluster_found_aside(operation, old.id)
+        told = f"cluster {old.id}, which was to be replaced, is still called so: rename it back to "
+        operation = _with_told(operation, told + operation.target_cluster)
     elif aside and aside.is_proven:
         operation = _with_final_labelled(operation, aws, aside)
     cluster = aurora.cluster(begun) if begun else None
@@ -92,8 +89,8 @@ def _remove_aside(operation: Operation, aws: Aws, old: Cluster, aside: RenamedAs
 def _check_successor_is_there(operation: Operation, aurora: Aurora) -> None:
     """Raise `RestoreFailed` when the old cluster has become the only one after all."""
     successor = aurora.cluster(operation.target_cluster)
-    is_abandonment = operation.kind is Kind.CLEAN_UP
-    maker = operation.request.operation_id if is_abandonment else operation.operation_id
+    is_of_another = operation.abandoned_aside is not None
+    maker = operation.request.operation_id if is_of_another else operation.operation_id
     aside = names.replaced_id(operation.target_cluster, str(maker))
     if (
         successor is None
@@ -140,6 +137,13 @@ def _next_move(
     guard_rails.check_instances(cluster.id, standing, target, aws.settings)
     if to_delete := readers or standing:
         return _delete_instances(operation, aurora, to_delete)
+    return _delete_emptied(operation, aws, cluster, replaced)
+
+
+def _delete_emptied(
+    operation: Operation, aws: Aws, cluster: Cluster, replaced: ReplacedCluster | None
+) -> Operation:
+    """Ask RDS to delete a cluster without instances, unless it was asked already."""
     final_snapshot = replaced.final_snapshot_id if replaced else None
     if final_snapshot and (taken := _final_snapshot(operation, aws, cluster, final_snapshot)):
         return delete_status_checked(_with_final_labelled(operation, aws, replaced), taken)
@@ -147,8 +151,9 @@ def _next_move(
     if asked_at and clock.now() - asked_at < waiting.JUST_STARTED:
         return delete_status_checked(operation, {"cluster_status": cluster.status})
     keeps_backups = replaced is not None and aws.settings.keep_automated_backups
+    aurora = aws.aurora(operation.request.target_region)
     aurora.ensure_cluster_deleted(cluster, final_snapshot, keeps_backups=keeps_backups)
-    return deletion_asked(
+    return delete_started(
         operation, {"cluster_id": cluster.id, "final_snapshot_id": final_snapshot}
     )
 
@@ -196,8 +201,14 @@ def _with_final_labelled(
             snapshots.ensure_expiring(snapshot, clock.now() + timedelta(days=days))
     except Terminal as error:
         why = f"final snapshot {snapshot_id} could not be tagged, and is kept for ever: {error}"
-        return final_snapshot_untagged(operation, why)
+        return _with_told(operation, why)
     return operation
+
+
+def _with_told(operation: Operation, what: str) -> Operation:
+    """The operation with something that stays, and that people must see to."""
+    others = (one for one in operation.stuck_leftovers if one != what)
+    return operation.model_copy(update={"stuck_leftovers": (*others, what)})
 
 
 def _delete_instances(operation: Operation, aurora: Aurora, to_delete: list[Instance]) -> Operation:

@@ -23,19 +23,10 @@ def delete_started(operation: Operation, what: Mapping[str, JsonValue]) -> Opera
         EventType.DELETE_STARTED,
         what,
         status=Status.CUTOVER_IN_PROGRESS,
+        deletion_asked_at=clock.now() if "cluster_id" in what else operation.deletion_asked_at,
         waiting_since=clock.now(),
         starts=Phase.DELETE,
     )
-
-
-def deletion_asked(operation: Operation, what: Mapping[str, JsonValue]) -> Operation:
-    """RDS was asked to delete the cluster, which shows only when its final snapshot is there."""
-    return delete_started(operation, what).model_copy(update={"deletion_asked_at": clock.now()})
-
-
-def final_snapshot_untagged(operation: Operation, why: str) -> Operation:
-    """The final snapshot could not be tagged, and so is kept for ever."""
-    return operation.model_copy(update={"stuck_leftovers": (*operation.stuck_leftovers, why)})
 
 
 def delete_status_checked(operation: Operation, what: Mapping[str, JsonValue]) -> Operation:
@@ -154,17 +145,6 @@ def cutover_completed(operation: Operation) -> Operation:
         starts=operation.last_phase,
         ends=Phase.DELETE,
     )
-
-
-def replaced_cluster_found_aside(operation: Operation, cluster_id: str) -> Operation:
-    """What was to be replaced has still the name that it was renamed to: people must see to it."""
-    told = (
-        f"cluster {cluster_id}, which was to be replaced, is still called so: rename it back to "
-        f"{operation.target_cluster}"
-    )
-    if told in operation.stuck_leftovers:
-        return operation
-    return operation.model_copy(update={"stuck_leftovers": (*operation.stuck_leftovers, told)})
 
 
 def cutover_undo_started(operation: Operation, cluster_id: str, renamed_to: str) -> Operation:

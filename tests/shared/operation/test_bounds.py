@@ -37,6 +37,7 @@ BOUNDED = {
     "Operation.leftovers",
     "Operation.stuck_leftovers",
     "Plan.warnings",
+    "Plan.differences",
     "RestoreDetails.locked_logins",
     "RestoreDetails.warnings",
     "Plan.creates",
