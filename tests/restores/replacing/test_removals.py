@@ -60,7 +60,6 @@ def add_scaled_reader(stage: Stage, cluster_id: str) -> None:
             DBInstanceClass="db.r6g.large",
             Engine="aurora-postgresql",
         )
-        stage.cloud.aurora.settle()
 
 
 def tag_scaled_reader(stage: Stage) -> None:
@@ -268,9 +267,12 @@ def test_a_replaced_cluster_that_cannot_go_stays_whole_and_a_leftover_until_it_i
 
     abandoned = stage.run({"abandon": True, "operation_id": "scaled"})
 
-    for outcome in (failed, abandoned):
+    # What an abandonment names is the operation that it abandons.
+    started_at = abandoned.execution.started_at
+    own = stage.item(names.operation_id(abandoned.execution.arn, started_at))
+    for outcome, left in ((failed, failed.state["leftovers"]), (abandoned, own["leftovers"])):
         assert (outcome.status, outcome.error) == ("FAILED", "TargetNotAllowed")
-        assert any(f"cluster {aside} in" in line for line in outcome.state["leftovers"])
+        assert any(f"cluster {aside} in" in line for line in left)
         assert f"cluster {aside} in" in outcome.messages[0]["Message"]
     assert instances(stage)[SCALED] == "available"
     assert [name for name in instances(stage) if name.startswith(f"{CLUSTER}-old")] != []
