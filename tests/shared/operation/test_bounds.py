@@ -42,7 +42,6 @@ BOUNDED = {
     "RestoreDetails.warnings",
     "Plan.creates",
     "Plan.deletes",
-    "Plan.differences",
 }
 
 
