@@ -28,6 +28,8 @@ from shared.request.defaults import RequestDefaults
 from shared.request.fields import AccountId, InstanceClass
 from shared.resources import Instance
 
+# From when on people are told that the account has nearly as many snapshots as it may.
+NEAR_QUOTA_PERCENT = 80
 # The time-out of the state machine (`statemachine/aurora_restore.asl.json`; a test compares).
 LONGEST_EXECUTION_HOURS = 72
 # For as long Step Functions can redrive an execution that has failed.

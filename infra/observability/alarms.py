@@ -17,7 +17,7 @@ from infra.settings.parts import Alarms as Limits
 from infra.settings.parts import Schedule
 from infra.settings.schedule_expressions import longest_silence_hours
 from shared.names import METRICS_NAMESPACE, Metric
-from shared.operation.parts import NEAR_QUOTA_PERCENT
+from shared.settings import NEAR_QUOTA_PERCENT
 from shared.steps import Step
 
 GUIDE = "docs/implementation_guide/05_operations.md"

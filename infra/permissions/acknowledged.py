@@ -37,6 +37,7 @@ RESOURCES: Mapping[str, str] = {
     "rds:deployment:*": "Which deployments a cluster is part of is not known before; only listed",
     "rds:integration:*": "Which integrations read from a cluster is not known before; only listed",
     "rds:subgrp:*": "Requests name subnet groups; they are described and used",
+    "rds:cluster-auto-backup:*": "Automated backups are counted, for they have a quota",
     "rds:cluster-pg:*": "Requests name parameter groups; they are described and used",
     "rds:pg:*": "Requests name parameter groups; they are described and used",
     "rds:og:*": "RDS asks for the default option group, whose name has the engine's version in it",

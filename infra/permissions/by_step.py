@@ -15,7 +15,6 @@ from infra.permissions.rds import (
     describe_instances,
     describe_snapshots,
     describe_ties,
-    end_sessions,
     keep_replaced_clusters,
     manage_passwords,
     remove_final_snapshots,
@@ -79,6 +78,7 @@ def check_network_and_class(scope: Scope) -> list[iam.PolicyStatement]:
     """Check that what a request names exists. The last statement is about what has no ARN."""
     return [
         allow("rds:DescribeDBSubnetGroups", on=scope.rds("subgrp:*")),
+        allow("rds:DescribeDBClusterAutomatedBackups", on=scope.rds("cluster-auto-backup:*")),
         allow("rds:DescribeDBClusterParameterGroups", on=scope.rds("cluster-pg:*")),
         allow("rds:DescribeDBParameterGroups", on=scope.rds("pg:*")),
         allow(
@@ -86,7 +86,6 @@ def check_network_and_class(scope: Scope) -> list[iam.PolicyStatement]:
             "rds:DescribeDBMajorEngineVersions",
             "rds:DescribeOrderableDBInstanceOptions",
             "rds:DescribeAccountAttributes",
-            "rds:DescribeDBClusterAutomatedBackups",
             "ec2:DescribeSecurityGroups",
             on=["*"],
             when=in_regions([scope.region]),
@@ -264,7 +263,6 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         describe_instances,
         describe_snapshots,
         rename_clusters,
-        end_sessions,
         renew_certificates,
         delete_clusters,
         keep_replaced_clusters,

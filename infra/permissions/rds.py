@@ -85,7 +85,7 @@ def copy_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
 
 
 def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
-    """Delete clusters that the deployment lets a request replace, and their instances.
+    """Delete clusters that the deployment lets a request replace, and reboot and delete instances.
 
     IAM sees an instance's id and tags, never its cluster. So an instance may go when its id starts
     with the cluster's, as the console and this pipeline name them, or when it carries the tag
@@ -93,12 +93,13 @@ def delete_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     instances are named otherwise sets that tag.
     """
     clusters = scope.rds(*_under(scope.replaceable_clusters, CANDIDATES, REPLACED))
-    return _delete(scope, clusters)
+    return _delete(scope, clusters, "rds:DeleteDBInstance", "rds:RebootDBInstance")
 
 
 def remove_leftover_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     """Delete what earlier operations left: clusters under derived names, not under their own."""
-    return _delete(scope, scope.rds(*_derived(scope.replaceable_clusters, CANDIDATES, REPLACED)))
+    clusters = scope.rds(*_derived(scope.replaceable_clusters, CANDIDATES, REPLACED))
+    return _delete(scope, clusters, "rds:DeleteDBInstance")
 
 
 def keep_replaced_clusters(scope: Scope) -> list[iam.PolicyStatement]:
@@ -121,11 +122,6 @@ def renew_certificates(scope: Scope) -> list[iam.PolicyStatement]:
 def start_stopped_clusters(scope: Scope) -> list[iam.PolicyStatement]:
     """Start a restored cluster that has to make room: RDS renames none that has stopped."""
     return _restored(scope, "rds:StartDBCluster")
-
-
-def end_sessions(scope: Scope) -> list[iam.PolicyStatement]:
-    """Reboot the instances of a replaced cluster: those that may be deleted."""
-    return _on_its_instances(scope, "rds:RebootDBInstance")
 
 
 def restore_clusters(scope: Scope) -> list[iam.PolicyStatement]:
@@ -190,7 +186,7 @@ def remove_final_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
-def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
+def _delete(scope: Scope, clusters: Sequence[str], *on_instances: str) -> list[iam.PolicyStatement]:
     if not clusters:
         return []
     final_snapshots = scope.rds(f"cluster-snapshot:{FINAL_SNAPSHOTS}")
@@ -199,31 +195,40 @@ def _delete(scope: Scope, clusters: Sequence[str]) -> list[iam.PolicyStatement]:
         allow(
             "rds:DeleteDBCluster", "rds:CreateDBClusterSnapshot", on=[*clusters, *final_snapshots]
         ),
-        *_on_its_instances(scope, "rds:DeleteDBInstance"),
+        *_on_its_instances(scope, *on_instances),
         # Our clusters copy their tags to it, and it is noted how long it is kept.
         allow("rds:AddTagsToResource", on=final_snapshots),
     ]
 
 
-def _on_its_instances(scope: Scope, action: str) -> list[iam.PolicyStatement]:
-    """An action on instances of replaceable clusters, known by their ids or by their tag."""
+def _on_its_instances(scope: Scope, *actions: str) -> list[iam.PolicyStatement]:
+    """Actions on instances of replaceable clusters, known by their ids or by their tag."""
     patterns = scope.replaceable_clusters
     if not patterns:
         return []
-    tagged: list[Conditions] = [
-        {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": part}}
-        for part in in_parts(patterns)
-    ]
+    named = scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))
     return [
-        allow(action, on=scope.rds(*(f"db:{pattern.removesuffix('*')}*" for pattern in patterns))),
-        *(allow(action, on=scope.rds("db:*"), when=one) for one in tagged),
+        allow(*actions, on=named),
+        *(
+            allow(*actions, on=scope.rds("db:*"), when=one)
+            for one in _tagged_as_replacing(patterns)
+        ),
     ]
 
 
 def _restored(scope: Scope, *actions: str) -> list[iam.PolicyStatement]:
-    """Actions on what replaces a cluster, under its name or a candidate's."""
-    clusters = scope.rds(*_under(scope.replaceable_clusters, CANDIDATES))
-    return [allow(*actions, on=clusters, when=TAGGED_AS_OURS)] if clusters else []
+    """Actions on what this pipeline has restored in order to replace a cluster, by its tag."""
+    return [
+        allow(*actions, on=scope.rds("cluster:*"), when=one)
+        for one in _tagged_as_replacing(scope.replaceable_clusters)
+    ]
+
+
+def _tagged_as_replacing(patterns: Sequence[str]) -> list[Conditions]:
+    return [
+        {"StringLike": {f"aws:ResourceTag/{TAG_TARGET_CLUSTER}": part}}
+        for part in in_parts(patterns)
+    ]
 
 
 def _under(patterns: Sequence[str], *derived: str) -> list[str]:

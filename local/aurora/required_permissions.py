@@ -21,6 +21,10 @@ _KEY_READING = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey")
 # What a describing call lists: the kind of resource, and the parameters that name one.
 _LISTED = {
     "DescribeDBClusters": {"cluster": "DBClusterIdentifier"},
+    "DescribeDBClusterAutomatedBackups": {
+        "cluster-auto-backup": "DbClusterResourceId",
+        "cluster": "DBClusterIdentifier",
+    },
     "DescribeDBInstances": {"db": "DBInstanceIdentifier"},
     "DescribeDBClusterSnapshots": {
         "cluster-snapshot": "DBClusterSnapshotIdentifier",

@@ -8,8 +8,7 @@ from pydantic import Field
 from shared.arns import Arn
 from shared.model import Model, Moment
 from shared.operation.published import Access
-
-NEAR_QUOTA_PERCENT = 80
+from shared.settings import NEAR_QUOTA_PERCENT
 
 
 class Move(StrEnum):

@@ -107,21 +107,24 @@ def test_no_other_step_deletes_clusters(template: Template) -> None:
     assert deleting == {Step.DELETE_RDS, Step.ARCHIVE_SNAPSHOT}
 
 
-def test_only_temporary_snapshots_with_our_tag_are_deleted(template: Template) -> None:
+def test_only_temporary_and_final_snapshots_with_our_tag_are_deleted(template: Template) -> None:
     deleting = {
-        step: statement
+        (step, *statement.resources): statement.conditions
         for step in Step
         for statement in template.of_step(step)
         if "rds:DeleteDBClusterSnapshot" in statement.actions
     }
 
-    assert set(deleting) == {Step.ARCHIVE_SNAPSHOT}
-    assert deleting[Step.ARCHIVE_SNAPSHOT].conditions == {
-        "StringEquals": {
-            f"aws:ResourceTag/{names.TAG_TEMPORARY}": "aurora-restore-123456789012-us-west-2"
+    ours = "aurora-restore-123456789012-us-west-2"
+    assert deleting == {
+        (Step.ARCHIVE_SNAPSHOT, f"{RDS}:cluster-snapshot:{pattern}"): {
+            "StringEquals": {f"aws:ResourceTag/{tag}": ours}
         }
+        for pattern, tag in (
+            ("*-copy-??????", names.TAG_TEMPORARY),
+            ("*-final-????-??-??-??????", names.TAG_FINAL),
+        )
     }
-    assert deleting[Step.ARCHIVE_SNAPSHOT].resources == (f"{RDS}:cluster-snapshot:*-copy-??????",)
 
 
 def test_only_clusters_with_our_tag_are_changed_and_only_replaceable_ones_renamed(

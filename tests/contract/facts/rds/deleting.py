@@ -1,5 +1,7 @@
 """Clusters that go, with or without a final snapshot."""
 
+from datetime import date
+
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.fact import NO_SOURCE, fact
@@ -90,7 +92,7 @@ def a_final_snapshot_outlives_its_cluster(aws: Aws) -> None:
     "second time in vain: it faults.",
     source="Aurora user guide, Deleting Aurora DB clusters and DB instances; AWS CLI, example of "
     "delete-db-cluster",
-    since=None,
+    since=date(2026, 11, 28),
     effort=Effort.CHANGE,
     risk=2,
 )
