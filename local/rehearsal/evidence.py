@@ -42,11 +42,13 @@ def evidence(scene: Scene, cluster_id: str, region: str) -> Iterator[Evidence]:
 def evidence_of_swap(scene: Scene, watch: Watch) -> Iterator[Evidence]:
     """Look at what became of the old cluster, and who served as long as it was watched."""
     seen, target = servers(watch.looks), watch.cluster_id
-    handed_over = [server for server in seen if server is not Server.NOBODY]
+    # With `swap` the new one is stopped and started for its certificate, and serves twice.
+    handed_over = list(dict.fromkeys(server for server in seen if server is not Server.NOBODY))
+    went_back = Server.OLD in seen[seen.index(Server.NEW) :] if Server.NEW in seen else False
     yield Evidence(
         f"{target} was served by the old cluster, then by the new one",
-        handed_over == [Server.OLD, Server.NEW] and seen[-1] is Server.NEW,
-        "" if len(seen) <= 3 else ", ".join(seen),
+        handed_over == [Server.OLD, Server.NEW] and not went_back and seen[-1] is Server.NEW,
+        ", ".join(seen) if went_back else "",
     )
     rds = scene.cloud.client("rds", region_name=watch.region)
     clusters = rds.describe_db_clusters()["DBClusters"]

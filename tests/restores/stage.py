@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.aurora.model.region import Region
 from local.chaos.cleaning import forget
 from local.clock import InstantClock, participant
 from local.functions.functions import ACCOUNT
@@ -146,6 +147,7 @@ class Stage:
         with at_once(self.cloud):
             self.cloud.aurora.settle()
             for account_id, region in self._places():
+                Region(account_id, region).retained_backups.clear()
                 rds = self.cloud.client("rds", region_name=region, account_id=account_id)
                 for cluster in rds.describe_db_clusters()["DBClusters"]:
                     if cluster["DBClusterIdentifier"] != CLUSTER:

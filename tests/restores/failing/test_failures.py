@@ -190,12 +190,12 @@ def test_a_failure_that_cannot_be_closed_for_an_hour_is_closed_after_it(
     stage: Stage, call: str
 ) -> None:
     stage.cloud.aurora.fail_next("copy", "failed")
-    outage = stage.cloud.faults.on(call, do=Throttle(), times=10, function=CLOSING)
+    outage = stage.cloud.faults.on(call, do=Throttle(), times=25, function=CLOSING)
 
     outcome = stage.restore()
 
     took = stage.cloud.clock.now() - outcome.execution.stopped_at
-    assert len(outage.struck) == 10
+    assert len(outage.struck) == 25
     assert timedelta(hours=1) <= took < timedelta(hours=1, minutes=1)
     assert_closed(stage, outcome, "CopyFailed", "temporary snapshot aurora-prod-")
     assert outcome.event_types.count("OPERATION_FAILED") == 1
@@ -228,11 +228,11 @@ def test_a_worker_killed_while_it_closes_leaves_the_rest_to_the_next(
 
 def test_a_failure_that_nobody_can_be_told_of_waits_in_the_dead_letter_queue(stage: Stage) -> None:
     stage.cloud.aurora.fail_next("copy", "failed")
-    topic = stage.cloud.faults.on("sns:Publish", do=NOT_AUTHORIZED, times=99)
+    topic = stage.cloud.faults.on("sns:Publish", do=NOT_AUTHORIZED, times=999)
 
     outcome = stage.restore()
 
-    assert len(topic.struck) == 60
+    assert len(topic.struck) == 150
     assert stage.cloud.clock.now() - outcome.execution.stopped_at >= timedelta(hours=6)
     assert outcome.state["status"] == "FAILED"
     assert stage.locks() == []
@@ -242,7 +242,7 @@ def test_a_failure_that_nobody_can_be_told_of_waits_in_the_dead_letter_queue(sta
 
 def test_a_failure_that_was_not_closed_is_closed_by_hand(stage: Stage) -> None:
     stage.cloud.aurora.fail_next("copy", "failed")
-    table = stage.cloud.faults.on("dynamodb:*", do=Throttle(), times=60, function=CLOSING)
+    table = stage.cloud.faults.on("dynamodb:*", do=Throttle(), times=150, function=CLOSING)
     left = stage.restore()
     (letter,) = dead_letters(stage)
     locked = stage.locks()
@@ -252,7 +252,7 @@ def test_a_failure_that_was_not_closed_is_closed_by_hand(stage: Stage) -> None:
         Payload=json.dumps({"detail": {"executionArn": letter["detail"]["executionArn"]}}),
     )
 
-    assert len(table.struck) == 60
+    assert len(table.struck) == 150
     assert (left.state["status"], len(locked)) == ("COPY_IN_PROGRESS", 1)
     assert_closed(stage, stage.end_of(left.execution.arn), "CopyFailed")
 

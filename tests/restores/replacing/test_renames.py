@@ -6,7 +6,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from local.api.faults import AnswerError
+from local.api.faults import AnswerError, Throttle
 from local.clock import participant
 from local.rehearsal.availability import Server, Watch, time_unserved
 from local.rehearsal.production import at_once
@@ -93,6 +93,8 @@ def test_a_session_that_was_open_does_not_go_on_in_the_cluster_that_was_replaced
 
 def test_a_restored_cluster_that_somebody_stops_is_started_again(stage: Stage) -> None:
     stage.make_cluster(CLUSTER)
+    delete_rds = "aurora-restore-delete-rds"
+    stage.cloud.faults.on("rds:DescribeDBClusters", do=Throttle(), times=5, function=delete_rds)
 
     with (
         stage.under_way("USERS_CONFIGURED", operation_id="stopped", replace="swap") as execution,

@@ -69,7 +69,7 @@ def test_the_same_seed_makes_a_crowd_meet_in_the_same_way_again(stage: Stage) ->
     crowds = []
     for seed in (1, 1, 2):
         with quota_on_copies(stage, at_once=2):
-            crowds.append(restored_at_once(stage.scene, 2, Rate(per_second=1, at_once=5), seed))
+            crowds.append(restored_at_once(stage.scene, 2, Rate(per_second=2, at_once=12), seed))
         stage.clear()
 
     first, again, other = map(told, crowds)
@@ -81,8 +81,8 @@ def test_the_same_seed_makes_a_crowd_meet_in_the_same_way_again(stage: Stage) ->
 def test_a_crowd_that_is_throttled_for_long_finishes_without_a_redrive(stage: Stage) -> None:
     """Calls for one look at everything are half of what is admitted in ten seconds."""
     with quota_on_copies(stage, at_once=5):
-        crowd = restored_at_once(stage.scene, 8, Rate(per_second=0.5, at_once=5), seed=1)
+        crowd = restored_at_once(stage.scene, 8, Rate(per_second=1.2, at_once=12), seed=1)
 
     assert [(one.status, one.error) for one in crowd.executions] == [("SUCCEEDED", None)] * 8
-    assert crowd.throttled > 200
+    assert crowd.throttled > 100
     assert stage.locks() == []
