@@ -78,7 +78,10 @@ def check_network_and_class(scope: Scope) -> list[iam.PolicyStatement]:
     """Check that what a request names exists. The last statement is about what has no ARN."""
     return [
         allow("rds:DescribeDBSubnetGroups", on=scope.rds("subgrp:*")),
-        allow("rds:DescribeDBClusterAutomatedBackups", on=scope.rds("cluster-auto-backup:*")),
+        allow(
+            "rds:DescribeDBClusterAutomatedBackups",
+            on=scope.rds("cluster-auto-backup:*", "cluster:*"),
+        ),
         allow("rds:DescribeDBClusterParameterGroups", on=scope.rds("cluster-pg:*")),
         allow("rds:DescribeDBParameterGroups", on=scope.rds("pg:*")),
         allow(

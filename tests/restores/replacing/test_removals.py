@@ -196,6 +196,7 @@ def test_a_full_quota_of_retained_backups_is_told_before_anything_is_made(
 ) -> None:
     stage.make_cluster(CLUSTER)
     backups = Region(ACCOUNT, TARGET_REGION).retained_backups
+    backups.clear()
     backups.extend(
         RetainedBackup(
             db_cluster_identifier=f"old-{number}",
