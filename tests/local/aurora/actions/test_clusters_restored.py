@@ -36,6 +36,16 @@ def test_a_restored_cluster_is_creating_then_available_and_without_instances(
     assert scene.databases.behind(restored["Endpoint"]) is None
 
 
+@pytest.mark.parametrize(("asked", "kept"), [({}, 7), ({"BackupRetentionPeriod": 3}, 3)])
+def test_backups_are_kept_as_long_as_those_of_the_snapshots_cluster_unless_asked_otherwise(
+    scene: Scene, asked: dict[str, Any], kept: int
+) -> None:
+    scene.has_cluster(BackupRetentionPeriod=7)
+    scene.has_snapshot("before")
+
+    assert scene.request_restore("before", **asked)["BackupRetentionPeriod"] == kept
+
+
 def test_a_restore_may_show_as_migrating(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.has_cluster()
     scene.has_snapshot("before")
