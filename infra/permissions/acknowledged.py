@@ -24,7 +24,6 @@ RESOURCES: Mapping[str, str] = {
         "The names of final snapshots, to be made. Deleting one needs the tag that only those of "
         "this deployment carry which are not kept for ever."
     ),
-    "rds:cluster-auto-backup:*": "Automated backups of clusters that are gone are only counted",
     "rds:cluster-snapshot:*": (
         "Which snapshot a request names is not known before. It is read, copied and restored, and "
         "never changed."

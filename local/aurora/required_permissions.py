@@ -32,7 +32,6 @@ _LISTED = {
     },
     "DescribeBlueGreenDeployments": {"deployment": "BlueGreenDeploymentIdentifier"},
     "DescribeIntegrations": {"integration": "IntegrationIdentifier"},
-    "DescribeDBClusterAutomatedBackups": {"cluster-auto-backup": "DbClusterAutomatedBackupId"},
     "DescribeDBSubnetGroups": {"subgrp": "DBSubnetGroupName"},
     "DescribeDBClusterParameterGroups": {"cluster-pg": "DBClusterParameterGroupName"},
     "DescribeDBParameterGroups": {"pg": "DBParameterGroupName"},
