@@ -43,6 +43,11 @@ _DURATIONS = Durations(
     delete_instance=10,
     delete_cluster=10,
     rename=10,
+    absent=3,
+    echo=6,
+    stop=8,
+    start=8,
+    reboot=3,
 )
 # Whether a worker is new must not matter to when things happen: points are found by counting.
 _ALWAYS_THE_SAME = InvocationSeconds(warm=0.3, cold=0.3)
