@@ -20,6 +20,7 @@ ENGINE = "aurora-postgresql"
 AVAILABLE = "available"
 DELETING = "deleting"
 RENAMING = "renaming"
+STOPPING = "stopping"
 STOPPED = "stopped"
 
 _CLUSTER_DEAD_ENDS = frozenset(
@@ -251,6 +252,10 @@ class Cluster(Resource):
     def is_to_be_upgraded(self) -> bool:
         """Whether a new engine version waits for the maintenance window."""
         return _NEW_VERSION in self.pending
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.status in (STOPPING, STOPPED)
 
     @property
     def is_stopped(self) -> bool:

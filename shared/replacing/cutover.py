@@ -47,6 +47,8 @@ def advance(operation: Operation, aws: Aws) -> Operation:
     if clusters.is_one_missing and not _is_gone(operation):
         return cutover_status_checked(operation, clusters.statuses)
     new = _usable(clusters.new, operation)
+    if operation.cutover is Cutover.CERTIFICATE_OUTDATED and new.is_stopping:
+        return certificate_renewal_started(operation, new)
     if new.is_stopped:
         return _start(operation, new, aws)
     place = clusters.place(target)
@@ -125,10 +127,10 @@ def _serve(operation: Operation, new: Cluster, aws: Aws) -> Operation:
             aws.aurora(operation.request.target_region).stop(new)
             return certificate_renewal_started(operation, new)
         case Cutover.STOPPING:
-            # Right after the call RDS may still say what it said before.
+            # Right after the call RDS may still say what it said before. Later on it was started
+            # by a call that did not live to record it, or by somebody: the proof looks again.
             waiting.check_not_just_started(operation, f"The stop of cluster {new.id}")
-            aws.aurora(operation.request.target_region).stop(new)
-            return certificate_renewal_started(operation, new)
+            return target_served(operation, new)
         case Cutover.RENAMED_AWAY | Cutover.PROMOTED | Cutover.STARTING | Cutover.PROOF_DUE:
             return target_served(operation, new)
         case None | Cutover.PROVEN:

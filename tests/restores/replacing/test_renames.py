@@ -6,7 +6,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from local.api.faults import AnswerError, Throttle
+from local.api.faults import AnswerError, KillWorker, Throttle
 from local.clock import participant
 from local.rehearsal.availability import Server, Watch, time_unserved
 from local.rehearsal.production import at_once
@@ -122,6 +122,23 @@ def test_a_cut_over_that_is_aborted_while_the_certificate_is_renewed_is_undone(
     assert outcome.state["status"] == "FAILED"
     stage.cloud.aurora.settle()
     assert resource_id(stage, CLUSTER) == old
+
+
+@pytest.mark.parametrize("call", ["rds:StopDBCluster", "rds:StartDBCluster"])
+def test_a_worker_that_dies_while_it_renews_the_certificate_does_not_renew_it_twice(
+    stage: Stage, call: str
+) -> None:
+    stage.make_cluster(CLUSTER)
+    killed = stage.cloud.faults.on(
+        call, do=KillWorker("after"), function="aurora-restore-delete-rds"
+    )
+
+    outcome = stage.restore(replace="swap")
+
+    assert killed.fired
+    assert_proven(stage, outcome)
+    assert len(stage.cloud.calls.of("rds:StopDBCluster")) == 1
+    assert outcome.event_types.count("CERTIFICATE_RENEWAL_STARTED") == 1
 
 
 @pytest.mark.parametrize(
