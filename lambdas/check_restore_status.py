@@ -45,11 +45,7 @@ def check_not_failed(cluster: Cluster, instances: tuple[Instance, ...]) -> None:
         for instance in instances
         if instance.has_failed
     ]
-    if cluster.is_stopped:
-        raise RestoreFailed(
-            f"Cluster {cluster.id} was stopped while it was being restored. Start it, then redrive "
-            "the execution."
-        )
+    cluster.check_not_stopped()
     if failed:
         raise RestoreFailed(
             f"The restore cannot continue: {', '.join(failed)}. See the RDS events for the reason, "

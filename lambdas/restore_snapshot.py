@@ -25,11 +25,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         )
     if is_new:
         return restore_started(operation, cluster)
-    if cluster.is_stopped:
-        raise RestoreFailed(
-            f"Cluster {cluster.id} was stopped while it was being restored. Start it, then redrive "
-            "the execution."
-        )
+    cluster.check_not_stopped()
     if cluster.has_failed:
         raise RestoreFailed(
             f"Cluster {cluster.id} is {cluster.status} and cannot leave that status. Delete it, "

@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 
 from shared import names
 from shared.arns import Arn
-from shared.errors import NotOurs
+from shared.errors import NotOurs, RestoreFailed
 
 ENGINE = "aurora-postgresql"
 """The one engine whose clusters this pipeline restores, replaces and removes."""
@@ -261,6 +261,14 @@ class Cluster(Resource):
     def is_stopped(self) -> bool:
         """Stopped by somebody; RDS starts it again after seven days."""
         return self.status == STOPPED
+
+    def check_not_stopped(self) -> None:
+        """Raise `RestoreFailed` when somebody has stopped it while it was being restored."""
+        if self.is_stopped:
+            raise RestoreFailed(
+                f"Cluster {self.id} was stopped while it was being restored. Start it, then "
+                "redrive the execution."
+            )
 
     @property
     def can_be_renamed(self) -> bool:
