@@ -105,10 +105,9 @@ def check(operation: Operation, aws: Aws) -> Operation:
         findings.of(guard_rails.check_target_is_not_source, request, snapshot, aws.settings)
         route = findings.of(route_of, snapshot, operation, aws.settings)
     replaced = findings.of(find_replaced, operation, aws)
-    preflight.collect(findings, aws, request, snapshot, route or (), replaced, clock.now())
+    quota = preflight.collect(findings, aws, request, snapshot, route or (), replaced, clock.now())
     if findings or snapshot is None or route is None:
         raise findings.error
-    quota = aws.quotas(request.target_region).snapshots()
     return snapshot_validated(operation, snapshot, route, replaced, quota)
 
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ConfigurationError
 from shared.gateways.aws import Aws
+from shared.gateways.rds.quotas import Capacity
 from shared.gateways.secrets import AdminSecret
-from shared.operation.parts import Hop, ReplacedCluster
+from shared.operation.parts import Hop, ReplacedCluster, SnapshotQuota
 from shared.planning import versions
 from shared.planning.findings import Findings
 from shared.request.fields import Archive, Replace
@@ -25,18 +26,28 @@ def collect(
     route: tuple[Hop, ...],
     replaced: ReplacedCluster | None,
     now: datetime,
-) -> None:
-    """Collect everything that would make a later step fail; without a source, most of it."""
+) -> SnapshotQuota | None:
+    """Collect everything that would make a later step fail; without a source, most of it.
+
+    Returns how much of the quota of snapshots is used, where RDS says it.
+    """
     _check_keys(findings, aws, request, source, route)
     _check_network(findings, aws, request)
     is_offered = versions.collect(findings, aws, request, source, now) if source else True
     _check_groups(findings, aws, request, source)
     if is_offered:
         _check_class(findings, aws, request, source)
-    _check_capacity(findings, aws, request, route, replaced)
+    capacity = findings.of(aws.quotas(request.target_region).capacity)
+    if capacity:
+        _check_capacity(findings, capacity, request, route, replaced)
+    if replaced and replaced.keeps_backups:
+        findings.of(aws.quotas(request.target_region).check_backups)
+    for account_id in filter(None, (hop.account_id for hop in route)):
+        findings.of(_check_capacity_for_copy, aws, request.target_region, account_id)
     _check_secrets(findings, aws, request, source)
     if request.archive is Archive.EXPORT:
         _check_exports(findings, aws, request.target_region)
+    return capacity.snapshots if capacity else None
 
 
 def _check_keys(
@@ -93,7 +104,7 @@ def _check_class(
 
 def _check_capacity(
     findings: Findings,
-    aws: Aws,
+    capacity: Capacity,
     request: RestoreRequest,
     route: tuple[Hop, ...],
     replaced: ReplacedCluster | None,
@@ -102,7 +113,6 @@ def _check_capacity(
 
     What `delete_first` makes takes the capacity of what it has deleted.
     """
-    region = request.target_region
     frees_capacity = replaced is not None and request.replace is Replace.DELETE_FIRST
     takes_final = (
         replaced is not None
@@ -111,22 +121,16 @@ def _check_capacity(
     )
     freed = replaced.instances if replaced and frees_capacity else 0
     own_copies = sum(hop.account_id is None for hop in route)
-    quotas = aws.quotas(region)
     findings.of(
-        quotas.check_capacity,
+        capacity.check,
         snapshots=own_copies + takes_final,
         clusters=0 if frees_capacity else 1,
         instances=request.instance_count - freed,
     )
-    if replaced and replaced.keeps_backups:
-        findings.of(quotas.check_backups)
-    for hop in route:
-        if hop.account_id:
-            findings.of(_check_capacity_for_copy, aws, region, hop.account_id)
 
 
 def _check_capacity_for_copy(aws: Aws, region: str, account_id: str) -> None:
-    aws.quotas(region, account_id).check_capacity(snapshots=1)
+    aws.quotas(region, account_id).capacity().check(snapshots=1)
 
 
 def _check_secrets(

@@ -1,5 +1,6 @@
 """How many snapshots, clusters and instances an account may have in a region."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.aws_errors import named_errors
@@ -24,41 +25,54 @@ _WORDS = {
 }
 
 
-class Quotas:
-    """The quotas of one account and region, and how much of them is used."""
+@dataclass(frozen=True)
+class Capacity:
+    """What RDS said at one time of the quotas of one account and region."""
 
-    def __init__(self, client: "RDSClient", region: str, account_id: str) -> None:
-        self._client = client
-        self._region = region
-        self._account_id = account_id
+    where: str
+    quotas: "Sequence[AccountQuotaTypeDef]"
 
-    def check_capacity(self, *, snapshots: int = 0, clusters: int = 0, instances: int = 0) -> None:
+    def check(self, *, snapshots: int = 0, clusters: int = 0, instances: int = 0) -> None:
         """Raise `QuotaExceeded` naming every quota without capacity for so many more.
 
         Copies under way have a quota of their own, for which waiting is enough: it is not checked.
         """
         needed = {_SNAPSHOTS: snapshots, _CLUSTERS: clusters, _INSTANCES: instances}
-        listed, where = self._listed(), self._where
         full = [
             f"{quota['Used']} of {quota['Max']} {_WORDS[name]}, and {needed[name]} more are needed"
-            for quota in listed
+            for quota in self.quotas
             if needed.get(name := quota["AccountQuotaName"], 0) > 0
             and quota["Used"] + needed[name] > quota["Max"]
         ]
         if full:
             raise QuotaExceeded(
-                f"Quotas are exhausted in {where}: {'; '.join(full)}. Delete what is no longer "
-                "used, or request an increase."
+                f"Quotas are exhausted in {self.where}: {'; '.join(full)}. Delete what is no "
+                "longer used, or request an increase."
             )
 
+    @property
     def snapshots(self) -> SnapshotQuota | None:
         """How many manual cluster snapshots there are, and may be; `None` if RDS does not say."""
         found = (
             SnapshotQuota(used=quota["Used"], most=quota["Max"])
-            for quota in self._listed()
+            for quota in self.quotas
             if quota["AccountQuotaName"] == _SNAPSHOTS
         )
         return next(found, None)
+
+
+class Quotas:
+    """The quotas of one account and region."""
+
+    def __init__(self, client: "RDSClient", region: str, account_id: str) -> None:
+        self._client = client
+        self._where = f"account {account_id} in {region}"
+
+    def capacity(self) -> Capacity:
+        """What the quotas are now, and how much of them is used."""
+        with named_errors(f"Describing the quotas of {self._where}"):
+            listed = self._client.describe_account_attributes()["AccountQuotas"]
+        return Capacity(self._where, listed)
 
     def check_backups(self) -> None:
         """Raise `QuotaExceeded` when no more automated backups of a deleted cluster can be kept."""
@@ -74,11 +88,3 @@ class Quotas:
                 "are to be kept. Set final_snapshot, or keep_automated_backups in the deployment's "
                 "settings to false, or delete some that are retained."
             )
-
-    @property
-    def _where(self) -> str:
-        return f"account {self._account_id} in {self._region}"
-
-    def _listed(self) -> "Sequence[AccountQuotaTypeDef]":
-        with named_errors(f"Describing the quotas of {self._where}"):
-            return self._client.describe_account_attributes()["AccountQuotas"]
