@@ -4,9 +4,10 @@
 
     closing       how does an operation end, come back, and leave nothing?
 
+    archiving     what is kept at the end, and which leftovers are removed?
+
     planning      which snapshot, does anything stand in the way, what would happen?
     replacing     how does the new cluster take the old one's place?
-    archiving     what is kept at the end, and which leftovers are removed?
 
     gateways      what do we ask of AWS, and what does it answer?
 

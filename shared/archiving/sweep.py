@@ -6,7 +6,7 @@ made it says whether a redrive could still use it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from shared.gateways.rds.snapshots import Snapshots
 from shared.gateways.store import Store
 from shared.operation.operation import Operation
 from shared.operation.status import Status
+from shared.replacing import final_snapshot
 from shared.resources import Cluster, Instance, Snapshot
 from shared.settings import REDRIVE_WINDOW, Settings
 
@@ -26,7 +27,8 @@ class Due(NamedTuple):
 
     name: str
     wording: str
-    remove: Callable[[], None]
+    remove: Callable[[], str | None]
+    """Returns what people must know though it is removed."""
     obstacle: str | None = None
 
     def stuck(self, reason: str) -> str:
@@ -47,12 +49,14 @@ def sweep(operation: Operation, aws: Aws, now: datetime) -> Swept:
     These are due: anything kept past its expiry, whatever its target, and anything that a failed
     operation for this target left behind and can never use again.
     """
-    removed, stuck = [], []
+    removed: list[str] = []
+    stuck: list[str] = []
     for one in _all_due(operation, aws, now):
         try:
             if one.obstacle is None:
-                one.remove()
+                told = one.remove()
                 removed.append(one.name)
+                stuck += [told] if told else []
             else:
                 stuck.append(one.stuck(one.obstacle))
         # A finished restore does not fail for what others left.
@@ -119,14 +123,12 @@ def _due_replaced(leftovers: "_Leftovers", cluster: Cluster, aws: Aws) -> Iterat
 
 def _remove_replaced(
     cluster: Cluster, final: str | None, aws: Aws, region: str, now: datetime
-) -> None:
+) -> str | None:
     """Start deleting it, and note on its final snapshot how long that is kept."""
     aws.aurora(region).ensure_emptied_and_deleted(
         cluster, final, keeps_backups=aws.settings.keep_automated_backups
     )
-    snapshots, days = aws.snapshots(region), aws.settings.final_snapshot_days
-    if final and days and (snapshot := snapshots.find(final)):
-        snapshots.ensure_expiring(snapshot, now + timedelta(days=days))
+    return final_snapshot.label(final, aws, region, now) if final else None
 
 
 def _obstacle(cluster: Cluster, instances: Sequence[Instance], settings: Settings) -> str | None:

@@ -2,10 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from pydantic import JsonValue
-
 from shared import clock, names
-from shared.errors import NotOurs, RestoreFailed, SnapshotUnusable, Terminal
+from shared.errors import RestoreFailed
 from shared.gateways.aws import Aws
 from shared.gateways.rds.clusters import Aurora
 from shared.names import TAG_DELETE_AFTER, TAG_FINAL_SNAPSHOT, TAG_REPLACED_BY
@@ -13,7 +11,7 @@ from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.parts import RenamedAside, ReplacedCluster
 from shared.operation.status import Phase
-from shared.replacing import guard_rails
+from shared.replacing import final_snapshot, guard_rails
 from shared.replacing.transitions import (
     cutover_completed,
     delete_started,
@@ -56,8 +54,7 @@ def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
     if aside and (old := aurora.cluster(aside.cluster_id)) and old.resource_id == aside.resource_id:
         if aside.is_proven:
             return _remove_aside(operation, aws, old, aside)
-        told = f"cluster {old.id}, which was to be replaced, is still called so: rename it back to "
-        operation = _with_told(operation, told + operation.target_cluster)
+        operation = _with_told(operation, _way_back(operation, aurora, old))
     elif aside and aside.is_proven:
         operation = _with_final_labelled(operation, aws, aside)
     cluster = aurora.cluster(begun) if begun else None
@@ -68,6 +65,24 @@ def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {cluster.id}"
     )
     return _next_move(operation, aws, cluster, None)
+
+
+def _way_back(operation: Operation, aurora: Aurora, old: Cluster) -> str:
+    """What people do about a cluster that was renamed aside, with no proven successor.
+
+    A successor that has moved in already stays: it is what users of the target reach.
+    """
+    target, maker = operation.target_cluster, operation.request.operation_id
+    told = f"cluster {old.id}, which was to be replaced, is still called so: "
+    there = aurora.cluster(target)
+    if there is None:
+        return f"{told}rename it back to {target}"
+    if not there.was_made_by(maker):
+        return f"{told}another cluster is called {target} now"
+    return (
+        f"{told}{target} is what operation {maker} has restored, and nobody has proven it. Delete "
+        f"that and rename {old.id} back to {target}; or keep it, and delete {old.id}"
+    )
 
 
 def _remove_aside(operation: Operation, aws: Aws, old: Cluster, aside: RenamedAside) -> Operation:
@@ -114,8 +129,8 @@ def _note_expiry(
 ) -> None:
     """Write on the replaced cluster how long it stays, for the sweep of a later operation."""
     tags = {TAG_REPLACED_BY: operation_id, TAG_DELETE_AFTER: clock.iso(until)}
-    if final_snapshot := replaced.final_snapshot_id:
-        tags[TAG_FINAL_SNAPSHOT] = final_snapshot
+    if replaced.final_snapshot_id:
+        tags[TAG_FINAL_SNAPSHOT] = replaced.final_snapshot_id
     aurora.tag(cluster, tags)
 
 
@@ -144,65 +159,26 @@ def _delete_emptied(
     operation: Operation, aws: Aws, cluster: Cluster, replaced: ReplacedCluster | None
 ) -> Operation:
     """Ask RDS to delete a cluster without instances, unless it was asked already."""
-    final_snapshot = replaced.final_snapshot_id if replaced else None
-    if final_snapshot and (taken := _final_snapshot(operation, aws, cluster, final_snapshot)):
+    final_id = replaced.final_snapshot_id if replaced else None
+    region = operation.request.target_region
+    if final_id and (taken := final_snapshot.progress(final_id, cluster, aws, region)):
         return delete_status_checked(_with_final_labelled(operation, aws, replaced), taken)
     asked_at = operation.deletion_asked_at
     if asked_at and clock.now() - asked_at < waiting.JUST_STARTED:
         return delete_status_checked(operation, {"cluster_status": cluster.status})
     keeps_backups = replaced is not None and aws.settings.keep_automated_backups
-    aurora = aws.aurora(operation.request.target_region)
-    aurora.ensure_cluster_deleted(cluster, final_snapshot, keeps_backups=keeps_backups)
-    return delete_started(
-        operation, {"cluster_id": cluster.id, "final_snapshot_id": final_snapshot}
-    )
-
-
-def _final_snapshot(
-    operation: Operation, aws: Aws, cluster: Cluster, snapshot_id: str
-) -> dict[str, JsonValue] | None:
-    """How far the final snapshot is: while RDS takes it, the cluster stays `available`.
-
-    Raises `NotOurs` when it is of another cluster, and `SnapshotUnusable` when it has failed.
-    """
-    snapshot = aws.snapshots(operation.request.target_region).find(snapshot_id)
-    if snapshot is None:
-        return None
-    if snapshot.cluster_resource_id not in (None, cluster.resource_id):
-        raise NotOurs(
-            f"There is a snapshot {snapshot_id} already, and it is not of cluster {cluster.id}, "
-            "whose last state it was to hold. The cluster is left alone. Remove the snapshot."
-        )
-    if snapshot.has_failed:
-        raise SnapshotUnusable(
-            f"The final snapshot {snapshot_id} of cluster {cluster.id} ended with status "
-            f"{snapshot.status}, so the cluster was not deleted. See the RDS events of the "
-            "snapshot for the reason; delete it, then redrive the execution."
-        )
-    return {
-        "cluster_status": cluster.status,
-        "final_snapshot_status": snapshot.status,
-        "percent_progress": snapshot.percent,
-    }
+    aws.aurora(region).ensure_cluster_deleted(cluster, final_id, keeps_backups=keeps_backups)
+    return delete_started(operation, {"cluster_id": cluster.id, "final_snapshot_id": final_id})
 
 
 def _with_final_labelled(
     operation: Operation, aws: Aws, replaced: ReplacedCluster | None
 ) -> Operation:
-    """Note on the final snapshot how long it is kept. A restore does not fail for that."""
-    snapshot_id = replaced.final_snapshot_id if replaced else None
-    days = aws.settings.final_snapshot_days
-    if snapshot_id is None or not days:
+    if replaced is None or replaced.final_snapshot_id is None:
         return operation
-    snapshots = aws.snapshots(operation.request.target_region)
-    snapshot = snapshots.find(snapshot_id)
-    try:
-        if snapshot is not None:
-            snapshots.ensure_expiring(snapshot, clock.now() + timedelta(days=days))
-    except Terminal as error:
-        why = f"final snapshot {snapshot_id} could not be tagged, and is kept for ever: {error}"
-        return _with_told(operation, why)
-    return operation
+    region = operation.request.target_region
+    why = final_snapshot.label(replaced.final_snapshot_id, aws, region, clock.now())
+    return _with_told(operation, why) if why else operation
 
 
 def _with_told(operation: Operation, what: str) -> Operation:

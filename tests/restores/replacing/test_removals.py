@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.api.faults import AnswerError, Precede
 from local.aurora.model.region import Region
 from local.aurora.model.resources import RetainedBackup
 from local.functions.functions import ACCOUNT
@@ -128,6 +129,46 @@ def test_the_final_snapshot_of_a_kept_cluster_expires_as_well(stage: Stage) -> N
     stage.restore(replace="swap")
 
     assert names.TAG_FINAL in snapshots(stage)[kept]
+
+
+def test_a_final_snapshot_that_rds_does_not_show_is_told(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    hide_snapshots(stage, "delete-rds")
+
+    outcome = stage.restore(replace="swap")
+
+    (told,) = outcome.state["leftovers"]
+    assert outcome.status == "SUCCEEDED"
+    assert f"final snapshot {final_of(outcome)} could not be tagged" in told
+    assert f"- {told}" in outcome.messages[-1]["Message"]
+
+
+def test_a_final_snapshot_that_rds_does_not_show_to_a_sweep_is_told(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    kept = final_of(stage.restore(replace="swap", keep_replaced_hours=24))
+    stage.leap(hours=25)
+    stage.cloud.faults.on(
+        "rds:DeleteDBCluster",
+        do=Precede(lambda _: hide_snapshots(stage, "archive-snapshot")),
+        function="aurora-restore-archive-snapshot",
+    )
+
+    outcome = stage.restore(replace="swap")
+
+    (told,) = outcome.state["leftovers"]
+    assert outcome.status == "SUCCEEDED"
+    assert f"final snapshot {kept} could not be tagged" in told
+
+
+def hide_snapshots(stage: Stage, function: str) -> None:
+    """Let a function see none of the snapshots that it asks for."""
+    hidden = AnswerError("DBClusterSnapshotNotFoundFault", "Not here.", http_status=404)
+    stage.cloud.faults.on(
+        "rds:DescribeDBClusterSnapshots",
+        do=hidden,
+        times=999,
+        function=f"aurora-restore-{function}",
+    )
 
 
 def test_a_final_snapshot_of_somebody_else_is_never_swept(stage: Stage) -> None:

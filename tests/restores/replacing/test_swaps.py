@@ -225,3 +225,36 @@ def test_the_old_cluster_stays_when_its_successor_is_gone(stage: Stage) -> None:
     assert (outcome.status, outcome.error) == ("FAILED", "RestoreFailed")
     assert "The replaced cluster is kept" in outcome.message
     assert resource_id(stage, names.replaced_id(CLUSTER, "meddled")) == old
+
+
+@pytest.mark.parametrize("is_moved_in", [False, True], ids=["candidate out", "candidate in"])
+def test_the_old_cluster_stays_aside_when_its_way_back_was_barred_and_the_swap_is_abandoned(
+    stage: Stage, is_moved_in: bool
+) -> None:
+    stage.make_cluster(CLUSTER)
+    old = resource_id(stage, CLUSTER)
+    gone = AnswerError("ResourceNotFoundException", "Gone.")
+    denied = AnswerError("AccessDenied", "Not allowed.", http_status=403)
+    users, closing = "aurora-restore-setup-db-users", "aurora-restore-sns-notification"
+    stage.cloud.faults.on("secretsmanager:GetSecretValue", do=gone, nth=3, function=users)
+    first = 1 if is_moved_in else 2
+    stage.cloud.faults.on("rds:ModifyDBCluster", do=denied, nth=first, times=999, function=closing)
+    failed = stage.restore(replace="swap", operation_id=f"given-up-{first}")
+    aside = names.replaced_id(CLUSTER, f"given-up-{first}")
+    candidate = names.candidate_id(CLUSTER, f"given-up-{first}")
+    assert (failed.status, clusters(stage)) == (
+        "FAILED",
+        {aside, CLUSTER if is_moved_in else candidate},
+    )
+    stage.cloud.faults.clear()
+
+    outcome = stage.run({"abandon": True, "operation_id": f"given-up-{first}"})
+
+    assert outcome.status == "SUCCEEDED"
+    stage.cloud.aurora.settle()
+    new = {CLUSTER} if is_moved_in else set()
+    assert clusters(stage) == {aside} | new
+    assert resource_id(stage, aside) == old
+    back = f"rename {aside} back to {CLUSTER}" if is_moved_in else f"rename it back to {CLUSTER}"
+    assert back in outcome.messages[-1]["Message"]
+    assert stage.locks() == []
