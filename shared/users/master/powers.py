@@ -139,17 +139,10 @@ def join(session: Session, role: str) -> None:
     Raises `ValidationFailed` naming the role that it cannot become a member of.
     """
     role = _behind(session, role)
-    doing = f"Joining role {role}"
-    can_set = session.has_grantors  # since PostgreSQL 16 a membership may come without it
-    if _acts_for(session, role, "USAGE") and (not can_set or _acts_for(session, role, "SET")):
-        return
-    open_doors(session, role)
-    how = " WITH INHERIT TRUE, SET TRUE" if session.has_grantors else ""
-    statement = SQL("GRANT {} TO CURRENT_USER" + how).format(Identifier(role))
-    if not session.attempt(doing, statement, (), InvalidGrantOperation, InsufficientPrivilege):
+    if not _try_to_join(session, role):
         reason = (
             f"{role} is a member of the master user, directly or through others"
-            if session.rows(doing, _IS_IN_MASTER, (role,)) == [(True,)]
+            if session.rows(f"Joining role {role}", _IS_IN_MASTER, (role,)) == [(True,)]
             else (WITHOUT_ADMIN if session.has_grantors else WITHOUT_CREATEROLE)
         )
         raise ValidationFailed(
@@ -161,14 +154,9 @@ def join(session: Session, role: str) -> None:
 def can_join(session: Session, role: str) -> bool:
     """Let the master user act for a role if possible; returns whether it can."""
     role = _behind(session, role)
-    doing = f"Joining role {role}"
-    if session.rows(doing, _IS_OURS_TO_JOIN, ([*AWS_ROLES], role)) != [(True,)]:
+    if session.rows(f"Joining role {role}", _IS_OURS_TO_JOIN, ([*AWS_ROLES], role)) != [(True,)]:
         return _acts_for(session, role, "USAGE")
-    try:
-        join(session, role)
-    except ValidationFailed:
-        return False
-    return True
+    return _try_to_join(session, role)
 
 
 def revoke_as(session: Session, doing: str, grantors: Iterable[str], statement: Composable) -> None:
@@ -198,6 +186,18 @@ def _behind(session: Session, role: str) -> str:
         return role
     ((owner,),) = session.rows(f"Joining role {role}", _OWNER)
     return str(owner)
+
+
+def _try_to_join(session: Session, role: str) -> bool:
+    """Become a member of a role; False if PostgreSQL refuses that. Any other error is raised."""
+    can_set = session.has_grantors  # since PostgreSQL 16 a membership may come without it
+    if _acts_for(session, role, "USAGE") and (not can_set or _acts_for(session, role, "SET")):
+        return True
+    open_doors(session, role)
+    how = " WITH INHERIT TRUE, SET TRUE" if session.has_grantors else ""
+    statement = SQL("GRANT {} TO CURRENT_USER" + how).format(Identifier(role))
+    doing = f"Joining role {role}"
+    return session.attempt(doing, statement, (), InvalidGrantOperation, InsufficientPrivilege)
 
 
 def _acts_for(session: Session, role: str, how: str) -> bool:
