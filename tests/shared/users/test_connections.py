@@ -12,7 +12,7 @@ import trustme
 from pydantic import SecretStr
 
 from local.postgres.interruptions import Interruption, Refusal
-from shared.errors import DatabaseUnreachable, ValidationFailed
+from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
 from shared.users.master.connecting import Login
 from shared.users.master.server import Server
 from shared.users.master.sessions import named
@@ -162,3 +162,29 @@ def test_an_error_that_may_come_again_and_again_is_told_as_what_it_is(
 
     with failing(DatabaseUnreachable, words, code):
         everything(restored)
+
+
+@pytest.mark.thorough
+def test_whatever_statement_fails_for_an_unknown_reason_the_set_up_fails(
+    restored: Restored,
+) -> None:
+    databases = restored.databases
+    before = len(databases.front.talks())
+    everything(restored)
+    talks = databases.front.talks()[before:]
+    unknown = Refusal("XX000", "…", is_final=False)
+
+    passed = []
+    for nth, talk in enumerate(talks, 1):
+        for number in range(talk.statements):
+            databases.delete(VOLUME)
+            databases.copy("prepared", VOLUME)
+            fresh = Restored(databases, databases.serve(VOLUME, [HOST], 5432))
+            databases.front.interrupt(Interruption(HOST, number, nth=nth, refusal=unknown))
+            try:
+                everything(fresh)
+            except RestoreError:
+                continue
+            passed.append(f"connection {nth}, statement {number + 1}")
+
+    assert passed == []
