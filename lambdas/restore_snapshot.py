@@ -54,9 +54,9 @@ def change_master_password(
     """Replace the master user's password, which is inherited from the snapshot."""
     request = operation.request
     aurora = aws.aurora(request.target_region)
-    admin = aws.secrets.admin(request.admin_secret_id)
+    admin, secret_version = aws.secrets.admin(request.admin_secret_id)
     if admin.password is None:
         cluster = aurora.ensure_managed_password(cluster)
     else:
         cluster = aurora.set_master_password(cluster.id, admin.password.get_secret_value())
-    return master_password_started(operation, cluster, instances)
+    return master_password_started(operation, cluster, instances, secret_version)

@@ -2,6 +2,7 @@
 
 from shared.errors import NotOurs, ResourceBusy, ValidationFailed
 from shared.gateways.aws import Aws
+from shared.gateways.secrets import AdminSecret
 from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.resources import Cluster
@@ -12,31 +13,44 @@ from shared.users.master.endpoint import check_leads_to, is_certificate_outdated
 from shared.users.master.notes import Notes
 from shared.users.master.server import Server
 from shared.users.preparation import prepare
-from shared.users.templates import UsersSecret
-from shared.users.transitions import certificate_outdated, login_proven, users_configured
+from shared.users.transitions import (
+    certificate_outdated,
+    login_proven,
+    master_password_outdated,
+    users_configured,
+)
 from shared.users.verification import prove
 
 
 @step(Step.SETUP_DB_USERS)
 def handler(operation: Operation, aws: Aws) -> Operation:
-    templates = aws.secrets.users(operation.request.users_secret_id)
     if operation.is_proof_due:
-        return prove_again(operation, aws, templates)
-    server = writer(restored_cluster(operation, aws, operation.restored_id), operation, aws)
+        return prove_again(operation, aws)
+    templates, version = aws.secrets.users(operation.request.users_secret_id)
+    cluster = restored_cluster(operation, aws, operation.restored_id)
+    admin, admin_version = aws.secrets.admin(operation.request.admin_secret_id)
+    # It may have been rotated, or corrected before a redrive.
+    if operation.master_secret_version not in (None, admin_version):
+        return master_password_outdated(operation)
+    server = writer(cluster, admin, aws)
     notes = Notes.of(operation.operation_id, operation.execution_arn, operation.start_time)
     prepared = prepare(server, templates, notes)
     access = tuple(user.access for user in templates.users)
-    return users_configured(operation, access, prepared.locked_logins, prepared.warnings)
+    return users_configured(operation, access, prepared.locked_logins, prepared.warnings, version)
 
 
-def prove_again(operation: Operation, aws: Aws, templates: UsersSecret) -> Operation:
+def prove_again(operation: Operation, aws: Aws) -> Operation:
     """Prove the users once more, now that the restored cluster has the target id.
 
     They may work on the replaced cluster, too, which proves nothing as long as the name leads
-    there. When its certificate has another name, the cluster is stopped and started first.
+    there. When its certificate has another name, the cluster is stopped and started first. The
+    passwords are those that were set, whatever has become of the secrets since.
     """
+    request = operation.request
+    templates, _ = aws.secrets.users(request.users_secret_id, operation.users_secret_version)
     cluster = restored_cluster(operation, aws, operation.target_cluster)
-    server = writer(cluster, operation, aws)
+    admin, _ = aws.secrets.admin(request.admin_secret_id, operation.master_secret_version)
+    server = writer(cluster, admin, aws)
     if is_certificate_outdated(server):
         return outdated(operation, server)
     instance_ids = [member.instance_id for member in cluster.members]
@@ -74,11 +88,10 @@ def restored_cluster(operation: Operation, aws: Aws, cluster_id: str) -> Cluster
     return cluster
 
 
-def writer(cluster: Cluster, operation: Operation, aws: Aws) -> Server:
+def writer(cluster: Cluster, admin: AdminSecret, aws: Aws) -> Server:
     """The cluster's writer endpoint and its master user's login."""
     if cluster.endpoint is None or cluster.port is None:
         raise ResourceBusy(f"Cluster {cluster.id} has no endpoint yet.")
-    admin = aws.secrets.admin(operation.request.admin_secret_id)
     if admin.password is None and cluster.finished_master_secret:
         admin = aws.secrets.managed(cluster.finished_master_secret)
     if admin.password is None:

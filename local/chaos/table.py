@@ -18,12 +18,12 @@ breakage suite repeats the restore once for every call and every fault, aborts i
 state, and checks each run against the invariants in `local/chaos/invariants.py`. The tables show
 survived/tried. For a transient fault, survived means that the restore finished by itself as if
 nothing had happened; for a terminal fault, that it failed cleanly, and that a redrive finished it
-once the cause was removed; for an abort, that the operation was closed, and that a new request for
-the same target then finished. `run twice` runs a function a second time just before it writes what
-it has decided, so it is tried at writes only. `asleep` is a function that nobody has invoked for
-weeks: Lambda answers for five more minutes that it is not ready. In the scenarios `aborted/…` the
-restore is aborted, and the closing of the operation is broken; it survives if the operation is
-closed nevertheless.
+once the cause was removed, or that it finished and told what it could not remove; for an abort,
+that the operation was closed, and that a new request for the same target then finished. `run twice`
+runs a function a second time just before it writes what it has decided, so it is tried at writes
+only. `asleep` is a function that nobody has invoked for weeks: Lambda answers for five more minutes
+that it is not ready. In the scenarios `aborted/…` the restore is aborted, and the closing of the
+operation is broken; it survives if the operation is closed nevertheless.
 """
 
 

@@ -4,7 +4,7 @@ What is read here never leaves the function: not into state, logs, errors or mes
 """
 
 import json
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 from pydantic import ConfigDict, SecretStr, ValidationError, field_validator, model_validator
 
@@ -35,8 +35,8 @@ class AdminSecret(Model):
         value = password.get_secret_value() if password else "8-chars-"
         if not (8 <= len(value) <= 41 and value.isascii() and value.isprintable()):
             raise ValueError("must have 8 to 41 printable characters")
-        if set(value) & set('/"@'):
-            raise ValueError('must not contain /, " or @')
+        if set(value) & set('/"@ '):
+            raise ValueError('must not contain /, ", @ or a space')
         return password
 
     @model_validator(mode="after")
@@ -58,15 +58,30 @@ class ManagedSecret(Model):
 Shape = TypeVar("Shape", bound=Model)
 
 
+class Versioned(NamedTuple, Generic[Shape]):
+    """What a secret held, and the id of that version of it."""
+
+    content: Shape
+    version: str
+
+
 class Secrets:
-    """The secrets of one region."""
+    """The secrets of one region.
+
+    The version before the current one can always be read, also while a rotation is under way
+    (Secrets Manager user guide, "What's in a Secrets Manager secret?").
+    """
 
     def __init__(self, client: "SecretsManagerClient") -> None:
         self._client = client
 
-    def admin(self, secret_id: str) -> AdminSecret:
-        """The master user's login; raises `ConfigurationError` when it is missing or malformed."""
-        return self._read(secret_id, AdminSecret, '{"username", "password" or "managed": true}')
+    def admin(self, secret_id: str, version: str | None = None) -> Versioned[AdminSecret]:
+        """The master user's login, now or in a version of before.
+
+        Raises `ConfigurationError` when it is missing or malformed.
+        """
+        expected = '{"username", "password" or "managed": true}'
+        return self._read(secret_id, AdminSecret, expected, version)
 
     def managed(self, secret_arn: str) -> AdminSecret:
         """The master user's login in a secret that RDS made; any password RDS chose is right.
@@ -75,28 +90,34 @@ class Secrets:
         it, and RDS announces it before it is made.
         """
         try:
-            secret = self._read(secret_arn, ManagedSecret, '{"username", "password"}')
+            secret, _ = self._read(secret_arn, ManagedSecret, '{"username", "password"}')
         except ConfigurationError as unfinished:
             raise ResourceBusy(f"RDS has not finished the master secret. {unfinished}") from None
         return AdminSecret.model_construct(username=secret.username, password=secret.password)
 
-    def users(self, secret_id: str) -> UsersSecret:
-        """The user templates; raises `ConfigurationError` when they are missing or malformed."""
-        return self._read(
-            secret_id, UsersSecret, '{"users": [...], "lock_other_logins", "public_functions"}'
-        )
+    def users(self, secret_id: str, version: str | None = None) -> Versioned[UsersSecret]:
+        """The user templates, now or in a version of before.
 
-    def _read(self, secret_id: str, shape: type[Shape], expected: str) -> Shape:
+        Raises `ConfigurationError` when they are missing or malformed.
+        """
+        expected = '{"users": [...], "lock_other_logins", "public_functions"}'
+        return self._read(secret_id, UsersSecret, expected, version)
+
+    def _read(
+        self, secret_id: str, shape: type[Shape], expected: str, version: str | None = None
+    ) -> Versioned[Shape]:
+        which: dict[str, Any] = {"VersionId": version} if version else {}
         try:
             with named_errors(f"Reading secret {secret_id}"):
-                answer = self._client.get_secret_value(SecretId=secret_id)
+                answer = self._client.get_secret_value(SecretId=secret_id, **which)
         except AccessDenied as denial:
             raise AccessDenied(
                 f"{denial} Either the settings of the deployment (`secrets`) do not name "
                 f"{secret_id}, or its policy, or that of its key, does not let the function in."
             ) from None
         try:
-            return shape.model_validate(json.loads(answer["SecretString"]))
+            content = shape.model_validate(json.loads(answer["SecretString"]))
+            return Versioned(content, answer["VersionId"])
         except (KeyError, json.JSONDecodeError):
             problems = "it is not JSON"
         except ValidationError as error:

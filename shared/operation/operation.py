@@ -57,6 +57,10 @@ class Operation(Model):
     hop_under_way: bool = False
     move_under_way: Move | None = None
     waiting_since: Moment
+    master_secret_version: str | None = None
+    """The version of the admin secret whose password the restored cluster has."""
+    users_secret_version: str | None = None
+    """The version of the users secret with which the users were set up."""
     temporary_snapshots: tuple[TemporarySnapshot, ...] = ()
     export: SnapshotExport | None = None
     replaced_cluster: ReplacedCluster | None = None

@@ -143,7 +143,7 @@ def _check_secrets(
 
 
 def _admin(aws: Aws, request: RestoreRequest) -> AdminSecret:
-    return aws.secrets.admin(request.admin_secret_id)
+    return aws.secrets.admin(request.admin_secret_id).content
 
 
 def _check_master(admin: AdminSecret, request: RestoreRequest, source: "Source") -> None:

@@ -39,12 +39,12 @@ def instances_started(
 
 
 def master_password_started(
-    operation: Operation, cluster: Cluster, instances: Sequence[Instance]
+    operation: Operation, cluster: Cluster, instances: Sequence[Instance], secret_version: str
 ) -> Operation:
-    """The master user is getting a new password."""
+    """The master user is getting the password of this version of the admin secret."""
     details: dict[str, JsonValue] = {"master_username": cluster.master_username}
     return _moving(
-        operation,
+        operation.model_copy(update={"master_secret_version": secret_version}),
         EventType.MASTER_PASSWORD_STARTED,
         details,
         Move.MASTER_PASSWORD,

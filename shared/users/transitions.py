@@ -8,18 +8,39 @@ from shared.operation.published import Access
 from shared.operation.status import Phase, Status
 
 
+def master_password_outdated(operation: Operation) -> Operation:
+    """The admin secret has changed since the restored cluster got its password.
+
+    The restore goes on, with all its time again.
+    """
+    resumed = {"resumed_at": clock.now(), "ended_at": None}
+    restoring = operation.phases[Phase.RESTORE].model_copy(update=resumed)
+    return operation.after(
+        EventType.MASTER_PASSWORD_OUTDATED,
+        {"cluster_id": operation.restored_id},
+        status=Status.RESTORE_IN_PROGRESS,
+        waiting_since=clock.now(),
+        phases=operation.phases | {Phase.RESTORE: restoring},
+    )
+
+
 def users_configured(
     operation: Operation,
     access: tuple[Access, ...],
     locked_logins: tuple[str, ...],
-    warnings: tuple[str, ...] = (),
+    warnings: tuple[str, ...],
+    secret_version: str,
 ) -> Operation:
-    """The users of the templates can work, and the logins inherited from the snapshot cannot."""
+    """The users of the templates can work, and the logins inherited from the snapshot cannot.
+
+    `secret_version` is that of the users secret.
+    """
     users = tuple(user.username for user in access)
     return operation.after(
         EventType.USERS_CONFIGURED,
         {"users": list(users), "locked_logins": list(locked_logins), "warnings": list(warnings)},
         status=Status.USERS_CONFIGURED,
+        users_secret_version=secret_version,
         restore_details=operation.restored.model_copy(
             update={
                 "users": users,

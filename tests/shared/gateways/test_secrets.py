@@ -61,13 +61,15 @@ class TestManaged:
 @pytest.mark.usefixtures("aws")
 class TestAdmin:
     def test_has_a_password_of_ours(self) -> None:
-        admin = secrets_with({"username": "postgres", "password": "correct-horse"}).admin("it")
+        admin = (
+            secrets_with({"username": "postgres", "password": "correct-horse"}).admin("it").content
+        )
 
         assert admin.password is not None
         assert admin.password.get_secret_value() == "correct-horse"
 
     def test_or_one_that_rds_manages(self) -> None:
-        admin = secrets_with({"username": "postgres", "managed": True}).admin("it")
+        admin = secrets_with({"username": "postgres", "managed": True}).admin("it").content
 
         assert admin.managed
         assert admin.password is None
@@ -80,6 +82,7 @@ class TestAdmin:
             {"username": "postgres", "password": "hunter2-hunter2", "managed": True},
             {"username": "postgres", "password": "hunter2"},
             {"username": "postgres", "password": "hunter2-hunter2@"},
+            {"username": "postgres", "password": "hunter2 hunter2"},
             {"username": "postgres", "password": "hunter2-hunter2" * 4},
             {"user": "postgres", "password": "hunter2-hunter2"},
         ],
@@ -100,7 +103,7 @@ class TestUsers:
     def test_log_in_with_a_password_or_with_iam(self) -> None:
         users = [a_user(), a_user(username="report", password=None, auth="iam")]
 
-        templates = secrets_with({"users": users}).users("it")
+        templates = secrets_with({"users": users}).users("it").content
 
         assert [user.username for user in templates.users] == ["app", "report"]
         assert templates.users[0].template is Template.READ_WRITE

@@ -48,7 +48,9 @@ BOUNDED = {
 def configured(logins: tuple[str, ...], warnings: tuple[str, ...] = ()) -> Operation:
     restored = a_restored_operation()
     phases = restored.phases | {Phase.USERS: PhaseTime(started_at=NOON)}
-    return users_configured(restored.model_copy(update={"phases": phases}), (), logins, warnings)
+    return users_configured(
+        restored.model_copy(update={"phases": phases}), (), logins, warnings, "v1"
+    )
 
 
 def test_any_number_of_locked_logins_fits_into_the_table(store: Store, dynamodb: Any) -> None:

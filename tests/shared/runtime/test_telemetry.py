@@ -116,7 +116,9 @@ def test_every_entry_of_a_long_list_is_logged(caplog: pytest.LogCaptureFixture) 
     logins = tuple(f"login_{number:057}" for number in range(8_000))
     restored = a_restored_operation()
     phases = restored.phases | {Phase.USERS: PhaseTime(started_at=NOON)}
-    operation = users_configured(restored.model_copy(update={"phases": phases}), (), logins)
+    operation = users_configured(
+        restored.model_copy(update={"phases": phases}), (), logins, (), "v1"
+    )
 
     with caplog.at_level("INFO"):
         telemetry.log_long_lists(operation)
