@@ -149,6 +149,15 @@ def _remove_role(iam: Any, name: str) -> None:
     iam.delete_role(RoleName=name)
 
 
+def _secrets(place: Place) -> Found:
+    client = place.client("secretsmanager")
+    for secret in _pages(client, "list_secrets", "SecretList"):
+        name = secret["Name"]
+        if name.startswith(PREFIX):
+            remove = partial(client.delete_secret, ForceDeleteWithoutRecovery=True)
+            yield name, partial(remove, SecretId=name)
+
+
 def _tables(place: Place) -> Found:
     client = place.client("dynamodb")
     for name in _pages(client, "list_tables", "TableNames"):
@@ -182,6 +191,7 @@ _KINDS: Mapping[str, Callable[[Place], Found]] = {
     "table": _tables,
     "bucket": _buckets,
     "role": _roles,
+    "secret": _secrets,
     "key": _keys,
 }
 """What runs make, in the order in which it goes."""

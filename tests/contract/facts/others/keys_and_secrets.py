@@ -1,5 +1,7 @@
 """KMS, Secrets Manager, SNS, EC2, S3 and STS: keys, and names that lead nowhere."""
 
+from datetime import date
+
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.fact import fact
@@ -73,6 +75,26 @@ def an_unknown_secret_is_not_found(aws: Aws) -> None:
         aws.home.client("secretsmanager").get_secret_value(
             SecretId=aws.home.run.new_name("nothing")
         )
+
+
+@fact(
+    "GetSecretValue gives the id of the version, by which it can be read when another is current.",
+    source="botocore: GetSecretValue.VersionId, PutSecretValue (versions of the last 24 hours are "
+    "kept, and the 100 newest)",
+    since=date(2026, 11, 28),
+)
+def an_earlier_version_of_a_secret_can_be_read(aws: Aws) -> None:
+    secrets, name = aws.home.client("secretsmanager"), aws.home.run.new_name("secret")
+    secrets.create_secret(Name=name, SecretString="first", Tags=aws.home.run.tags)
+    first = secrets.get_secret_value(SecretId=name)["VersionId"]
+    secrets.put_secret_value(SecretId=name, SecretString="second")
+
+    current = secrets.get_secret_value(SecretId=name)
+    earlier = secrets.get_secret_value(SecretId=name, VersionId=first)
+
+    secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    assert (current["SecretString"], earlier["SecretString"]) == ("second", "first")
+    assert (current["VersionId"] != first, earlier["VersionId"]) == (True, first)
 
 
 @fact(
