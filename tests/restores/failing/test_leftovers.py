@@ -95,9 +95,9 @@ def test_what_was_redriven_is_left_alone_for_as_long_again(stage: Stage) -> None
     failed = failed_swap(stage)
     candidate, copy = made_by(failed)
     stage.leap(hours=10 * 24)
-    # A redrive forgets the faults.
-    with stage.secret("aurora-restore/admin", "broken"):
-        assert stage.redrive(failed).status == "FAILED"
+    stage.cloud.faults.on("rds:ModifyDBCluster", do=REFUSED, function="aurora-restore-delete-rds")
+    assert stage.cloud.redrive(failed.execution.arn).status == "FAILED"
+    stage.cloud.faults.clear()
     stage.leap(hours=10 * 24)
 
     outcome = stage.restore(replace="swap")
