@@ -40,9 +40,13 @@ HARMLESS_ROLES = frozenset(
 )
 
 
+# No roles, but words for everybody and for nobody, which PostgreSQL lets no role be called.
+_WORDS = frozenset({"none", "public"})
+
+
 def is_reserved(role: str) -> bool:
     """Whether a role belongs to PostgreSQL or AWS; nobody else may use the prefix `pg_`."""
-    return role.startswith("pg_") or role in AWS_ROLES
+    return role.startswith("pg_") or role in AWS_ROLES | _WORDS
 
 
 def looks_reserved(role: str) -> bool:

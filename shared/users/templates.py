@@ -33,6 +33,8 @@ class UserTemplate(Model):
     @field_validator("username")
     @classmethod
     def _is_not_reserved(cls, name: str) -> str:
+        if "\0" in name:
+            raise ValueError("must not contain a zero byte")
         if len(name.encode()) > 63:
             raise ValueError("must be at most 63 bytes long, or PostgreSQL truncates it")
         if is_reserved(name) or name.startswith("rds_"):

@@ -118,6 +118,10 @@ class TestUsers:
             (a_user(databases=[]), "users.0.databases"),
             (a_user(username="rdsadmin"), "is reserved"),
             (a_user(username="pg_monitor"), "is reserved"),
+            (a_user(username="public"), "is reserved"),
+            (a_user(username="none"), "is reserved"),
+            (a_user(username="ü" * 40), "at most 63 bytes"),
+            (a_user(username="a\0b"), "zero byte"),
             (a_user(colour="red"), "users.0.colour"),
         ],
     )
