@@ -1,13 +1,24 @@
-"""What each step may do. The table at the end says who may do what; the statements are above it.
+"""What each step may do: the table at the end.
+
+Its statements are above it, those about RDS, keys and secrets in modules of their own.
 
 Statements are as narrow as AWS allows. Where a resource has to be a wildcard, the statement is
 narrowed by name pattern, tag, region or encryption context instead, and says why.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from aws_cdk import aws_iam as iam
 
+from infra.permissions.keys import (
+    copy_with_shared_keys,
+    describe_keys,
+    encrypt_with_restore_keys,
+    read_with_keys,
+    read_with_shared_keys,
+    use_restore_keys,
+    use_source_keys,
+)
 from infra.permissions.rds import (
     copy_snapshots,
     delete_clusters,
@@ -26,19 +37,18 @@ from infra.permissions.rds import (
     start_stopped_clusters,
 )
 from infra.permissions.scope import Scope
+from infra.permissions.secrets import (
+    read_admin_secrets,
+    read_managed_passwords,
+    read_users_secrets,
+)
 from infra.permissions.statements import (
-    KEY_DECRYPTION,
-    KEY_DESCRIPTION,
-    KEY_ENCRYPTION,
-    KEY_USE,
     PASSED_TO_EXPORTS,
     TAGGED_AS_OURS,
     TEMPORARY_SNAPSHOTS,
     allow,
     allow_through_rds,
-    in_parts,
     in_regions,
-    use_through_rds,
 )
 from shared.names import BY_SOURCE_CLUSTER, LOCK
 from shared.steps import Step
@@ -96,66 +106,9 @@ def check_network_and_class(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
-def describe_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Check whether keys can be used, wherever snapshots are."""
-    return [
-        allow(
-            "kms:DescribeKey",
-            on=[
-                scope.arn("kms", "key/*", region, account)
-                for account in (scope.account, *scope.source_accounts)
-                for region in scope.all_regions
-            ],
-        )
-    ]
-
-
-def use_source_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS copy encrypted snapshots; only a snapshot says which key it is under."""
-    return [
-        statement
-        for region in scope.source_regions
-        for statement in use_through_rds([scope.arn("kms", "key/*", region)], region, KEY_USE)
-    ]
-
-
-def copy_with_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS copy what other accounts share, under keys that they let this account use.
-
-    Only within the stack's region: across regions, an encrypted snapshot is copied by its owner.
-    """
-    return use_through_rds(scope.shared_keys, scope.region, KEY_USE) if scope.shared_keys else []
-
-
-def read_with_shared_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS restore what other accounts share."""
-    if not scope.shared_keys:
-        return []
-    return use_through_rds(scope.shared_keys, scope.region, (KEY_DESCRIPTION, *KEY_DECRYPTION))
-
-
 def act_in_source_accounts(scope: Scope) -> list[iam.PolicyStatement]:
     """Assume the roles that other accounts offer; those accounts decide what the roles may do."""
     return [allow("sts:AssumeRole", on=scope.source_roles)] if scope.source_roles else []
-
-
-def read_with_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS restore an encrypted snapshot of the stack's region, whatever key it is under."""
-    keys = [scope.arn("kms", "key/*"), *scope.foreign_restore_keys]
-    return [
-        allow(KEY_DESCRIPTION, on=keys),
-        *use_through_rds(keys, scope.region, KEY_DECRYPTION),
-    ]
-
-
-def encrypt_with_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS encrypt restored clusters, beside reading with these keys."""
-    return [allow_through_rds(scope.restore_keys, scope.region, KEY_ENCRYPTION)]
-
-
-def use_restore_keys(scope: Scope) -> list[iam.PolicyStatement]:
-    """Let RDS encrypt copies and exports."""
-    return use_through_rds(scope.restore_keys, scope.region, KEY_USE)
 
 
 def check_export_bucket(scope: Scope) -> list[iam.PolicyStatement]:
@@ -183,21 +136,6 @@ def export_snapshots(scope: Scope) -> list[iam.PolicyStatement]:
     ]
 
 
-def read_admin_secrets(scope: Scope) -> list[iam.PolicyStatement]:
-    """Read the admin's login."""
-    return _read_secrets(scope, scope.admin_secrets)
-
-
-def read_users_secrets(scope: Scope) -> list[iam.PolicyStatement]:
-    """Read the application user templates."""
-    return _read_secrets(scope, scope.users_secrets)
-
-
-def read_managed_passwords(scope: Scope) -> list[iam.PolicyStatement]:
-    """Read the master passwords that RDS manages, which are under Secrets Manager's own key."""
-    return [allow("secretsmanager:GetSecretValue", on=[scope.managed_secrets])]
-
-
 def publish_outcomes(scope: Scope) -> list[iam.PolicyStatement]:
     """Find out how an execution ended, and publish it."""
     return [
@@ -210,32 +148,6 @@ def publish_outcomes(scope: Scope) -> list[iam.PolicyStatement]:
             when={"StringEquals": {"kms:ViaService": f"sns.{scope.region}.amazonaws.com"}},
         ),
     ]
-
-
-def _read_secrets(scope: Scope, secrets: Sequence[str]) -> list[iam.PolicyStatement]:
-    """Read secrets, and decrypt them and nothing else with whatever key they are under."""
-    if not secrets:
-        return []
-    arns = [_secret_arn(scope, secret) for secret in secrets]
-    through_secrets_manager = f"secretsmanager.{scope.region}.amazonaws.com"
-    decrypting = [
-        allow(
-            "kms:Decrypt",
-            on=[scope.arn("kms", "key/*")],
-            when={
-                "StringEquals": {"kms:ViaService": through_secrets_manager},
-                "StringLike": {"kms:EncryptionContext:SecretARN": part},
-            },
-        )
-        for part in in_parts(arns)
-    ]
-    return [allow("secretsmanager:GetSecretValue", on=arns), *decrypting]
-
-
-def _secret_arn(scope: Scope, secret: str) -> str:
-    """The ARN of a secret ends in six characters that cannot be derived from its name."""
-    is_name = not secret.startswith("arn:")
-    return scope.arn("secretsmanager", f"secret:{secret}-??????") if is_name else secret
 
 
 PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
