@@ -32,7 +32,8 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         waiting.check_deadline(
             operation, Phase.RESTORE, aws.settings.deadlines, f"Restoring cluster {cluster.id}"
         )
-    if is_finished and operation.move_under_way is Move.MASTER_PASSWORD:
+    is_complete = set(operation.instance_ids) <= {instance.id for instance in instances}
+    if is_finished and is_complete and operation.move_under_way is Move.MASTER_PASSWORD:
         return restore_completed(operation, cluster, instances)
     return restore_status_checked(operation, cluster, instances, is_finished=is_finished)
 

@@ -58,5 +58,5 @@ def change_master_password(
     if admin.password is None:
         cluster = aurora.ensure_managed_password(cluster)
     else:
-        cluster = aurora.set_master_password(cluster.id, admin.password.get_secret_value())
+        cluster = aurora.set_master_password(cluster, admin.password.get_secret_value())
     return master_password_started(operation, cluster, instances, secret_version)

@@ -1,6 +1,7 @@
 """Lock out inherited logins, create users and grants, and prove both by logging in."""
 
-from shared.errors import NotOurs, ResourceBusy, ValidationFailed
+from shared import clock
+from shared.errors import NotOurs, ResourceBusy, RestoreFailed, ValidationFailed
 from shared.gateways.aws import Aws
 from shared.gateways.secrets import AdminSecret
 from shared.operation import waiting
@@ -74,14 +75,21 @@ def outdated(operation: Operation, server: Server) -> Operation:
 def restored_cluster(operation: Operation, aws: Aws, cluster_id: str) -> Cluster:
     """The restored cluster.
 
-    Raises `ResourceBusy` while it is in a transient status, and `NotOurs` when another one has its
-    id: the users may work on a replaced cluster, too, which would prove nothing.
+    Raises `ResourceBusy` while it is in a transient status, `RestoreFailed` when it is gone, and
+    `NotOurs` when another one has its id: the users may work on a replaced cluster, too, which
+    would prove nothing.
     """
     cluster = aws.aurora(operation.request.target_region).cluster(cluster_id)
     if cluster and not cluster.was_made_by(operation.operation_id):
         raise NotOurs(
             f"Cluster {cluster_id} was not made by operation {operation.operation_id}. It is left "
             "alone, and nothing in it was changed."
+        )
+    seen_before = clock.now() - operation.last_updated_time
+    if cluster is None and seen_before > waiting.LONGEST_ABSENCE:
+        raise RestoreFailed(
+            f"Cluster {cluster_id} no longer exists: somebody deleted or renamed it after it was "
+            "restored. Redrive the execution to restore it again."
         )
     if cluster is None or not cluster.is_stable:
         raise ResourceBusy(f"Cluster {cluster_id} does not accept connections yet.")

@@ -69,6 +69,7 @@ def create_operation(event: Event, aws: Aws) -> Operation:
             "choose another, or leave it out."
         )
     if existing.status is Status.FAILED and start.redrive_count > existing.failed_attempt:
+        abandonment.check_not_abandoned(existing)
         corrected = operation_redriven(existing).corrected(parameters, target_cluster)
         return aws.store.reopen(corrected)
     return existing

@@ -15,6 +15,7 @@ from shared.errors import RestoreError
 from shared.gateways.aws import Aws
 from shared.gateways.rds.snapshots import Snapshots
 from shared.gateways.store import Store
+from shared.operation.kind import Kind
 from shared.operation.operation import Operation
 from shared.operation.status import Status
 from shared.replacing import final_snapshot
@@ -95,24 +96,33 @@ def _due_in(source: str, leftovers: "_Leftovers", aws: Aws) -> Iterator[Due]:
 
 def _due_clusters(leftovers: "_Leftovers", aws: Aws) -> Iterator[Due]:
     aurora = aws.aurora(leftovers.operation.request.target_region)
-    for cluster in aurora.clusters():
+    listed = aurora.clusters()
+    for cluster in listed:
         if cluster.is_deleting:
             continue
         if leftovers.has_as_replaced(cluster):
-            yield from _due_replaced(leftovers, cluster, aws)
+            yield from _due_replaced(leftovers, cluster, listed, aws)
         elif leftovers.has_as_candidate(cluster):
             remove = partial(aurora.ensure_emptied_and_deleted, cluster, None, keeps_backups=False)
             obstacle = _obstacle(cluster, aurora.instances(cluster.id), aws.settings)
             yield Due(cluster.id, f"cluster {cluster.id}", remove, obstacle)
 
 
-def _due_replaced(leftovers: "_Leftovers", cluster: Cluster, aws: Aws) -> Iterator[Due]:
-    """A replaced cluster, unless RDS is taking its final snapshot: meanwhile it is `available`."""
+def _due_replaced(
+    leftovers: "_Leftovers", cluster: Cluster, listed: Sequence[Cluster], aws: Aws
+) -> Iterator[Due]:
+    """A replaced cluster, unless RDS is taking its final snapshot: meanwhile it is `available`.
+
+    It may be the last of its data when nothing has taken its place, or what has was removed.
+    """
     region, final = leftovers.operation.request.target_region, None
     snapshots, aurora = aws.snapshots(region), aws.aurora(region)
     if named := cluster.tags.get(names.TAG_FINAL_SNAPSHOT):
         final = snapshots.find(named)
     obstacle = _obstacle(cluster, aurora.instances(cluster.id), aws.settings)
+    if not leftovers.has_successor(listed):
+        target = leftovers.operation.target_cluster
+        obstacle = f"no working cluster is called {target}. Rename it back, or remove it yourself."
     if final and final.has_failed:
         obstacle = f"its final snapshot {final.id} ended with status {final.status}: delete that."
     elif final and final.cluster_resource_id == cluster.resource_id:
@@ -135,6 +145,8 @@ def _obstacle(cluster: Cluster, instances: Sequence[Instance], settings: Setting
     """Why a cluster cannot be deleted as it is, with its instances."""
     if cluster.is_protected:
         return "it has deletion protection."
+    if cluster.is_replicated:
+        return "it belongs to a global cluster, or replicates to or from another."
     if not cluster.can_be_renamed:
         return f"its status is {cluster.status}{' and a rename is pending' * cluster.is_available}."
     if barred := [instance.id for instance in instances if not settings.lets_go(instance)]:
@@ -175,6 +187,12 @@ class _Leftovers(NamedTuple):
         replacer = cluster.tags.get(names.TAG_REPLACED_BY, "")
         is_named_so = cluster.id == names.replaced_id(self.operation.target_cluster, replacer)
         return is_named_so and names.has_expired(cluster.tags, self.now)
+
+    def has_successor(self, listed: Sequence[Cluster]) -> bool:
+        """Whether something serves where a replaced cluster did, or will before it is removed."""
+        is_planned = self.operation.kind is Kind.PLAN
+        target = (one for one in listed if one.id == self.operation.target_cluster)
+        return is_planned or any(not one.has_failed and not one.is_deleting for one in target)
 
     def _has(self, tags: Mapping[str, str], made_at: datetime | None) -> bool:
         """Whether another operation onto this target made it, and can never use it again.

@@ -9,8 +9,10 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, NotOurs, ResourceBusy
 from shared.gateways.store import Store
+from shared.operation import waiting
+from shared.operation.kind import Kind
 from shared.operation.operation import Operation
 from shared.operation.status import Status
 from shared.request.abandon_request import AbandonRequest
@@ -30,8 +32,21 @@ def parameters(raw: Mapping[str, Any], store: Store) -> dict[str, JsonValue]:
     return inherited
 
 
+def check_not_abandoned(operation: Operation) -> None:
+    """Raise `NotOurs` when another operation has taken over what this one left."""
+    if operation.abandoned_by:
+        raise NotOurs(
+            f"Operation {operation.operation_id} was abandoned by {operation.abandoned_by}, and "
+            "its leftovers were removed. Start a new restore."
+        )
+
+
 def failed_operation(operation_id: str, store: Store) -> Operation:
-    """The operation to be abandoned; raises `InvalidRequest` unless it has failed."""
+    """The operation to be abandoned.
+
+    Raises `InvalidRequest` unless it has failed, and `ResourceBusy` while one of its functions may
+    still be making something that nobody could see yet.
+    """
     failed = store.load(operation_id)
     if failed is None:
         raise InvalidRequest(f"operation_id: there is no operation {operation_id}.")
@@ -40,4 +55,12 @@ def failed_operation(operation_id: str, store: Store) -> Operation:
             f"operation_id: {operation_id} is {failed.status}. Only one that has failed can be "
             "abandoned; stop its execution first."
         )
+    if failed.kind is Kind.CLEAN_UP:
+        raise InvalidRequest(
+            f"operation_id: {operation_id} abandons {failed.request.operation_id} itself. Redrive "
+            "it, or abandon that one again."
+        )
+    has_just_ended = failed.error and waiting.may_still_run(failed.error.occurred_at)
+    if has_just_ended and not failed.abandoned_by:
+        raise ResourceBusy(f"Functions of operation {operation_id} may still be running.")
     return failed

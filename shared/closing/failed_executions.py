@@ -6,7 +6,7 @@ do nothing the second time.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import JsonValue
@@ -23,6 +23,7 @@ from shared.errors import (
 )
 from shared.gateways.aws import Aws
 from shared.gateways.executions import Execution
+from shared.operation import waiting
 from shared.operation.operation import Operation
 from shared.operation.status import Status
 from shared.planning.transitions import operation_started
@@ -32,9 +33,6 @@ from shared.request.fields import CLUSTER_ID, OPERATION_ID
 from shared.request.restore_request import RestoreRequest
 
 _LONGEST = 200
-# A function of a stopped execution keeps running until it returns: `delete_rds`, the only one
-# that makes the renames, for a minute at most.
-_STILL_RENAMING = timedelta(minutes=2)
 # Nothing serves the target id while the cut-over is half done. Whatever blocks the rollback, under
 # any error name, may clear up: a permission may be fixed. After this time people must be told.
 _WORTH_RETRYING = timedelta(minutes=15)
@@ -63,21 +61,42 @@ def closed_operation(event: Mapping[str, Any], aws: Aws) -> Operation:
         return operation
     name, message = _reason(execution)
     if cutover.needs_undoing(operation):
-        try:
-            with _coming_again_soon(event, execution, aws):
-                operation = _undone(operation, execution, aws)
-        except Terminal as error:
-            barred_since = operation.undo_barred_since
-            if barred_since is None:
-                aws.store.save(cutover_undo_barred(operation))
-            if barred_since is None or clock.now() - barred_since < _WORTH_RETRYING:
-                _come_again(event, execution, aws)
-                raise ResourceBusy(f"The cut-over is not rolled back yet: {error}") from error
-            message += (
-                f" The cut-over could not be rolled back: {error} The replaced cluster may still "
-                f"be called {operation.renamed_id}: rename it back to {operation.target_cluster}."
-            )
+        operation, barrier = _rolled_back(operation, event, execution, aws)
+        message += barrier
     return operation_failed(operation, name, message, execution.redrive_count)
+
+
+def _rolled_back(
+    operation: Operation, event: Mapping[str, Any], execution: Execution, aws: Aws
+) -> tuple[Operation, str]:
+    """The operation with the replaced cluster serving again, or why it does not, in a sentence.
+
+    Raises `ResourceBusy` until it does, or until it is time to tell people that it does not.
+    """
+    barred_since = _barred_since(operation, execution)
+    try:
+        with _coming_again_soon(event, execution, aws):
+            way_back = cutover.undo(operation, aws)
+            if barred_since is None:
+                # Recorded before it is made: a proof that is still running and comes later does
+                # not find the version that it has read, and proves nothing.
+                operation = way_back.recorded(aws)
+                way_back.make()
+            else:
+                way_back.make()
+                operation = way_back.recorded(aws)
+            _check_is_back(operation, execution)
+    except Terminal as error:
+        if barred_since is None:
+            aws.store.save(cutover_undo_barred(operation))
+        if barred_since is None or clock.now() - barred_since < _WORTH_RETRYING:
+            _come_again(event, execution, aws)
+            raise ResourceBusy(f"The cut-over is not rolled back yet: {error}") from error
+        return operation, (
+            f" The cut-over could not be rolled back: {error} The replaced cluster may still "
+            f"be called {operation.renamed_id}: rename it back to {operation.target_cluster}."
+        )
+    return operation, ""
 
 
 @contextmanager
@@ -99,19 +118,21 @@ def _come_again(event: Mapping[str, Any], execution: Execution, aws: Aws) -> Non
     aws.failed_executions.come_again(message, round(pause.total_seconds()))
 
 
-def _undone(operation: Operation, execution: Execution, aws: Aws) -> Operation:
-    """The operation with the replaced cluster serving again under its own name.
+def _barred_since(operation: Operation, execution: Execution) -> datetime | None:
+    """Since when the rollback of this attempt has been blocked; an earlier one does not count."""
+    since, ended_at = operation.undo_barred_since, execution.stopped_at
+    return since if since and (ended_at is None or since >= ended_at) else None
 
-    Raises `ResourceBusy` until that is so, and until every function that could still be running
-    on the earlier state has ended.
+
+def _check_is_back(operation: Operation, execution: Execution) -> None:
+    """Raise `ResourceBusy` until the replaced cluster serves again under its own name.
+
+    And until every function that could still be running on the earlier state has ended.
     """
-    undone = cutover.undo(operation, aws)
-    if undone.cutover is not None:
-        aws.store.save(undone)
+    if operation.cutover is not None:
         raise ResourceBusy(f"The cut-over to {operation.target_cluster} is being rolled back.")
-    if execution.stopped_at and clock.now() - execution.stopped_at < _STILL_RENAMING:
+    if execution.stopped_at and waiting.may_still_run(execution.stopped_at):
         raise ResourceBusy(f"A function of {execution.arn} may still be running.")
-    return undone
 
 
 def _operation_of(execution: Execution, aws: Aws) -> Operation:

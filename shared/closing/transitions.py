@@ -47,32 +47,46 @@ def operation_redriven(operation: Operation) -> Operation:
     """The execution was redriven: resume where it failed.
 
     What failed is made again; what was only interrupted is still waited for. A phase that was
-    under way gets its full deadline again.
+    under way gets its full deadline again. Before a cut-over the users are set up once more: what
+    was true of them, and of the secrets, may be so no longer.
     """
     error = operation.error.name if operation.error else ""
     now = clock.now()
     has_lost_copy = error == errors.CopyFailed.__name__
     has_lost_move = error == errors.RestoreFailed.__name__
     has_lost_export = error == errors.ExportFailed.__name__
+    status = _resumed(operation, has_lost_move=has_lost_move)
+    reopened = {Phase.RESTORE} if status is Status.RESTORE_IN_PROGRESS else set()
     return operation.after(
         EventType.OPERATION_REDRIVEN,
         {"failed_with": error, "failed_attempt": operation.failed_attempt},
-        status=operation.failed_as or Status.INITIATED,
+        status=status,
         error=None,
         metrics=None,
         leftovers=(),
         notification=None,
         undo_barred_since=None,
+        absent_since=None,
         reopened_at=now,
         hop_under_way=operation.hop_under_way and not has_lost_copy,
         move_under_way=None if has_lost_move else operation.move_under_way,
         export=None if has_lost_export else operation.export,
         waiting_since=now,
         phases={
-            phase: time if time.ended_at else time.model_copy(update={"resumed_at": now})
+            phase: time.resumed(now) if phase in reopened or time.ended_at is None else time
             for phase, time in operation.phases.items()
         },
     )
+
+
+def _resumed(operation: Operation, *, has_lost_move: bool) -> Status:
+    """The status from which a failed operation goes on."""
+    before = operation.failed_as or Status.INITIATED
+    is_in_cutover = before in (Status.USERS_CONFIGURED, Status.CUTOVER_IN_PROGRESS)
+    is_before_cutover = is_in_cutover and operation.swaps and operation.cutover is None
+    if not is_before_cutover and before is not Status.RESTORE_COMPLETED:
+        return before
+    return Status.RESTORE_IN_PROGRESS if has_lost_move else Status.RESTORE_COMPLETED
 
 
 def abandonment_started(operation: Operation, failed: Operation) -> Operation:

@@ -222,11 +222,7 @@ class Operation(Model):
         """The id of a cluster that it made, or may have made, and that nobody can be using yet."""
         if self.swaps:
             return self.restored_id if self.cutover is not Cutover.PROVEN else None
-        is_served = self.failed_as in (
-            Status.USERS_CONFIGURED,
-            Status.CUTOVER_COMPLETED,
-            Status.SNAPSHOT_ARCHIVED,
-        )
+        is_served = self.failed_as in (Status.USERS_CONFIGURED, Status.SNAPSHOT_ARCHIVED)
         is_begun = self.restore_details is not None or self.failed_in(Step.RESTORE_SNAPSHOT)
         return self.restored_id if is_begun and not is_served else None
 

@@ -19,6 +19,7 @@ FAILED can follow every one of them but COMPLETED; redrive leads back to where i
 """
 
 from enum import StrEnum
+from typing import Self
 
 from shared.model import Model, Moment
 
@@ -58,6 +59,10 @@ class PhaseTime(Model):
     started_at: Moment
     resumed_at: Moment | None = None
     ended_at: Moment | None = None
+
+    def resumed(self, now: Moment) -> Self:
+        """The same phase, going on from now with all its time."""
+        return self.model_copy(update={"resumed_at": now, "ended_at": None})
 
     @property
     def counted_from(self) -> Moment:

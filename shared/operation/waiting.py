@@ -34,6 +34,16 @@ JUST_STARTED = timedelta(minutes=2)
 LONGEST_ABSENCE = timedelta(minutes=5)
 
 
+# A function of an execution that has ended runs until it returns: for a minute at most, but for
+# `setup_db_users`, which makes nothing in RDS.
+_LAST_CALLS = timedelta(minutes=2)
+
+
+def may_still_run(ended_at: datetime) -> bool:
+    """Whether functions of an execution that ended then may still be changing something."""
+    return clock.now() - ended_at < _LAST_CALLS
+
+
 def check_not_just_started(operation: Operation, what: str) -> None:
     """Raise `ResourceBusy` while what was started may be invisible: AWS's lists lag behind."""
     if clock.now() - operation.waiting_since < JUST_STARTED:

@@ -12,7 +12,9 @@ guide (*Modifying an Amazon Aurora DB cluster*) renews it by stopping and starti
 that is done where `setup_db_users` has seen such a certificate.
 """
 
-from typing import assert_never
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, assert_never
 
 from shared import clock
 from shared.errors import ResourceBusy, RestoreFailed
@@ -69,7 +71,7 @@ def _move(
     operation: Operation, place: Place, old: Cluster | None, new: Cluster, aws: Aws
 ) -> Operation:
     match place:
-        case Place.OLD_SERVES if old and old.can_be_renamed and new.is_stable:
+        case Place.OLD_SERVES if old and (old.can_be_renamed or old.is_stopped) and new.is_stable:
             return _rename_away(operation, old, aws)
         case Place.FREE if new.is_stable:
             return _move_in(operation, old, new, aws)
@@ -145,8 +147,23 @@ def needs_undoing(operation: Operation) -> bool:
     return operation.swaps and is_begun and operation.cutover is not Cutover.PROVEN
 
 
-def undo(operation: Operation, aws: Aws) -> Operation:
-    """Make the next move back; its `cutover` is `None` when the replaced cluster serves again.
+class WayBack(NamedTuple):
+    """The next move back, and the operation as it is once that is made.
+
+    Its `cutover` is `None` when the replaced cluster serves again, and nothing is left to be made.
+    """
+
+    operation: Operation
+    make: Callable[[], None]
+
+    def recorded(self, aws: Aws) -> Operation:
+        """The operation, saved; where the way back is over, that is left to who closes it."""
+        is_over = self.operation.cutover is None
+        return self.operation if is_over else aws.store.save(self.operation)
+
+
+def undo(operation: Operation, aws: Aws) -> WayBack:
+    """The next move back, which nobody has made yet.
 
     Raises `ResourceBusy` while a move is under way: no other can be made until it is over.
     """
@@ -157,19 +174,25 @@ def undo(operation: Operation, aws: Aws) -> Operation:
         raise ResourceBusy(f"Clusters are being renamed: {clusters.statuses}.")
     operation = _noting_absence(operation, clusters)
     if old is None and not _is_gone(operation):
-        return cutover_status_checked(
-            operation, clusters.statuses, cutover=operation.cutover or Cutover.RENAMED_AWAY
+        cutover = operation.cutover or Cutover.RENAMED_AWAY
+        return WayBack(
+            cutover_status_checked(operation, clusters.statuses, cutover=cutover), _nothing
         )
     if old is None or old.id == target:
-        return operation if operation.cutover is None else cutover_undone(operation, new)
+        is_begun = operation.cutover is not None
+        return WayBack(cutover_undone(operation, new) if is_begun else operation, _nothing)
     if new is not None and new.id == target:
         if new.is_stopped:
-            aurora.start(new)
-            return restored_cluster_started(operation, new, Cutover.PROMOTED)
-        aurora.rename(new, operation.restored_id)
-        return cutover_undo_started(operation, target, operation.restored_id)
-    aurora.rename(old, target)
-    return cutover_undo_started(operation, old.id, target)
+            started = restored_cluster_started(operation, new, Cutover.PROMOTED)
+            return WayBack(started, partial(aurora.start, new))
+        back = cutover_undo_started(operation, target, operation.restored_id)
+        return WayBack(back, partial(aurora.rename, new, operation.restored_id))
+    back = cutover_undo_started(operation, old.id, target)
+    return WayBack(back, partial(aurora.rename, old, target))
+
+
+def _nothing() -> None:
+    """What is made where nothing has to be."""
 
 
 def _noting_absence(operation: Operation, clusters: Clusters) -> Operation:

@@ -56,19 +56,41 @@ class Clusters(NamedTuple):
 def find(operation: Operation, aurora: Aurora) -> Clusters:
     """Look for both clusters among all: while one is renamed, no single id need lead to it.
 
-    Raises `NotOurs` when somebody else's cluster has one of the three ids.
+    Raises `NotOurs` when somebody else's cluster has one of the three ids, or when somebody has
+    given one of the two another id.
     """
-    ids = {operation.restored_id, operation.target_cluster, operation.renamed_id}
     listed = aurora.clusters()
     old = [one for one in listed if one.resource_id == operation.replaced.resource_id]
     new = [one for one in listed if one.was_made_by(operation.operation_id) and one not in old]
-    unknown = [one for one in listed if one.id in ids and one not in (*old, *new)]
+    _check_none_is_unknown(operation, [one for one in listed if one not in (*old, *new)])
+    _check_none_is_elsewhere(operation, old, operation.target_cluster)
+    _check_none_is_elsewhere(operation, new, operation.restored_id)
+    return Clusters(_one(old), _one(new))
+
+
+def _ids(operation: Operation) -> set[str]:
+    """The three ids between which a cut-over moves."""
+    return {operation.restored_id, operation.target_cluster, operation.renamed_id}
+
+
+def _check_none_is_unknown(operation: Operation, others: list[Cluster]) -> None:
+    unknown = [one for one in others if one.id in _ids(operation)]
     if unknown:
         raise NotOurs(
             f"Cluster {unknown[0].id} is neither the one that was to be replaced nor the one "
             "that was restored. It was not touched. Rename or remove it yourself."
         )
-    return Clusters(_one(old), _one(new))
+
+
+def _check_none_is_elsewhere(operation: Operation, listed: list[Cluster], was: str) -> None:
+    """A rename of ours leads from one of three ids to another."""
+    elsewhere = [one for one in listed if one.id not in _ids(operation) and not one.is_renaming]
+    if elsewhere:
+        raise NotOurs(
+            f"Cluster {elsewhere[0].id} was called {was} when this operation saw it first, and "
+            "somebody has renamed it. It was not touched. Rename it back, then redrive the "
+            "execution; or start a new restore."
+        )
 
 
 def _one(listed: list[Cluster]) -> Cluster | None:

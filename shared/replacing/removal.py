@@ -60,6 +60,9 @@ def remove_unfinished(operation: Operation, aws: Aws) -> Operation:
     cluster = aurora.cluster(begun) if begun else None
     if cluster is None:
         return cutover_completed(operation)
+    if not cluster.was_made_by(operation.request.operation_id):
+        told = f"cluster {cluster.id}, which another has been made as meanwhile, was left alone"
+        return cutover_completed(_with_told(operation, told))
     guard_rails.check_unfinished(cluster, operation.request, aws.settings)
     waiting.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {cluster.id}"

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from shared import clock, names
+from shared.closing.abandonment import check_not_abandoned
 from shared.closing.transitions import operation_redriven
 from shared.errors import InternalError, InvalidRequest, NotOurs, RestoreError, Retryable
 from shared.gateways.aws import Aws
@@ -87,11 +88,7 @@ def load(event: Event, aws: Aws) -> Operation:
             f"Operation {given.operation_id} has failed already. This call is from an attempt that "
             "has ended; redrive the execution to continue."
         )
-    if operation.abandoned_by:
-        raise NotOurs(
-            f"Operation {given.operation_id} was abandoned by {operation.abandoned_by}, and its "
-            "leftovers were removed. Start a new restore."
-        )
+    check_not_abandoned(operation)
     return aws.store.reopen(operation_redriven(operation))
 
 

@@ -13,8 +13,7 @@ def master_password_outdated(operation: Operation) -> Operation:
 
     The restore goes on, with all its time again.
     """
-    resumed = {"resumed_at": clock.now(), "ended_at": None}
-    restoring = operation.phases[Phase.RESTORE].model_copy(update=resumed)
+    restoring = operation.phases[Phase.RESTORE].resumed(clock.now())
     return operation.after(
         EventType.MASTER_PASSWORD_OUTDATED,
         {"cluster_id": operation.restored_id},

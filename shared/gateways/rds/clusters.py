@@ -121,11 +121,18 @@ class Aurora:
             )
         return responses.instance(answer["DBInstance"])
 
-    def set_master_password(self, cluster_id: str, password: str) -> Cluster:
-        """Give the master user this password; calling it again changes nothing."""
-        with named_errors(f"Changing the master password of {cluster_id} in {self._region}"):
+    def set_master_password(self, cluster: Cluster, password: str) -> Cluster:
+        """Give the master user this password; calling it again changes nothing.
+
+        One that RDS manages is given up in the same call (botocore: ManageMasterUserPassword).
+        """
+        is_managed = cluster.master_secret_arn is not None
+        with named_errors(f"Changing the master password of {cluster.id} in {self._region}"):
             answer = self._client.modify_db_cluster(
-                DBClusterIdentifier=cluster_id, MasterUserPassword=password, ApplyImmediately=True
+                DBClusterIdentifier=cluster.id,
+                MasterUserPassword=password,
+                ApplyImmediately=True,
+                **given(ManageMasterUserPassword=False if is_managed else None),
             )
         return responses.cluster(answer["DBCluster"])
 

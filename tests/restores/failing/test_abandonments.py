@@ -1,10 +1,11 @@
 """Failed operations that are abandoned: what they left is removed at once."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from local.api.faults import AnswerError
+from local.api.faults import AnswerError, KillWorker
 from shared import names
 from tests.restores.failing.disturbed import assert_proven
 from tests.restores.stage import Outcome, Stage
@@ -38,6 +39,7 @@ READ = ("secretsmanager:GetSecretValue", "setup-db-users")
     [
         ("never", COPY),
         ("never", CREATE),
+        ("delete_first", CREATE),
         ("swap", RESTORE),
         ("swap", READ),
         pytest.param("never", RESTORE, marks=pytest.mark.thorough),
@@ -50,7 +52,7 @@ READ = ("secretsmanager:GetSecretValue", "setup-db-users")
 def test_everything_that_a_failed_operation_left_goes_and_the_target_is_unlocked(
     stage: Stage, replace: str, at: tuple[str, str]
 ) -> None:
-    if replace == "swap":
+    if replace != "never":
         stage.make_cluster(CLUSTER)
     before = stage.inventory()
     failed = failed_at(stage, *at, replace=replace)
@@ -59,7 +61,11 @@ def test_everything_that_a_failed_operation_left_goes_and_the_target_is_unlocked
 
     stage.cloud.aurora.settle()
     assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
-    assert stage.inventory() == before
+    if replace == "delete_first":
+        # The replaced cluster is gone, as it was to go; its final snapshot stays.
+        before = {name: one for name, one in before.items() if CLUSTER not in name}
+        assert sum("-final-" in name for name in stage.inventory()) == 1
+    assert {n: one for n, one in stage.inventory().items() if "-final-" not in n} == before
     assert stage.locks() == []
     assert "was abandoned" in outcome.messages[-1]["Message"]
 
@@ -156,3 +162,74 @@ def test_a_candidate_of_somebody_else_is_never_removed(stage: Stage) -> None:
 
     assert outcome.status == "SUCCEEDED"
     assert any(names.candidate_id(CLUSTER, "mine") in name for name in stage.inventory())
+
+
+def test_a_cluster_that_a_dead_worker_began_after_a_deletion_goes_as_well(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    restoring = "aurora-restore-restore-snapshot"
+    stage.cloud.faults.on(
+        "rds:RestoreDBClusterFromSnapshot", do=KillWorker("after"), function=restoring
+    )
+    stage.cloud.faults.on("rds:DescribeDBClusters", do=DENIED, nth=2, function=restoring)
+    failed = stage.restore(replace="delete_first")
+    stage.cloud.faults.clear()
+
+    outcome = abandon(stage, failed)
+
+    stage.cloud.aurora.settle()
+    assert outcome.status == "SUCCEEDED"
+    assert not any(f":cluster:{CLUSTER}" in name for name in stage.inventory())
+
+
+def test_an_abandonment_is_not_abandoned_but_redriven(stage: Stage) -> None:
+    failed = failed_at(stage, *CREATE, operation_id="first")
+    stage.cloud.faults.on("rds:DeleteDBCluster", do=DENIED, function="aurora-restore-delete-rds")
+    failing = abandon(stage, failed)
+    stage.cloud.faults.clear()
+    begun = failing.execution.started_at
+    own = names.operation_id(failing.execution.arn, begun)
+
+    refused = stage.run({"abandon": True, "operation_id": own})
+    again = abandon(stage, failed)
+
+    stage.cloud.aurora.settle()
+    assert (failing.status, refused.error) == ("FAILED", "InvalidRequest")
+    assert "abandons first itself" in refused.message
+    assert again.status == "SUCCEEDED"
+    assert not any(f":cluster:{CLUSTER}" in name for name in stage.inventory())
+
+
+def test_what_failed_in_its_check_and_was_abandoned_is_never_redriven(stage: Stage) -> None:
+    failed = failed_at(stage, "rds:DescribeDBClusterSnapshots", "snapshot-check")
+    abandon(stage, failed)
+
+    outcome = stage.redrive(failed)
+
+    assert (outcome.status, outcome.error) == ("FAILED", "NotOurs")
+    assert "was abandoned" in outcome.message
+
+
+def test_an_abandonment_waits_for_functions_that_may_still_be_running(stage: Stage) -> None:
+    failed = failed_at(stage, *RESTORE)
+
+    outcome = abandon(stage, failed)
+
+    first_look = next(event for event in outcome.events if "ABANDON" in event["event_type"])
+    waited = datetime.fromisoformat(first_look["timestamp"]) - failed.execution.stopped_at
+    assert outcome.status == "SUCCEEDED"
+    assert waited >= timedelta(minutes=2)
+
+
+def test_a_cluster_that_somebody_has_made_in_its_place_does_not_bar_the_rest(
+    stage: Stage,
+) -> None:
+    failed = failed_at(stage, *CREATE)
+    stage.remove_cluster(CLUSTER)
+    stage.make_cluster(CLUSTER)
+
+    outcome = abandon(stage, failed)
+
+    assert outcome.status == "SUCCEEDED"
+    assert any(f":cluster:{CLUSTER}" in name for name in stage.inventory())
+    assert not any("-copy-" in name for name in stage.inventory())
+    assert "was left alone" in outcome.messages[-1]["Message"]

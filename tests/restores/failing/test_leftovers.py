@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from local.api.faults import AnswerError
+from local.aurora.model.region import Region
+from local.functions.functions import ACCOUNT
 from local.rehearsal.production import at_once
 from shared import names
 from tests.restores.stage import TARGET_REGION, Outcome, Stage
@@ -195,3 +197,46 @@ def test_a_plan_tells_what_no_sweep_can_remove(stage: Stage) -> None:
     assert f"cluster {aside}" in told
     assert f"- {told}" in outcome.messages[-1]["Message"]
     assert not any(aside in line for line in outcome.state["plan"]["deletes"])
+
+
+def test_the_last_of_two_clusters_is_never_swept(stage: Stage) -> None:
+    older = stage.cloud.faults.on(
+        "rds:CreateDBInstance", do=REFUSED, function="aurora-restore-restore-snapshot"
+    )
+    failed = stage.restore(operation_id="older")
+    assert older.fired
+    stage.cloud.faults.clear()
+    stage.remove_cluster(CLUSTER)
+    stage.make_cluster(CLUSTER)
+    stage.restore(
+        replace="swap", keep_replaced_hours=24, operation_id="keeping", final_snapshot=False
+    )
+    stage.leap(hours=25)
+    stage.remove_cluster(CLUSTER)  # its users want the old one back
+
+    outcome = stage.run({"abandon": True, "operation_id": failed.state["operation_id"]})
+
+    aside = names.replaced_id(CLUSTER, "keeping")
+    assert outcome.status == "SUCCEEDED"
+    assert is_there(stage, f":cluster:{aside}")
+    assert f"no working cluster is called {CLUSTER}" in outcome.messages[-1]["Message"]
+
+
+def test_a_kept_cluster_that_has_become_part_of_a_global_one_keeps_its_instances(
+    stage: Stage,
+) -> None:
+    stage.make_cluster(CLUSTER)
+    stage.restore(replace="swap", keep_replaced_hours=24, operation_id="keeping")
+    aside = names.replaced_id(CLUSTER, "keeping")
+    kept = Region(ACCOUNT, TARGET_REGION).clusters[aside]
+    kept.global_cluster_identifier = "world"
+    stage.leap(hours=25)
+
+    outcome = stage.restore(replace="swap")
+
+    kept.global_cluster_identifier = None
+    rds = stage.cloud.client("rds", region_name=TARGET_REGION)
+    instances = rds.describe_db_instances()["DBInstances"]
+    of_kept = [one for one in instances if one["DBClusterIdentifier"] == aside]
+    assert [one["DBInstanceStatus"] for one in of_kept] == ["available"]
+    assert any("global cluster" in line for line in outcome.state["leftovers"])

@@ -1,11 +1,13 @@
 """Failed operations that go on where they failed."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
-from local.api.faults import AnswerError
+from local.api.faults import AnswerError, Precede
 from local.rehearsal.production import at_once
+from shared import names
 from tests.restores.failing.disturbed import assert_proven
 from tests.restores.stage import TARGET_REGION, Stage
 
@@ -174,3 +176,48 @@ def test_an_old_failure_that_is_told_late_closes_nothing(stage: Stage) -> None:
 
     assert stage.item(finished.state["operation_id"]) == finished.state
     assert stage.scene.messages() == []
+
+
+def test_a_cluster_that_is_deleted_before_its_users_are_set_up_is_restored_again(
+    stage: Stage,
+) -> None:
+    set_up = "aurora-restore-setup-db-users"
+    stage.cloud.faults.on(
+        "secretsmanager:GetSecretValue",
+        do=Precede(lambda _: stage.remove_cluster("aurora-staging")),
+        function=set_up,
+    )
+    failed = stage.restore()
+
+    outcome = stage.redrive(failed)
+
+    lasted = failed.execution.stopped_at - failed.execution.started_at
+    assert (failed.status, failed.error) == ("FAILED", "RestoreFailed")
+    assert "no longer exists" in failed.message
+    assert lasted < timedelta(minutes=15)
+    assert_proven(stage, outcome)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_instance_that_is_deleted_before_the_cluster_is_complete_is_made_again(
+    stage: Stage, number: int
+) -> None:
+    operation_id = f"one-of-two-{number}"
+    instance = names.instance_id("aurora-staging", number, operation_id)
+
+    def delete() -> None:
+        rds = stage.cloud.client("rds", region_name=TARGET_REGION)
+        with at_once(stage.cloud):
+            rds.delete_db_instance(DBInstanceIdentifier=instance, SkipFinalSnapshot=True)
+            stage.cloud.aurora.settle()
+
+    stage.cloud.faults.on(
+        "rds:ModifyDBCluster",
+        do=Precede(lambda _: delete()),
+        function="aurora-restore-restore-snapshot",
+    )
+
+    outcome = stage.restore(instance_count=2, operation_id=operation_id)
+
+    assert_proven(stage, outcome)
+    assert len(outcome.state["restore_details"]["instances"]) == 2

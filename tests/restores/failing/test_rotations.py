@@ -83,3 +83,38 @@ def test_secrets_that_are_rotated_during_a_cut_over_do_not_undo_it(stage: Stage)
     assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
     assert "CUTOVER_UNDO_STARTED" not in outcome.event_types
     assert all(opens(stage, user, password) for user, password in given.items())
+
+
+def test_a_swap_that_is_redriven_days_later_gives_its_users_the_passwords_of_then(
+    stage: Stage,
+) -> None:
+    stage.make_cluster(CLUSTER)
+    denied = AnswerError("AccessDenied", "Not for you.", http_status=403)
+    stage.cloud.faults.on("rds:ModifyDBCluster", do=denied, function="aurora-restore-delete-rds")
+    failed = stage.restore(replace="swap")
+    stage.leap(hours=72)
+    users = content(stage, USERS)["users"]
+    rotate(stage, USERS, users=[user | {"password": "the-current-one"} for user in users])
+    rotate(stage, ADMIN, password="the-current-one")
+
+    outcome = stage.redrive(failed)
+
+    assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
+    assert opens(stage, "postgres", "the-current-one")
+    assert all(opens(stage, user["username"], "the-current-one") for user in users)
+
+
+def test_a_password_that_rds_manages_is_given_up_for_one_of_ours(stage: Stage) -> None:
+    ours = content(stage, ADMIN)
+    client = stage.cloud.client("secretsmanager")
+    managed = json.dumps({"username": ours["username"], "managed": True})
+    client.put_secret_value(SecretId=ADMIN, SecretString=managed)
+    denied = AnswerError("AccessDeniedException", "Not for you.", http_status=400)
+    stage.cloud.faults.on("secretsmanager:GetSecretValue", do=denied, function=SET_UP)
+    failed = stage.restore()
+    client.put_secret_value(SecretId=ADMIN, SecretString=json.dumps(ours))
+
+    outcome = stage.redrive(failed)
+
+    assert (outcome.status, outcome.message) == ("SUCCEEDED", "")
+    assert opens(stage, "postgres", ours["password"])
