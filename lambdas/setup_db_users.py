@@ -6,6 +6,8 @@ from shared.gateways.aws import Aws
 from shared.gateways.secrets import AdminSecret
 from shared.operation import waiting
 from shared.operation.operation import Operation
+from shared.operation.parts import Cutover
+from shared.replacing.transitions import cutover_status_checked
 from shared.resources import Cluster
 from shared.runtime.step import step
 from shared.steps import Step
@@ -29,6 +31,7 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         return prove_again(operation, aws)
     templates, version = aws.secrets.users(operation.request.users_secret_id)
     cluster = restored_cluster(operation, aws, operation.restored_id)
+    cluster.check_not_stopped()
     admin, admin_version = aws.secrets.admin(operation.request.admin_secret_id)
     # It may have been rotated, or corrected before a redrive.
     if operation.master_secret_version not in (None, admin_version):
@@ -50,6 +53,10 @@ def prove_again(operation: Operation, aws: Aws) -> Operation:
     request = operation.request
     templates, _ = aws.secrets.users(request.users_secret_id, operation.users_secret_version)
     cluster = restored_cluster(operation, aws, operation.target_cluster)
+    if cluster.is_stopped:
+        # By somebody: the cut-over starts it again.
+        stopped = {cluster.id: cluster.status}
+        return cutover_status_checked(operation, stopped, cutover=Cutover.PROMOTED)
     admin, _ = aws.secrets.admin(request.admin_secret_id, operation.master_secret_version)
     server = writer(cluster, admin, aws)
     if is_certificate_outdated(server):
@@ -73,7 +80,7 @@ def outdated(operation: Operation, server: Server) -> Operation:
 
 
 def restored_cluster(operation: Operation, aws: Aws, cluster_id: str) -> Cluster:
-    """The restored cluster.
+    """The restored cluster, which somebody may have stopped.
 
     Raises `ResourceBusy` while it is in a transient status, `RestoreFailed` when it is gone, and
     `NotOurs` when another one has its id: the users may work on a replaced cluster, too, which
@@ -91,7 +98,7 @@ def restored_cluster(operation: Operation, aws: Aws, cluster_id: str) -> Cluster
             f"Cluster {cluster_id} no longer exists: somebody deleted or renamed it after it was "
             "restored. Redrive the execution to restore it again."
         )
-    if cluster is None or not cluster.is_stable:
+    if cluster is None or not (cluster.is_stable or cluster.is_stopped):
         raise ResourceBusy(f"Cluster {cluster_id} does not accept connections yet.")
     return cluster
 

@@ -149,10 +149,7 @@ def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
     existing = aurora.cluster(request.target_cluster_id)
     if existing is None:
         return None
-    guard_rails.check_replaceable(existing, request, aws.settings)
-    guard_rails.check_untied(existing, aws.ties(request.target_region).of(existing.arn))
-    instances = aurora.instances(existing.id)
-    guard_rails.check_instances(existing.id, instances, existing.id, aws.settings)
+    guard_rails.check_with_all_it_has(existing, request, aws)
     final_snapshot = None
     if request.final_snapshot:
         final_snapshot = names.final_snapshot_id(

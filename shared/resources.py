@@ -229,6 +229,8 @@ class Cluster(Resource):
     """What AWS Backup keeps of it, for restores to any point in time."""
     pending: frozenset[str] = frozenset()
     """What is to change: keys of `PendingModifiedValues`. Some wait for a maintenance window."""
+    becomes: str | None = None
+    """The id that it is to get, now or in a maintenance window; `None` while no rename is known."""
     master_secret_status: str | None = None
     roles: tuple[str, ...] = ()
     """The IAM roles that it is associated with, and what for: `arn… (s3Import)`."""

@@ -148,7 +148,7 @@ class Settings(Model):
         """Whether the roles may delete an instance (`infra.permissions.rds`): by name or by tag."""
         named, tagged = instance.id, instance.tags.get(names.TAG_TARGET_CLUSTER, "")
         return any(
-            named.startswith(pattern.removesuffix("*")) or fnmatchcase(tagged, pattern)
+            fnmatchcase(named, f"{pattern}*") or fnmatchcase(tagged, pattern)
             for pattern in self.replaceable_clusters
         )
 

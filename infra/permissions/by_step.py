@@ -177,6 +177,7 @@ PERMISSIONS: Mapping[Step, tuple[Permission, ...]] = {
         describe_clusters,
         describe_instances,
         describe_snapshots,
+        describe_ties,
         rename_clusters,
         renew_certificates,
         delete_clusters,

@@ -19,7 +19,7 @@ from shared.operation.kind import Kind
 from shared.operation.operation import Operation
 from shared.operation.status import Status
 from shared.replacing import final_snapshot
-from shared.resources import Cluster, Instance, Snapshot
+from shared.resources import ENGINE, Cluster, Instance, Snapshot
 from shared.settings import REDRIVE_WINDOW, Settings
 
 
@@ -143,6 +143,8 @@ def _remove_replaced(
 
 def _obstacle(cluster: Cluster, instances: Sequence[Instance], settings: Settings) -> str | None:
     """Why a cluster cannot be deleted as it is, with its instances."""
+    if cluster.engine != ENGINE:
+        return f"it is of engine {cluster.engine or 'unknown'}."
     if cluster.is_protected:
         return "it has deletion protection."
     if cluster.is_replicated:

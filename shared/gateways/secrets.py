@@ -32,7 +32,7 @@ class AdminSecret(Model):
     @field_validator("password")
     @classmethod
     def _is_one_rds_takes(cls, password: SecretStr | None) -> SecretStr | None:
-        value = password.get_secret_value() if password else "8-chars-"
+        value = "8-chars-" if password is None else password.get_secret_value()
         if not (8 <= len(value) <= 41 and value.isascii() and value.isprintable()):
             raise ValueError("must have 8 to 41 printable characters")
         if set(value) & set('/"@ '):

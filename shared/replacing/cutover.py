@@ -71,7 +71,7 @@ def _move(
     operation: Operation, place: Place, old: Cluster | None, new: Cluster, aws: Aws
 ) -> Operation:
     match place:
-        case Place.OLD_SERVES if old and (old.can_be_renamed or old.is_stopped) and new.is_stable:
+        case Place.OLD_SERVES if old and (old.can_be_renamed or old.has_failed) and new.is_stable:
             return _rename_away(operation, old, aws)
         case Place.FREE if new.is_stable:
             return _move_in(operation, old, new, aws)
@@ -102,7 +102,7 @@ def _recorded(operation: Operation, place: Place, clusters: Clusters) -> Operati
 
 
 def _rename_away(operation: Operation, old: Cluster, aws: Aws) -> Operation:
-    guard_rails.check_replaceable(old, operation.request, aws.settings)
+    guard_rails.check_with_all_it_has(old, operation.request, aws)
     aws.aurora(operation.request.target_region).rename(old, operation.renamed_id)
     return cutover_started(operation, old)
 

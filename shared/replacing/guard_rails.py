@@ -10,6 +10,7 @@ from shared.errors import (
     TargetNotAllowed,
     TargetProtected,
 )
+from shared.gateways.aws import Aws
 from shared.names import TAG_TARGET_CLUSTER
 from shared.operation.parts import ReplacedCluster
 from shared.request.fields import Replace
@@ -43,8 +44,21 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
     check_allowed(request.target_cluster_id, settings.replaceable_clusters)
     _check_engine(cluster)
     _check_unprotected(cluster)
-    if request.replace is Replace.SWAP:
-        _check_not_to_be_upgraded(cluster)
+    # Once it is renamed away, it is only to be deleted.
+    if request.replace is Replace.SWAP and cluster.id == request.target_cluster_id:
+        _check_can_be_renamed(cluster)
+
+
+def check_with_all_it_has(cluster: Cluster, request: RestoreRequest, aws: Aws) -> None:
+    """Raise the reason why a cluster may not be replaced, also where others are the reason.
+
+    Others are its instances, and what else in RDS is tied to it.
+    """
+    region = request.target_region
+    check_replaceable(cluster, request, aws.settings)
+    check_untied(cluster, aws.ties(region).of(cluster.arn))
+    instances = aws.aurora(region).instances(cluster.id)
+    check_instances(cluster.id, instances, request.target_cluster_id, aws.settings)
 
 
 def check_allowed(target: str, patterns: Sequence[str]) -> None:
@@ -105,8 +119,22 @@ def _check_unprotected(cluster: Cluster) -> None:
         )
 
 
-def _check_not_to_be_upgraded(cluster: Cluster) -> None:
-    """A rename is applied at once, and with it what waits for the window (older API references)."""
+def _check_can_be_renamed(cluster: Cluster) -> None:
+    """Raise `TargetProtected` when a rename would wait for ever, or bring more than a new id.
+
+    It is applied at once, and with it what waits for the window (older API references).
+    """
+    if cluster.has_failed:
+        raise TargetProtected(
+            f"Cluster {cluster.id} is {cluster.status}, and RDS renames only available clusters. "
+            "Bring it into a working state, or use delete_first."
+        )
+    if cluster.becomes:
+        raise TargetProtected(
+            f"Cluster {cluster.id} is to be renamed to {cluster.becomes}, now or in its "
+            "maintenance window. Wait until that is done, or modify it to keep its id; or use "
+            "delete_first."
+        )
     if cluster.is_to_be_upgraded:
         raise TargetProtected(
             f"Cluster {cluster.id} waits for its maintenance window to be upgraded. Renaming it "

@@ -84,12 +84,20 @@ def _check_none_is_unknown(operation: Operation, others: list[Cluster]) -> None:
 
 def _check_none_is_elsewhere(operation: Operation, listed: list[Cluster], was: str) -> None:
     """A rename of ours leads from one of three ids to another."""
-    elsewhere = [one for one in listed if one.id not in _ids(operation) and not one.is_renaming]
+    ids = _ids(operation)
+    elsewhere = [one for one in listed if one.id not in ids and not one.is_renaming]
     if elsewhere:
         raise NotOurs(
             f"Cluster {elsewhere[0].id} was called {was} when this operation saw it first, and "
             "somebody has renamed it. It was not touched. Rename it back, then redrive the "
             "execution; or start a new restore."
+        )
+    leaving = [one for one in listed if one.becomes and one.becomes not in ids]
+    if leaving:
+        raise NotOurs(
+            f"Cluster {leaving[0].id} is to be renamed to {leaving[0].becomes}, now or in its "
+            "maintenance window, and not by this operation. It was not touched. Have it keep its "
+            "id, then redrive the execution; or start a new restore."
         )
 
 

@@ -33,17 +33,18 @@ def remove_replaced(operation: Operation, aws: Aws) -> Operation:
         labelled = _with_final_labelled(operation, aws, operation.replaced)
         return cutover_completed(labelled) if operation.swaps else target_freed(labelled)
     guard_rails.check_is_the_same(replaced, operation.replaced)
+    until = clock.now() + timedelta(hours=request.keep_replaced_hours)
+    if operation.swaps and replaced.tags.get(TAG_REPLACED_BY) != operation.operation_id:
+        # Whatever becomes of this operation, a later one may remove it.
+        _note_expiry(aurora, replaced, operation.replaced, operation.operation_id, until)
+    if operation.swaps and request.keep_replaced_hours:
+        return cutover_completed(replaced_cluster_kept(operation, until))
+    if operation.deletes_first and Phase.DELETE not in operation.phases:
+        guard_rails.check_with_all_it_has(replaced, request, aws)
     guard_rails.check_replaceable(replaced, request, aws.settings)
     waiting.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {replaced.id}"
     )
-    if operation.swaps and request.keep_replaced_hours:
-        until = clock.now() + timedelta(hours=request.keep_replaced_hours)
-        _note_expiry(aurora, replaced, operation.replaced, operation.operation_id, until)
-        return cutover_completed(replaced_cluster_kept(operation, until))
-    if operation.swaps and replaced.tags.get(TAG_REPLACED_BY) != operation.operation_id:
-        # Whatever becomes of this operation, a later one may remove it.
-        _note_expiry(aurora, replaced, operation.replaced, operation.operation_id, clock.now())
     return _next_move(operation, aws, replaced, operation.replaced)
 
 

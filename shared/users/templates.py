@@ -41,6 +41,14 @@ class UserTemplate(Model):
             raise ValueError("is reserved by PostgreSQL or RDS")
         return name
 
+    @field_validator("password")
+    @classmethod
+    def _is_one_postgresql_takes(cls, password: SecretStr | None) -> SecretStr | None:
+        value = "a" if password is None else password.get_secret_value()
+        if not value or "\0" in value:
+            raise ValueError("must not be empty or contain a zero byte")
+        return password
+
     @model_validator(mode="after")
     def _can_log_in_one_way(self) -> Self:
         if (self.password is None) is not (self.auth == "iam"):

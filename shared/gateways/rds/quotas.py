@@ -84,7 +84,8 @@ class Quotas:
         if kept >= RETAINED_BACKUPS:
             raise QuotaExceeded(
                 f"{kept} automated backups of deleted clusters are retained in {self._where}, as "
-                f"many as may be. The cluster to be replaced has no final snapshot, so its backups "
-                "are to be kept. Set final_snapshot, or keep_automated_backups in the deployment's "
-                "settings to false, or delete some that are retained."
+                f"many as may be, and those of the cluster to be replaced are to be kept: AWS "
+                "Backup needs them, or there is no final snapshot. Delete some that are retained; "
+                "or, unless AWS Backup is the reason, set final_snapshot, or in the deployment's "
+                "settings keep_automated_backups to false."
             )

@@ -65,6 +65,7 @@ def cluster(response: "DBClusterTypeDef") -> Cluster:
             for member in response.get("DBClusterMembers", [])
         ),
         pending=frozenset(response.get("PendingModifiedValues", {})),
+        becomes=response.get("PendingModifiedValues", {}).get("DBClusterIdentifier"),
         is_protected=response.get("DeletionProtection", False),
         global_cluster_id=response.get("GlobalClusterIdentifier"),
         replication_source=response.get("ReplicationSourceIdentifier"),

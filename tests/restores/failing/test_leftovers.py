@@ -147,10 +147,10 @@ def add_scaled_reader(stage: Stage, cluster_id: str) -> None:
         stage.cloud.aurora.settle()
 
 
-def protect(stage: Stage, cluster_id: str) -> None:
+def protect(stage: Stage, cluster_id: str, *, is_protected: bool = True) -> None:
     with at_once(stage.cloud):
         stage.cloud.client("rds", region_name=TARGET_REGION).modify_db_cluster(
-            DBClusterIdentifier=cluster_id, DeletionProtection=True, ApplyImmediately=True
+            DBClusterIdentifier=cluster_id, DeletionProtection=is_protected, ApplyImmediately=True
         )
         stage.cloud.aurora.settle()
 
@@ -240,3 +240,38 @@ def test_a_kept_cluster_that_has_become_part_of_a_global_one_keeps_its_instances
     of_kept = [one for one in instances if one["DBClusterIdentifier"] == aside]
     assert [one["DBInstanceStatus"] for one in of_kept] == ["available"]
     assert any("global cluster" in line for line in outcome.state["leftovers"])
+
+
+def test_a_kept_cluster_of_another_engine_is_never_swept(stage: Stage) -> None:
+    stage.make_cluster(CLUSTER)
+    stage.restore(replace="swap", keep_replaced_hours=24, operation_id="keeping")
+    aside = names.replaced_id(CLUSTER, "keeping")
+    Region(ACCOUNT, TARGET_REGION).clusters[aside].engine = "neptune"
+    stage.leap(hours=25)
+
+    outcome = stage.restore(replace="swap")
+
+    assert is_there(stage, f":cluster:{aside}")
+    assert any("it is of engine neptune" in line for line in outcome.state["leftovers"])
+    Region(ACCOUNT, TARGET_REGION).clusters[aside].engine = "aurora-postgresql"
+
+
+def test_a_replaced_cluster_that_was_protected_meanwhile_is_swept_when_it_may_go(
+    stage: Stage,
+) -> None:
+    stage.make_cluster(CLUSTER)
+    aside = names.replaced_id(CLUSTER, "protected")
+    with stage.under_way(
+        "CUTOVER_IN_PROGRESS", "proven", operation_id="protected", replace="swap"
+    ) as execution:
+        protect(stage, aside)
+    failed = stage.end_of(execution)
+
+    first = stage.restore(replace="swap")
+    protect(stage, aside, is_protected=False)
+    second = stage.restore(replace="swap")
+
+    assert (failed.status, failed.error) == ("FAILED", "TargetProtected")
+    assert any(aside in line for line in first.state["leftovers"])
+    assert second.state["leftovers"] == []
+    assert not is_there(stage, f":cluster:{aside}")

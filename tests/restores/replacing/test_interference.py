@@ -8,10 +8,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.api.faults import AnswerError, Precede
+from local.aurora.model.region import Region
 from local.calls import Call
 from local.clock import participant
+from local.functions.functions import ACCOUNT
 from local.rehearsal.production import at_once
 from shared import names
+from tests.restores.failing.disturbed import assert_proven
 from tests.restores.replacing.test_swaps import CLUSTER, clusters, resource_id
 from tests.restores.stage import TARGET_REGION, Stage, request
 
@@ -68,9 +71,9 @@ def test_a_proof_that_comes_when_the_way_back_has_begun_counts_no_more(stage: St
     assert "CUTOVER_UNDONE" in outcome.event_types
 
 
-@pytest.mark.parametrize("is_proven", [True, False])
+@pytest.mark.parametrize("is_over", [True, False], ids=["renamed", "to be renamed"])
 def test_a_cluster_that_somebody_renames_meanwhile_is_left_alone(
-    stage: Stage, is_proven: bool
+    stage: Stage, is_over: bool
 ) -> None:
     stage.make_cluster(CLUSTER)
     old = resource_id(stage, CLUSTER)
@@ -80,21 +83,103 @@ def test_a_cluster_that_somebody_renames_meanwhile_is_left_alone(
             rds(stage).modify_db_cluster(
                 DBClusterIdentifier=CLUSTER,
                 NewDBClusterIdentifier="aurora-staging-mine",
-                ApplyImmediately=True,
+                ApplyImmediately=is_over,
             )
+            if is_over:
+                stage.cloud.aurora.settle()
 
     while_users_are_set_up(stage, rename)
-    if not is_proven:
-        stage.cloud.faults.on("secretsmanager:GetSecretValue", do=DENIED, nth=3, function=SET_UP)
 
-    outcome = stage.restore(replace="swap", operation_id=f"renamed-{is_proven}")
+    outcome = stage.restore(replace="swap", operation_id=f"renamed-{is_over}")
 
     stage.cloud.aurora.settle()
     assert (outcome.status, outcome.error) == ("FAILED", "NotOurs")
-    assert "somebody has renamed it" in outcome.message
-    assert resource_id(stage, "aurora-staging-mine") == old
+    assert "aurora-staging-mine" in outcome.message
+    assert resource_id(stage, "aurora-staging-mine" if is_over else CLUSTER) == old
     assert stage.cloud.calls.of("rds:RebootDBInstance") == ()
     assert stage.locks() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"becomes": "aurora-staging-mine"}, "is to be renamed to aurora-staging-mine"),
+        ({"status": "incompatible-parameters"}, "is incompatible-parameters"),
+    ],
+)
+def test_a_cluster_that_cannot_be_renamed_is_told_before_anything_is_made(
+    stage: Stage, changes: dict[str, str], words: str
+) -> None:
+    stage.make_cluster(CLUSTER)
+    if "becomes" in changes:
+        rds(stage).modify_db_cluster(
+            DBClusterIdentifier=CLUSTER,
+            NewDBClusterIdentifier=changes["becomes"],
+            ApplyImmediately=False,
+        )
+    else:
+        Region(ACCOUNT, TARGET_REGION).clusters[CLUSTER].status = changes["status"]
+
+    outcome = stage.restore(replace="swap")
+
+    Region(ACCOUNT, TARGET_REGION).clusters[CLUSTER].status = "available"
+    assert (outcome.status, outcome.error) == ("FAILED", "TargetProtected")
+    assert words in outcome.message
+    assert "COPY_STARTED" not in outcome.event_types
+
+
+@pytest.mark.parametrize("replace", ["swap", "delete_first"])
+def test_what_is_tied_to_the_old_cluster_meanwhile_bars_the_first_move(
+    stage: Stage, replace: str
+) -> None:
+    stage.make_cluster(CLUSTER)
+    arn = f"arn:aws:rds:{TARGET_REGION}:{ACCOUNT}:cluster:{CLUSTER}"
+
+    def tie() -> None:
+        with at_once(stage.cloud):
+            rds(stage).create_blue_green_deployment(BlueGreenDeploymentName="upgrade", Source=arn)
+
+    stage.cloud.faults.on(
+        "rds:CopyDBClusterSnapshot",
+        do=Precede(lambda _: tie()),
+        function="aurora-restore-copy-snapshot",
+    )
+    before = set(stage.inventory())
+
+    try:
+        outcome = stage.restore(replace=replace, operation_id=f"tied-{replace[:4]}")
+    finally:
+        for cluster in Region(ACCOUNT, TARGET_REGION).clusters.values():
+            cluster.ties.clear()
+
+    assert (outcome.status, outcome.error) == ("FAILED", "TargetProtected")
+    assert "blue/green deployment upgrade" in outcome.message
+    assert before <= set(stage.inventory())
+
+
+@pytest.mark.parametrize("nth", [1, 3], ids=["before the users", "before the proof"])
+def test_a_restored_cluster_that_somebody_stops_before_it_is_used_is_told_or_started(
+    stage: Stage, nth: int
+) -> None:
+    stage.make_cluster(CLUSTER)
+    operation_id = f"stopped-{nth}"
+    cluster = names.candidate_id(CLUSTER, operation_id) if nth == 1 else CLUSTER
+
+    def stop() -> None:
+        with at_once(stage.cloud):
+            rds(stage).stop_db_cluster(DBClusterIdentifier=cluster)
+
+    while_users_are_set_up(stage, stop, nth)
+
+    outcome = stage.restore(replace="swap", operation_id=operation_id)
+
+    if nth == 1:
+        assert (outcome.status, outcome.error) == ("FAILED", "RestoreFailed")
+        assert "was stopped" in outcome.message
+        rds(stage).start_db_cluster(DBClusterIdentifier=cluster)
+        stage.cloud.aurora.settle()
+        outcome = stage.redrive(outcome)
+    assert_proven(stage, outcome)
 
 
 def test_a_cluster_that_is_lost_while_it_is_proven_is_waited_for_only_for_minutes(
