@@ -149,7 +149,8 @@ def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
     existing = aurora.cluster(request.target_cluster_id)
     if existing is None:
         return None
-    guard_rails.check_with_all_it_has(existing, request, aws)
+    instances = aurora.instances(existing.id)
+    guard_rails.check_with_all_it_has(existing, instances, request, aws)
     final_snapshot = None
     if request.final_snapshot:
         final_snapshot = names.final_snapshot_id(
@@ -162,7 +163,7 @@ def find_replaced(operation: Operation, aws: Aws) -> ReplacedCluster | None:
         resource_id=existing.resource_id,
         final_snapshot_id=final_snapshot,
         instances=len(existing.members),
-        differences=differences(existing, request),
+        differences=differences(existing, instances, request),
         keeps_backups=existing.keeps_backups(
             final_snapshot, unless_saved=aws.settings.keep_automated_backups
         ),

@@ -306,6 +306,7 @@ class Instance(Resource):
     dead_ends = _INSTANCE_DEAD_ENDS
 
     cluster_id: str | None
+    parameter_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

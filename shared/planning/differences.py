@@ -3,15 +3,18 @@
 from collections.abc import Iterator, Sequence
 
 from shared.request.restore_request import RestoreRequest
-from shared.resources import Cluster
+from shared.resources import Cluster, Instance
 
 
-def differences(replaced: Cluster, request: RestoreRequest) -> tuple[str, ...]:
-    """Each difference as a sentence, of the settings that RDS tells of a cluster."""
+def differences(
+    replaced: Cluster, instances: Sequence[Instance], request: RestoreRequest
+) -> tuple[str, ...]:
+    """Each difference as a sentence, of what RDS tells of a cluster and its instances."""
     return (
         *_roles(replaced),
         *_security_groups(replaced, request.vpc_security_group_ids),
         *_parameter_group(replaced, request.db_cluster_parameter_group_name),
+        *_parameter_groups(instances, request.db_parameter_group_name),
         *_upgrades(replaced, is_wanted=request.auto_minor_version_upgrade),
     )
 
@@ -44,6 +47,21 @@ def _parameter_group(replaced: Cluster, requested: str | None) -> Iterator[str]:
         f"Its cluster parameter group is {has}; its successor's will be "
         f"{requested or 'the default one of its version, for the request names none'}."
     )
+
+
+def _parameter_groups(instances: Sequence[Instance], requested: str | None) -> Iterator[str]:
+    """Every instance has a group of its own; those of the successor have one for all."""
+    groups = {one.parameter_group for one in instances if one.parameter_group}
+    others = {
+        group
+        for group in groups
+        if group != requested and not (requested is None and group.startswith("default."))
+    }
+    if others:
+        yield (
+            f"Its instances have parameter group {', '.join(sorted(others))}; its successor's will "
+            f"have {requested or 'the default one of its version, for the request names none'}."
+        )
 
 
 def _upgrades(replaced: Cluster, *, is_wanted: bool) -> Iterator[str]:

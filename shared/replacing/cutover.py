@@ -102,8 +102,9 @@ def _recorded(operation: Operation, place: Place, clusters: Clusters) -> Operati
 
 
 def _rename_away(operation: Operation, old: Cluster, aws: Aws) -> Operation:
-    guard_rails.check_with_all_it_has(old, operation.request, aws)
-    aws.aurora(operation.request.target_region).rename(old, operation.renamed_id)
+    aurora = aws.aurora(operation.request.target_region)
+    guard_rails.check_with_all_it_has(old, aurora.instances(old.id), operation.request, aws)
+    aurora.rename(old, operation.renamed_id)
     return cutover_started(operation, old)
 
 

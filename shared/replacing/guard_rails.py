@@ -49,15 +49,15 @@ def check_replaceable(cluster: Cluster, request: RestoreRequest, settings: Setti
         _check_can_be_renamed(cluster)
 
 
-def check_with_all_it_has(cluster: Cluster, request: RestoreRequest, aws: Aws) -> None:
+def check_with_all_it_has(
+    cluster: Cluster, instances: Sequence[Instance], request: RestoreRequest, aws: Aws
+) -> None:
     """Raise the reason why a cluster may not be replaced, also where others are the reason.
 
     Others are its instances, and what else in RDS is tied to it.
     """
-    region = request.target_region
     check_replaceable(cluster, request, aws.settings)
-    check_untied(cluster, aws.ties(region).of(cluster.arn))
-    instances = aws.aurora(region).instances(cluster.id)
+    check_untied(cluster, aws.ties(request.target_region).of(cluster.arn))
     check_instances(cluster.id, instances, request.target_cluster_id, aws.settings)
 
 

@@ -89,6 +89,10 @@ def instance(response: "DBInstanceTypeDef") -> Instance:
         id=response["DBInstanceIdentifier"],
         cluster_id=response.get("DBClusterIdentifier"),
         status=response["DBInstanceStatus"],
+        parameter_group=next(
+            (group.get("DBParameterGroupName") for group in response.get("DBParameterGroups", [])),
+            None,
+        ),
         tags=_tags(response.get("TagList", [])),
     )
 
