@@ -10,6 +10,7 @@ from shared import errors
 from shared.errors import RestoreError, Retryable, Terminal
 from shared.operation.audit import EventType
 from shared.operation.kind import Kind
+from shared.operation.operation import Operation
 from shared.request.restore_request import RestoreRequest
 from shared.steps import Step
 
@@ -19,6 +20,8 @@ DOCUMENTS = sorted(
 FOLDERS = ("docs", "infra", "lambdas", "local", "requirements", "shared", "statemachine", "tests")
 CONTRIBUTING = Path("CONTRIBUTING.md")
 ALARMS = Path("infra/observability/alarms.py")
+DATA_FLOW = Path("docs/architecture/04_data_flow.md")
+GUIDES = Path("docs/implementation_guide")
 TARGETS = re.findall(r"^([a-z]+):", Path("Makefile").read_text(), re.MULTILINE)
 
 Names = Sequence[Iterable[str]]
@@ -78,6 +81,26 @@ def test_the_forge_calls_the_targets_that_everybody_calls() -> None:
     workflow = Path(".github/workflows/ci.yml").read_text()
 
     assert re.findall(r"run: (.+)", workflow) == ["make test", "make check"]
+
+
+def test_the_data_flow_names_every_field_that_is_stored_of_an_operation() -> None:
+    (section,) = re.findall(r"^## State object\n(.*?)^## ", DATA_FLOW.read_text(), re.M | re.S)
+
+    stored = {name for name, field in Operation.model_fields.items() if not field.exclude}
+
+    assert not stored - set(re.findall(r"[`\"]([a-z_]+)[`\"]", section))
+
+
+def test_the_guides_agree_on_the_alarms_that_are_billed() -> None:
+    operations = (GUIDES / "05_operations.md").read_text()
+    cost = (GUIDES / "08_cost.md").read_text()
+
+    (always,) = re.findall(r"(\d+) alarms over (\d+) metrics", operations)
+    (schedule,) = re.findall(r"schedule (\d+) more over (\d+) metrics", operations)
+
+    assert re.findall(r"\| alarms \| (\d+) over (\d+) metrics", cost) == [always]
+    assert re.findall(r"up to (\d+) over (\d+) for each", cost) == [schedule]
+    assert re.findall(r"alarms \((\d+) metrics\)", cost) == [always[1]]
 
 
 @pytest.mark.parametrize("kind", EXISTING)

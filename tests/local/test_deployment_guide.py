@@ -1,22 +1,24 @@
-"""The deployment guide, followed word by word against the local cloud."""
+"""The commands of guides, followed word by word against the local cloud."""
 
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infra.bundling import ROOT
-from local.clock import InstantClock
-from local.cloud import LocalCloud
-from local.rehearsal.production import make_production, make_subnet_group
+from local.clock import InstantClock, ScaledClock
+from local.cloud import REGION, LocalCloud
+from local.rehearsal.production import make_cluster, make_production, make_subnet_group
 from local.rehearsal.scene import empty_cloud
 from tests.restores.conftest import SHORT
 
 GUIDE = ROOT / "docs" / "implementation_guide" / "03_deployment.md"
+OPERATIONS = ROOT / "docs" / "implementation_guide" / "05_operations.md"
 COPIED = ("Makefile", "app.py", "cdk.json", "infra", "lambdas", "shared", "statemachine", "local")
 
 
@@ -42,6 +44,29 @@ def test_the_guide_leads_from_nothing_to_a_restored_cluster(
     assert output.count('"SUCCEEDED"') == 2
     for expected in ("RESTORE_COMPLETED", "NOTIFICATION_SENT", '"available"', "staging-nightly"):
         assert expected in output
+
+
+def test_the_guide_leads_back_to_a_replaced_cluster(tmp_path: Path) -> None:
+    section = OPERATIONS.read_text().split("\n## Back to the replaced cluster\n")[1]
+    (commands,) = re.findall(r"```sh\n(.*?)```", section.split("\n## ")[0], re.DOTALL)
+    replaced = str(re.findall(r"^REPLACED=(\S+)", commands, re.MULTILINE)[0])
+    with empty_cloud(ScaledClock(20), replace(SHORT, echo=60)) as cloud:
+        make_cluster(cloud, replaced, REGION, "old-password")
+        make_cluster(cloud, "staging", REGION, "new-password", instances=2)
+        before = resource_ids(cloud)
+
+        run(cloud, tmp_path, "sleep() { command sleep 0.2; }\n" + commands)
+
+        assert resource_ids(cloud) == {
+            "staging": before[replaced],
+            "staging-rejected": before["staging"],
+        }
+        assert len(cloud.calls.of("rds:RebootDBInstance")) == 2
+
+
+def resource_ids(account: LocalCloud) -> dict[str, str]:
+    listed = account.client("rds").describe_db_clusters()["DBClusters"]
+    return {one["DBClusterIdentifier"]: one["DbClusterResourceId"] for one in listed}
 
 
 def blocks_around(deployment: str) -> tuple[str, str]:
