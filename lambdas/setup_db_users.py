@@ -96,7 +96,8 @@ def restored_cluster(operation: Operation, aws: Aws, cluster_id: str) -> Cluster
     if cluster is None and seen_before > waiting.LONGEST_ABSENCE:
         raise RestoreFailed(
             f"Cluster {cluster_id} no longer exists: somebody deleted or renamed it after it was "
-            "restored. Redrive the execution to restore it again."
+            "restored. Redrive the execution to restore it again; if it was renamed, rename it "
+            "back first."
         )
     if cluster is None or not (cluster.is_stable or cluster.is_stopped):
         raise ResourceBusy(f"Cluster {cluster_id} does not accept connections yet.")

@@ -17,6 +17,7 @@ from shared.errors import (
     ExecutionAborted,
     ExecutionTimedOut,
     InternalError,
+    NotOurs,
     ResourceBusy,
     Retryable,
     Terminal,
@@ -92,10 +93,13 @@ def _rolled_back(
         if barred_since is None or clock.now() - barred_since < _WORTH_RETRYING:
             _come_again(event, execution, aws)
             raise ResourceBusy(f"The cut-over is not rolled back yet: {error}") from error
-        return operation, (
-            f" The cut-over could not be rolled back: {error} The replaced cluster may still "
-            f"be called {operation.renamed_id}: rename it back to {operation.target_cluster}."
-        )
+        barrier = f" The cut-over could not be rolled back: {error}"
+        if not isinstance(error, NotOurs):
+            barrier += (
+                f" The replaced cluster may still be called {operation.renamed_id}: rename it back "
+                f"to {operation.target_cluster}."
+            )
+        return operation, barrier
     return operation, ""
 
 

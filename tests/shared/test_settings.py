@@ -2,9 +2,10 @@
 
 import pytest
 
+from shared import names
 from shared.errors import ConfigurationError
 from shared.settings import Exports, PhaseDeadlines, Settings, SourceAccount, SourceRole
-from tests.builders import defaults, settings
+from tests.builders import an_instance, defaults, settings
 
 
 def is_made(value: str) -> bool:
@@ -98,3 +99,23 @@ def test_a_deployment_without_a_bucket_says_what_exports_need() -> None:
 def test_retention_is_90_and_365_days_by_default() -> None:
     assert settings().state_retention_days == 90
     assert settings().audit_retention_days == 365
+
+
+@pytest.mark.parametrize(
+    ("pattern", "instance", "tag", "goes"),
+    [
+        ("aurora-staging*", "aurora-staging-1", "", True),
+        ("team-*-staging", "team-a-staging-instance-1", "", True),
+        ("team-*-staging", "team-a-production-1", "", False),
+        ("team-*-staging", "application-autoscaling-1", "", False),
+        ("team-*-staging", "application-autoscaling-1", "team-a-staging", True),
+    ],
+)
+def test_instances_may_go_by_the_names_and_tags_that_iam_goes_by(
+    pattern: str, instance: str, tag: str, goes: bool
+) -> None:
+    tags = {names.TAG_TARGET_CLUSTER: tag} if tag else {}
+
+    found = settings(replaceable_clusters=(pattern,)).lets_go(an_instance(id=instance, tags=tags))
+
+    assert found is goes
