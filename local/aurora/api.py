@@ -16,6 +16,7 @@ from local.aurora.actions.instances import Instances
 from local.aurora.actions.offers import (
     account_quotas,
     automated_backups,
+    delete_automated_backup,
     engine_versions,
     orderable,
 )
@@ -149,6 +150,10 @@ class AuroraResponse(RDSResponse):  # type: ignore[misc]  # moto is not typed
     def describe_db_cluster_automated_backups(self) -> ActionResult:
         backups = automated_backups(self._place, self.params, self.operations.timeline.now())
         return self._page("DBClusterAutomatedBackups", backups)
+
+    def delete_db_cluster_automated_backup(self) -> ActionResult:
+        backup = delete_automated_backup(self._place, self.params, self.operations.timeline.now())
+        return ActionResult({"DBClusterAutomatedBackup": backup})
 
     def describe_account_attributes(self) -> ActionResult:
         return ActionResult({"AccountQuotas": account_quotas(self._place, self.operations.quotas)})

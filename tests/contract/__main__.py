@@ -10,11 +10,13 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from local.documents.contract import DOCUMENT, document
+from local.documents.contract import DOCUMENT
 from tests.contract.harness import record as records
+from tests.contract.harness.cost import MOST_DOLLARS, MOST_HOURS
 from tests.contract.harness.fact import Fact, all_facts
 from tests.contract.harness.run import Network, Pace
 from tests.contract.harness.running import Account, Order, hold, places_of, sweep
+from tests.contract.page import page
 
 BUNDLE = Path("infra/certificates/rds-root-certificates.pem")
 
@@ -24,7 +26,7 @@ def main(words: list[str]) -> int:
     if chosen.what == "page":
         record = records.declared(all_facts(), records.load(records.RECORD))
         records.RECORD.write_text(records.dump(record))
-        DOCUMENT.write_text(document(record))
+        DOCUMENT.write_text(page(record))
         return 0
     os.environ.setdefault("PGSSLROOTCERT", str(BUNDLE))
     order = _order(chosen)
@@ -69,7 +71,7 @@ def _page_beside(record: Path) -> Callable[[records.Record], None]:
 
     def write(content: records.Record) -> None:
         if record == records.RECORD:
-            DOCUMENT.write_text(document(content))
+            DOCUMENT.write_text(page(content))
 
     return write
 
@@ -99,8 +101,8 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--public", action="store_true", help="give instances public addresses")
     parser.add_argument("--instance-class", default="db.t4g.medium")
     parser.add_argument("--only", action="append", default=[], help="the name of a fact")
-    parser.add_argument("--most-dollars", type=float, default=5.0)
-    parser.add_argument("--most-hours", type=float, default=12.0)
+    parser.add_argument("--most-dollars", type=float, default=MOST_DOLLARS)
+    parser.add_argument("--most-hours", type=float, default=MOST_HOURS)
     parser.add_argument("--poll-seconds", type=float, default=15.0)
     parser.add_argument("--roles-seconds", type=float, default=20.0)
     parser.add_argument("--record", type=Path, default=records.RECORD)

@@ -1,15 +1,18 @@
 """The record and its page: as current as the facts, and honest about what nobody has seen."""
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
-from local.documents.contract import DOCUMENT, NEVER, document
+from local.documents.contract import DOCUMENT, NEVER, RISKY
+from tests.contract.harness.cost import estimate
 from tests.contract.harness.fact import all_facts
 from tests.contract.harness.record import RECORD, Record, declared, dump, load, with_outcome
-from tests.contract.harness.trial import Outcome, Verdict
+from tests.contract.harness.trial import Outcome, Verdict, in_order
+from tests.contract.page import page
 from tests.house.source import imported_names
 
 FACT = all_facts()[0]
@@ -25,15 +28,33 @@ def seen(
     return with_outcome(record, outcome, DAY, "eu-west-1", [OWN, OTHER])
 
 
+def test_what_is_risky_says_what_depends_on_it() -> None:
+    silent = [fact.name for fact in all_facts() if fact.risk < 9 and not fact.relied_on_by]
+
+    assert silent == []
+
+
+def test_the_page_begins_with_the_riskiest_and_how_to_look_at_them() -> None:
+    lines = page(declared(all_facts(), {})).splitlines()
+    risky = [fact for fact in in_order(all_facts()) if fact.risk <= RISKY]
+
+    rows = [line for line in lines if re.match(r"\| \d \| ", line)]
+    assert len(rows) == len(risky)
+    for row in rows:
+        (fact,) = (fact for fact in risky if row.endswith(f"| `{fact.name}` |"))
+        assert row.startswith(f"| {fact.risk} | {fact.sentence} | {fact.relied_on_by} |")
+    assert any(str(estimate(all_facts())) in line for line in lines)
+
+
 def test_record_and_page_are_what_the_facts_declare() -> None:
     record = load(RECORD)
 
     assert RECORD.read_text() == dump(declared(all_facts(), record)), "run make pictures"
-    assert DOCUMENT.read_text() == document(record), "run make pictures"
+    assert DOCUMENT.read_text() == page(record), "run make pictures"
 
 
 def test_the_page_lists_every_fact_and_says_what_nobody_has_seen() -> None:
-    lines = document(declared(all_facts(), {})).splitlines()
+    lines = page(declared(all_facts(), {})).splitlines()
 
     for fact in all_facts():
         (line,) = (line for line in lines if line.startswith(f"| {fact.sentence} |"))
@@ -52,7 +73,7 @@ def test_the_page_lists_every_fact_and_says_what_nobody_has_seen() -> None:
 def test_the_page_says_what_was_seen(verdict: Verdict, cell: str) -> None:
     record = seen(declared([FACT], {}), verdict, "" if verdict is Verdict.HOLDS else "it said no")
 
-    assert cell in document(record)
+    assert cell in page(record)
 
 
 def test_what_is_kept_of_an_answer_names_no_account_network_or_secret() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 from local.aurora.model.limits import Quotas
 from local.aurora.model.region import Region
+from local.aurora.model.resources import RetainedBackup
 from local.aurora.rules.engines import engine
-from local.aurora.rules.errors import invalid_combination, invalid_value
+from local.aurora.rules.errors import Fault, invalid_combination, invalid_value
 from local.aurora.rules.parameters import Parameters
 from local.aurora.rules.versions import ENGINE, known_versions
 
@@ -84,3 +85,17 @@ def automated_backups(region: Region, parameters: Parameters, now: datetime) -> 
         for backup in region.retained_backups
         if backup.expires_at > now
     }
+
+
+def delete_automated_backup(
+    region: Region, parameters: Parameters, now: datetime
+) -> RetainedBackup:
+    """Delete the automated backups that have stayed of a cluster."""
+    wanted = parameters["DbClusterResourceId"]
+    for backup in region.retained_backups:
+        if backup.db_cluster_resource_id == wanted and backup.expires_at > now:
+            region.retained_backups.remove(backup)
+            return backup
+    raise Fault(
+        "DBClusterAutomatedBackupNotFoundFault", f"No automated backup is retained of {wanted}."
+    )

@@ -99,6 +99,17 @@ def _snapshots(place: Place) -> Found:
             )
 
 
+def _backups(place: Place) -> Found:
+    """Those that stay when their cluster goes. They have a quota, and clusters of ours names."""
+    retained = [{"Name": "status", "Values": ["retained"]}]
+    operation, key = "describe_db_cluster_automated_backups", "DBClusterAutomatedBackups"
+    for backup in _pages(place.rds, operation, key, Filters=retained):
+        name, resource_id = backup["DBClusterIdentifier"], backup["DbClusterResourceId"]
+        if name.startswith(PREFIX):
+            remove = place.rds.delete_db_cluster_automated_backup
+            yield f"{name} ({resource_id})", partial(remove, DbClusterResourceId=resource_id)
+
+
 def _exports(place: Place) -> Found:
     for task in _pages(place.rds, "describe_export_tasks", "ExportTasks"):
         name = task["ExportTaskIdentifier"]
@@ -165,6 +176,12 @@ def _tables(place: Place) -> Found:
             yield name, partial(client.delete_table, TableName=name)
 
 
+def _queues(place: Place) -> Found:
+    client = place.client("sqs")
+    for url in _pages(client, "list_queues", "QueueUrls", QueueNamePrefix=PREFIX):
+        yield url.rpartition("/")[2], partial(client.delete_queue, QueueUrl=url)
+
+
 def _machines(place: Place) -> Found:
     client = place.client("stepfunctions")
     for machine in _pages(client, "list_state_machines", "stateMachines"):
@@ -186,9 +203,11 @@ _KINDS: Mapping[str, Callable[[Place], Found]] = {
     "instance": _instances,
     "cluster": _clusters,
     "snapshot": _snapshots,
+    "backup": _backups,
     "function": _functions,
     "state machine": _machines,
     "table": _tables,
+    "queue": _queues,
     "bucket": _buckets,
     "role": _roles,
     "secret": _secrets,

@@ -16,6 +16,9 @@ _BUILT_ON = {
 }
 """What has to be there to make something of it."""
 _CLEANING_MINUTES = 20
+MOST_DOLLARS = 5.0
+MOST_HOURS = 14.0
+"""What a run may take unless somebody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Estimate:
 
     def __str__(self) -> str:
         hours, minutes = divmod(round(self.minutes), 60)
-        return f"at most about ${self.dollars:.2f}, and {hours} h {minutes:02d} min"
+        return f"${self.dollars:.2f}, and {hours} h {minutes:02d} min"
 
 
 def needs_of(facts: Iterable[Fact]) -> tuple[Need, ...]:
@@ -58,7 +61,7 @@ def estimate(facts: Iterable[Fact]) -> Estimate:
 def announcement(bound: Estimate, where: str, most_hours: float) -> Iterator[str]:
     """What somebody has to know who is asked to go on."""
     yield f"{bound.facts} facts are held against {where}."
-    yield f"It costs {bound}. No fact is begun after {most_hours:g} h."
+    yield f"It costs at most about {bound}. No fact is begun after {most_hours:g} h."
     yield "What many facts share is made once:"
     for need in bound.needs:
         price = need.price

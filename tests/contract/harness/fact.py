@@ -40,6 +40,8 @@ class Fact:
     needs: frozenset[Need]
     risk: int
     """How soon it is to be looked at: 1 is the riskiest; 9 is everything else."""
+    relied_on_by: str
+    """What in the pipeline depends on it, in words for people; said of what is risky."""
     check: Check
 
 
@@ -54,6 +56,7 @@ def fact(
     effort: Effort = Effort.ANSWER,
     needs: Iterable[Need] = (),
     risk: int = 9,
+    relied_on_by: str = "",
 ) -> Callable[[Check], Check]:
     """Declare that the decorated function looks at a fact; it raises unless the fact is true.
 
@@ -65,8 +68,18 @@ def fact(
         if name in _FACTS:
             raise ValueError(f"There are two facts named {name}.")
         subject = check.__module__.rpartition(".")[2]
-        wanted = frozenset(needs)
-        _FACTS[name] = Fact(name, subject, sentence, source, since, effort, wanted, risk, check)
+        _FACTS[name] = Fact(
+            name=name,
+            subject=subject,
+            sentence=sentence,
+            source=source,
+            since=since,
+            effort=effort,
+            needs=frozenset(needs),
+            risk=risk,
+            relied_on_by=relied_on_by,
+            check=check,
+        )
         return check
 
     return declare

@@ -41,6 +41,7 @@ class Need(Enum):
     BUCKET = ("a bucket", Price(0.1, 0.0))
     EXPORTER = ("a role for exports to that bucket", Price(0.5, 0.0))
     TABLE = ("a table of DynamoDB", Price(0.5, 0.0))
+    QUEUE = ("a queue of SQS", Price(0.1, 0.0))
     MACHINE = ("a state machine, and its role", Price(0.5, 0.0))
     FUNCTION = ("a function, and its role", Price(0.5, 0.0))
 

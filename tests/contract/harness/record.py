@@ -43,6 +43,7 @@ def declared(facts: Iterable[Fact], before: Record) -> Record:
             "source": fact.source,
             "enforced_since": fact.since.isoformat() if fact.since else None,
             "risk": fact.risk,
+            "relied_on_by": fact.relied_on_by,
             "seen": known.get("seen") if is_same else None,
         }
     return record

@@ -49,7 +49,8 @@ class Stock:
         self._make: Mapping[Need, Callable[[], str]] = {
             Need.KEY: lambda: _key(self._home, self._other),
             Need.AWAY_KEY: lambda: _key(self._away),
-            Need.CLUSTER: lambda: self._home.has_cluster("plain"),
+            # Not the default of a day: so it is seen what a restore keeps.
+            Need.CLUSTER: lambda: self._home.has_cluster("plain", BackupRetentionPeriod=3),
             Need.SNAPSHOT: lambda: self._home.has_snapshot(self(Need.CLUSTER), "of-plain"),
             Need.SERVED: self._served,
             Need.ENCRYPTED: lambda: self._home.has_snapshot(self(Need.SERVED), "of-served"),
@@ -59,6 +60,7 @@ class Stock:
             Need.BUCKET: self._bucket,
             Need.EXPORTER: self._exporter,
             Need.TABLE: self._table,
+            Need.QUEUE: self._queue,
             Need.MACHINE: self._machine,
             Need.FUNCTION: self._function,
         }
@@ -146,6 +148,13 @@ class Stock:
             "ACTIVE",
         )
         return name
+
+    def _queue(self) -> str:
+        name, tags = self._home.run.new_name("queue"), self._home.run.tags
+        created = self._home.client("sqs").create_queue(
+            QueueName=name, tags={tag["Key"]: tag["Value"] for tag in tags}
+        )
+        return str(created["QueueUrl"])
 
     def _machine(self) -> str:
         """It ends at once, or fails when its input says so."""

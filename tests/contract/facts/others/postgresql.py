@@ -72,6 +72,7 @@ def a_wrong_password_is_refused(aws: Aws) -> None:
     since=FIRST,
     needs=_ON_SERVED,
     risk=5,
+    relied_on_by="Setting up users: the statements are those that such a master user may execute.",
 )
 def the_master_user_is_no_superuser(aws: Aws) -> None:
     with _served(aws) as execute:
@@ -118,6 +119,7 @@ def aurora_has_roles_of_its_own(aws: Aws) -> None:
     since=FIRST,
     needs=_ON_SERVED,
     risk=5,
+    relied_on_by="Setting up users: the roles that it makes, and their passwords.",
 )
 def the_master_user_alters_roles_that_it_creates(aws: Aws) -> None:
     name, password = f"contract_{aws.home.run.name}_role", "a password of ours"
@@ -143,6 +145,8 @@ def the_master_user_alters_roles_that_it_creates(aws: Aws) -> None:
     effort=Effort.DAYLIGHT,
     needs=[Need.CONNECTION],
     risk=5,
+    relied_on_by="Setting up users of a cluster that was upgraded: a role that cannot be locked "
+    "stops the restore.",
 )
 def roles_from_before_an_upgrade_are_not_altered(aws: Aws) -> None:
     old, new = _upgrade_to_16(aws)
@@ -177,6 +181,7 @@ def roles_from_before_an_upgrade_are_not_altered(aws: Aws) -> None:
     since=FIRST,
     needs=_ON_SERVED,
     risk=5,
+    relied_on_by="Setting up users: what is not allowed is found out by trying, and reported.",
 )
 def the_master_user_is_not_almighty(aws: Aws) -> None:
     name = f"contract_{aws.home.run.name}_owner"
@@ -205,6 +210,56 @@ def the_master_user_is_not_almighty(aws: Aws) -> None:
 
 
 @fact(
+    "Since 14.7 and 15.2 membership in rds_superuser opens no database: where PUBLIC has lost "
+    "CONNECT, the master user is refused without it.",
+    source=f"PostgreSQL, Privileges; {_ROLES}; that there is no exception: {NO_SOURCE}",
+    since=date(2026, 11, 28),
+    needs=_ON_SERVED,
+    risk=6,
+    relied_on_by="Setting up users: the master user first gives itself CONNECT where it can act "
+    "for the owner; a database that stays closed is an error or a warning.",
+)
+def rds_superuser_opens_no_database(aws: Aws) -> None:
+    owner = database = f"contract_{aws.home.run.name}_closed"
+    with _served(aws) as execute:
+        execute(f"CREATE ROLE {owner}")
+        execute(f"GRANT {owner} TO CURRENT_USER")
+        execute(f"CREATE DATABASE {database} OWNER {owner}")
+        execute(f"REVOKE CONNECT ON DATABASE {database} FROM PUBLIC")
+        execute(f"REVOKE {owner} FROM CURRENT_USER")
+
+        refusal = _refusal(aws, aws.has(Need.SERVED), database=database)
+        execute(f"GRANT {owner} TO CURRENT_USER")
+        execute(f"DROP DATABASE {database}")
+        execute(f"DROP ROLE {owner}")
+
+    assert "CONNECT privilege" in refusal
+
+
+@fact(
+    "A reboot of an instance ends its sessions.",
+    source="Aurora user guide, Rebooting a DB instance within an Aurora cluster",
+    since=date(2026, 11, 28),
+    effort=Effort.CHANGE,
+    needs=_ON_SERVED,
+    risk=6,
+    relied_on_by="Every swap: the old cluster's writer is rebooted, so that nobody goes on working "
+    "in a cluster that is about to be replaced.",
+)
+def a_reboot_ends_sessions(aws: Aws) -> None:
+    (member,) = aws.home.cluster(aws.has(Need.SERVED))["DBClusterMembers"]
+    instance = member["DBInstanceIdentifier"]
+
+    with _served(aws) as execute:
+        aws.home.rds.reboot_db_instance(DBInstanceIdentifier=instance)
+        aws.home.run.wait_until("the session has ended", lambda: _has_ended(execute))
+    aws.home.wait_for_status(instance, lambda: aws.home.instance(instance)["DBInstanceStatus"])
+
+    with _served(aws) as execute:
+        assert execute("SELECT 1") == [(1,)]
+
+
+@fact(
     "A restored cluster answers to nobody before it has a writer. Then its roles, passwords and "
     "data are the snapshot's, until a new master password is in force.",
     source="botocore: RestoreDBClusterFromSnapshot; Aurora user guide, Restoring from a DB cluster "
@@ -213,6 +268,8 @@ def the_master_user_is_not_almighty(aws: Aws) -> None:
     effort=Effort.DAYLIGHT,
     needs=[Need.ENCRYPTED, Need.CONNECTION],
     risk=7,
+    relied_on_by="The order of a restore: first an instance, then the new master password, then "
+    "the users.",
 )
 def a_restored_cluster_has_the_roles_of_its_snapshot(aws: Aws) -> None:
     cluster = aws.home.settled(aws.home.restore(aws.has(Need.ENCRYPTED)))
@@ -239,6 +296,8 @@ def a_restored_cluster_has_the_roles_of_its_snapshot(aws: Aws) -> None:
     effort=Effort.DAYLIGHT,
     needs=[Need.CONNECTION],
     risk=1,
+    relied_on_by="Every swap: the renamed cluster is stopped and started, for some eight minutes, "
+    "if its certificate has the old name.",
 )
 def a_certificate_keeps_the_old_name_after_a_rename(aws: Aws) -> None:
     old = aws.home.has_cluster("before")
@@ -294,3 +353,12 @@ def _sqlstate(execute: Session, statement: str) -> str | None:
     except psycopg2.Error as error:
         return error.pgcode
     return None
+
+
+def _has_ended(execute: Session) -> bool:
+    """Whether a session answers no more."""
+    try:
+        execute("SELECT 1")
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        return True
+    return False

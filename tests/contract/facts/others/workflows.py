@@ -1,6 +1,8 @@
-"""Step Functions and Lambda: names of executions, redrives, errors of functions."""
+"""Step Functions, Lambda and SQS: executions, redrives, errors of functions, messages."""
 
 import json
+from datetime import date
+from typing import Any
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
@@ -134,3 +136,33 @@ def an_environment_has_four_kilobytes(aws: Aws) -> None:
         aws.home.client("lambda").update_function_configuration(
             FunctionName=aws.has(Need.FUNCTION), Environment={"Variables": {"LONG": "x" * 4097}}
         )
+
+
+@fact(
+    "ChangeMessageVisibility lets a message in flight come again after that time, and no sooner, "
+    "whatever the visibility timeout was.",
+    source="SQS developer guide, Amazon SQS visibility timeout; botocore: ChangeMessageVisibility",
+    since=date(2026, 11, 28),
+    needs=[Need.QUEUE],
+    risk=8,
+    relied_on_by="Undoing a cut-over: a failed attempt comes again after seconds, not minutes.",
+)
+def a_message_in_flight_comes_again_when_told(aws: Aws) -> None:
+    queue, client = aws.has(Need.QUEUE), aws.home.client("sqs")
+
+    def received(**how: Any) -> list[Any]:
+        messages = client.receive_message(QueueUrl=queue, VisibilityTimeout=600, **how)
+        return list(messages.get("Messages", []))
+
+    client.send_message(QueueUrl=queue, MessageBody=aws.home.run.new_name("message"))
+    (first,) = received(WaitTimeSeconds=5)
+    client.change_message_visibility(
+        QueueUrl=queue, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=3
+    )
+    too_soon = received(WaitTimeSeconds=1)
+    again = received(WaitTimeSeconds=10)
+    for message in again:
+        client.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+    assert too_soon == []
+    assert [message["MessageId"] for message in again] == [first["MessageId"]]

@@ -1,12 +1,15 @@
 """Clusters that change: names, settings, master passwords; they stop and start."""
 
 import json
+from datetime import date
+from typing import Any
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.fact import NO_SOURCE, fact
 from tests.contract.harness.needs import Effort, Need
-from tests.contract.harness.place import USERNAME, refused
+from tests.contract.harness.place import ENGINE, USERNAME, refused
+from tests.contract.harness.run import Undecided
 
 
 @fact(
@@ -76,6 +79,55 @@ def a_rename_waits_for_the_window(aws: Aws) -> None:
 
     assert waiting["Status"] == "available"
     assert waiting["PendingModifiedValues"]["DBClusterIdentifier"] == new
+
+
+@fact(
+    "A rename with ApplyImmediately applies what waits for the maintenance window, too: a new "
+    "version that was pending is installed.",
+    source="older RDS API references, ModifyDBCluster.ApplyImmediately (`any pending "
+    "modifications`); today's names only those of the request",
+    since=None,
+    effort=Effort.DAYLIGHT,
+    risk=6,
+    relied_on_by="A swap of a cluster that waits for an upgrade is refused; it need not be if a "
+    "rename leaves the upgrade pending.",
+)
+def a_rename_applies_what_is_pending(aws: Aws) -> None:
+    before, after = _minor_upgrade(aws)
+    cluster = aws.home.has_cluster("outdated", EngineVersion=before)
+    aws.home.has_instance(cluster)
+    aws.home.modify(cluster, EngineVersion=after, ApplyImmediately=False)
+    pending = aws.home.cluster(cluster)["PendingModifiedValues"]
+
+    renamed = aws.home.cluster(aws.home.rename(cluster))
+
+    aws.note("version pending before the rename", pending.get("EngineVersion"))
+    aws.note("version after the rename", renamed["EngineVersion"])
+    assert pending["EngineVersion"] == after
+    assert renamed["EngineVersion"] == after
+
+
+@fact(
+    "What a cluster is tied to is listed without naming it: blue/green deployments with Source and "
+    "Target, zero-ETL integrations with SourceArn. A cluster without either is in neither list.",
+    source="botocore: DescribeBlueGreenDeployments, BlueGreenDeployment, DescribeIntegrations, "
+    "Integration",
+    since=date(2026, 11, 28),
+    needs=[Need.CLUSTER],
+)
+def ties_of_clusters_are_listed(aws: Aws) -> None:
+    arn = aws.home.cluster(aws.has(Need.CLUSTER))["DBClusterArn"]
+
+    def listed(action: str, key: str) -> list[Any]:
+        pages = aws.home.rds.get_paginator(action).paginate()
+        return [each for page in pages for each in page[key]]
+
+    deployments = listed("describe_blue_green_deployments", "BlueGreenDeployments")
+    integrations = listed("describe_integrations", "Integrations")
+
+    sides = [{each["Source"], each.get("Target")} for each in deployments]
+    assert not any(arn in pair for pair in sides)
+    assert arn not in [each["SourceArn"] for each in integrations]
 
 
 @fact(
@@ -248,3 +300,16 @@ def the_list_tells_clusters_apart(aws: Aws) -> None:
 
     assert listed["DBClusterIdentifier"] == name
     assert listed["TagList"] == known["TagList"] != []
+
+
+def _minor_upgrade(aws: Aws) -> tuple[str, str]:
+    """A version that RDS offers, and a later one of the same major that it can be upgraded to."""
+    offered = aws.home.rds.describe_db_engine_versions(Engine=ENGINE)["DBEngineVersions"]
+    for version in reversed(offered):
+        number = version["EngineVersion"]
+        major = f"{number.split('.')[0]}."
+        targets = [each["EngineVersion"] for each in version["ValidUpgradeTarget"]]
+        later = [target for target in targets if target.startswith(major) and "-" not in target]
+        if later and "-" not in number:
+            return number, later[0]
+    raise Undecided("RDS offers no upgrade within a major version.")

@@ -1,6 +1,7 @@
 """Copies of snapshots: keys, tags, regions."""
 
 import re
+from datetime import date
 from functools import partial
 
 from tests.contract.facts import FIRST
@@ -47,6 +48,8 @@ def a_key_of_another_region_is_not_accessible(aws: Aws) -> None:
     effort=Effort.INSTANCE,
     needs=[Need.ENCRYPTED, Need.AWAY_KEY],
     risk=8,
+    relied_on_by="Every copy into another region: the operation's tag tells its own copies from "
+    "others, and the status and the progress say how far they are.",
 )
 def tags_travel_with_a_copy_across_regions(aws: Aws) -> None:
     arn = aws.home.snapshot_arn(aws.has(Need.ENCRYPTED))
@@ -83,6 +86,32 @@ def tags_stay_without_copy_tags(aws: Aws) -> None:
 
     by_key = {tag["Key"]: tag for tag in aws.home.snapshot(copy)["TagList"]}
     assert list(by_key.values()) == [by_key[tag["Key"]] for tag in tags]
+
+
+@fact(
+    "The SnapshotCreateTime of a copy is that of its source, within a region and across regions. "
+    "Snapshots of clusters have no OriginalSnapshotCreateTime.",
+    source="AWS CLI, example of copy-db-cluster-snapshot; botocore: DBClusterSnapshot; across "
+    f"regions: {NO_SOURCE}",
+    since=date(2026, 11, 28),
+    effort=Effort.CHANGE,
+    needs=[Need.SNAPSHOT],
+    risk=8,
+    relied_on_by="The age of a snapshot that somebody copied: which is the latest, and "
+    "max_age_hours. Of its own copies the pipeline keeps the time in a tag.",
+)
+def a_copy_is_as_old_as_its_source(aws: Aws) -> None:
+    source = aws.home.snapshot(aws.has(Need.SNAPSHOT))
+
+    near = aws.home.copy(aws.has(Need.SNAPSHOT), "near")
+    far = aws.away.copy(source["DBClusterSnapshotArn"], "far", SourceRegion=aws.home.region)
+    near_copy = aws.home.snapshot(aws.home.finished(near))
+    far_copy = aws.away.snapshot(aws.away.finished(far))
+
+    aws.note("taken at", [each["SnapshotCreateTime"] for each in (source, near_copy, far_copy)])
+    assert near_copy["SnapshotCreateTime"] == source["SnapshotCreateTime"]
+    assert far_copy["SnapshotCreateTime"] == source["SnapshotCreateTime"]
+    assert "OriginalSnapshotCreateTime" not in near_copy
 
 
 @fact(
@@ -164,6 +193,7 @@ def a_copy_needs_a_source(aws: Aws) -> None:
     effort=Effort.INSTANCE,
     needs=[Need.SNAPSHOT],
     risk=8,
+    relied_on_by="A refused copy is waited for, or ends the restore: by the words of the message.",
 )
 def copies_across_regions_have_a_quota(aws: Aws) -> None:
     arn = aws.home.snapshot_arn(aws.has(Need.SNAPSHOT))

@@ -1,6 +1,7 @@
 """Clusters that go, with or without a final snapshot."""
 
 from datetime import date
+from functools import partial
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
@@ -95,6 +96,8 @@ def a_final_snapshot_outlives_its_cluster(aws: Aws) -> None:
     since=date(2026, 11, 28),
     effort=Effort.CHANGE,
     risk=2,
+    relied_on_by="Every replacement with a final snapshot: whether RDS has begun is told by the "
+    "snapshot, not by the cluster's status, and the deletion is not asked for twice.",
 )
 def a_cluster_is_available_while_its_final_snapshot_is_made(aws: Aws) -> None:
     cluster, final = aws.home.has_cluster("leaving"), aws.home.run.new_name("final")
@@ -126,3 +129,48 @@ def automated_snapshots_go_with_their_cluster(aws: Aws) -> None:
 
     left = [each["DBClusterSnapshotIdentifier"] for each in listed["DBClusterSnapshots"]]
     assert left == [manual]
+
+
+@fact(
+    "With DeleteAutomatedBackups=False the automated backups of a deleted cluster stay, and are "
+    "found by the filter status=retained; with True none do. They are deleted by the resource id.",
+    source="botocore: DeleteDBCluster.DeleteAutomatedBackups, DescribeDBClusterAutomatedBackups."
+    "Filters, DeleteDBClusterAutomatedBackup; Aurora user guide, Retaining automated backups",
+    since=date(2026, 11, 28),
+    effort=Effort.INSTANCE,
+    risk=8,
+    relied_on_by="A cluster that is replaced without a final snapshot keeps its backups, and a "
+    "replacement is refused when the quota of 40 is used up.",
+)
+def automated_backups_stay_when_told(aws: Aws) -> None:
+    keeps = {aws.home.create_cluster("kept"): True, aws.home.create_cluster("not-kept"): False}
+    ids = {}
+    for cluster in keeps:
+        ids[cluster] = aws.home.cluster(aws.home.settled(cluster))["DbClusterResourceId"]
+        aws.home.automated_snapshot(cluster)
+        aws.home.settled(cluster)
+
+    for cluster, stays in keeps.items():
+        aws.home.rds.delete_db_cluster(
+            DBClusterIdentifier=cluster, SkipFinalSnapshot=True, DeleteAutomatedBackups=not stays
+        )
+    for cluster in keeps:
+        aws.home.wait_until_gone(partial(aws.home.cluster, cluster), "DBClusterNotFoundFault")
+    retained = _retained(aws)
+    wanted = {ids[cluster] for cluster, stays in keeps.items() if stays}
+    found = retained & set(ids.values())
+    for resource_id in found:
+        aws.home.rds.delete_db_cluster_automated_backup(DbClusterResourceId=resource_id)
+
+    assert found == wanted
+    aws.home.run.wait_until("it is deleted", lambda: not _retained(aws) & wanted)
+
+
+def _retained(aws: Aws) -> set[str]:
+    """The resource ids of the deleted clusters whose automated backups have stayed."""
+    pages = aws.home.rds.get_paginator("describe_db_cluster_automated_backups").paginate(
+        Filters=[{"Name": "status", "Values": ["retained"]}]
+    )
+    return {
+        each["DbClusterResourceId"] for page in pages for each in page["DBClusterAutomatedBackups"]
+    }

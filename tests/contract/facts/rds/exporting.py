@@ -50,6 +50,7 @@ def what_an_export_names_must_be_there(aws: Aws) -> None:
     since=FIRST,
     needs=_NEEDS,
     risk=6,
+    relied_on_by="Every export to S3: the role that the deployment makes for it.",
 )
 def the_role_must_trust_the_exports_of_rds(aws: Aws) -> None:
     stranger = has_role(aws.home, "ec2.amazonaws.com")
@@ -81,6 +82,8 @@ def key_and_parts_are_checked_at_the_start(aws: Aws) -> None:
     effort=Effort.INSTANCE,
     needs=_NEEDS,
     risk=6,
+    relied_on_by="Every export to S3: one that was begun already is known by its identifier, and "
+    "its snapshot is deleted after its end.",
 )
 def an_export_starts_and_is_cancelled(aws: Aws) -> None:
     name = aws.home.run.new_name("export")[:60]

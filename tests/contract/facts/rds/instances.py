@@ -36,6 +36,8 @@ def the_first_instance_writes(aws: Aws) -> None:
     since=date(2026, 11, 28),
     needs=[Need.CLUSTER],
     risk=7,
+    relied_on_by="The first restore in an account that never had a cluster: the step that restores "
+    "may make this role, and no other.",
 )
 def rds_makes_a_role_of_its_own(aws: Aws) -> None:
     iam = aws.home.client("iam")

@@ -1,12 +1,13 @@
 """Clusters restored from snapshots, and clusters that are created."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from tests.contract.facts import FIRST
 from tests.contract.harness.aws import Aws
 from tests.contract.harness.fact import NO_SOURCE, fact
 from tests.contract.harness.needs import Effort, Need
-from tests.contract.harness.place import refused
+from tests.contract.harness.place import ENGINE, refused
 
 _ERRORS = "botocore: errors of RestoreDBClusterFromSnapshot"
 
@@ -34,13 +35,16 @@ def a_restore_makes_a_cluster_without_instances(aws: Aws) -> None:
 
 
 @fact(
-    "A restored cluster has the port, protection against deletion, scaling and tags that it was "
-    "given, and is settled (nothing is pending) as soon as it is available.",
-    source=f"botocore: RestoreDBClusterFromSnapshot; that nothing is pending: {NO_SOURCE}",
+    "As soon as a restored cluster is available it has the port, protection against deletion, "
+    "scaling and tags that it was given, and neither a new identifier nor a new master password is "
+    "pending. IAM authentication and exports of logs are in force, or pending.",
+    source=f"botocore: RestoreDBClusterFromSnapshot; what is pending: {NO_SOURCE}",
     since=FIRST,
     effort=Effort.INSTANCE,
     needs=[Need.SNAPSHOT],
     risk=3,
+    relied_on_by="Every restore waits for nothing else before it makes the first instance: if "
+    "something else had to pass first, instances would be refused until it has.",
 )
 def a_restore_takes_its_settings_at_once(aws: Aws) -> None:
     cluster = aws.home.restore(
@@ -48,15 +52,26 @@ def a_restore_takes_its_settings_at_once(aws: Aws) -> None:
         Port=5433,
         DeletionProtection=True,
         EnableIAMDatabaseAuthentication=True,
+        EnableCloudwatchLogsExports=["postgresql"],
         ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 1},
     )
 
     aws.home.wait_for_status(cluster, lambda: str(aws.home.cluster(cluster)["Status"]))
     restored = aws.home.cluster(cluster)
+    pending = restored.get("PendingModifiedValues", {})
+    exported = restored.get("EnabledCloudwatchLogsExports", [])
+    to_be_exported = pending.get("PendingCloudwatchLogsExports", {}).get("LogTypesToEnable", [])
+    by_iam = restored.get("IAMDatabaseAuthenticationEnabled", False)
 
-    assert not restored.get("PendingModifiedValues")
+    # Whether these two wait for the first instance is what nobody knows: the record shows it.
+    aws.note("pending when it is available", pending)
+    aws.note("exports of logs in force", exported)
+    aws.note("IAM authentication in force", by_iam)
+    assert not {"DBClusterIdentifier", "MasterUserPassword"} & set(pending)
+    assert [*exported, *to_be_exported] == ["postgresql"]
+    assert by_iam or pending.get("IAMDatabaseAuthenticationEnabled")
+    assert restored["Port"] == 5433
     assert restored["DeletionProtection"]
-    assert restored["IAMDatabaseAuthenticationEnabled"]
     assert restored["ServerlessV2ScalingConfiguration"]["MaxCapacity"] == 1
     assert restored["TagList"] == aws.home.run.tags
 
@@ -179,6 +194,94 @@ def a_restore_can_encrypt(aws: Aws) -> None:
 
 
 @fact(
+    "DescribeDBEngineVersions lists the versions that are available, the cluster's among them. One "
+    "that was retired is not listed, and no cluster is made with it (InvalidParameterCombination).",
+    source="botocore: DescribeDBEngineVersions.IncludeAll; answers that others have published "
+    "(`Cannot find version 15.4 for aurora-postgresql`)",
+    since=date(2026, 11, 28),
+    needs=[Need.CLUSTER],
+    risk=8,
+    relied_on_by="A request is refused before anything is copied if the snapshot's version cannot "
+    "be restored any more; otherwise that would show after hours.",
+)
+def retired_versions_are_not_listed(aws: Aws) -> None:
+    listed = _offered(aws)
+
+    assert aws.home.cluster(aws.has(Need.CLUSTER))["EngineVersion"] in listed
+    assert {version["Status"] for version in listed.values()} == {"available"}
+    for retired in ("9.6.1", "15.4"):
+        assert retired not in listed, retired
+        with refused("InvalidParameterCombination"):
+            aws.home.create_cluster(EngineVersion=retired)
+
+
+@fact(
+    "A version is listed with the logs that it can export, `postgresql` among them, with "
+    "`provisioned` among its modes, and with the capacities of Serverless v2 if it has that.",
+    source="botocore: DBEngineVersion.ExportableLogTypes, SupportedEngineModes, "
+    "ServerlessV2FeaturesSupport",
+    since=date(2026, 11, 28),
+    needs=[Need.CLUSTER],
+)
+def versions_say_what_they_can(aws: Aws) -> None:
+    version = _offered(aws)[aws.home.cluster(aws.has(Need.CLUSTER))["EngineVersion"]]
+
+    assert "postgresql" in version["ExportableLogTypes"]
+    assert "provisioned" in version["SupportedEngineModes"]
+    limits = version["ServerlessV2FeaturesSupport"]
+    assert 0 <= limits["MinCapacity"] < limits["MaxCapacity"]
+
+
+@fact(
+    "DescribeDBMajorEngineVersions says when the standard support of a major version ends.",
+    source="botocore: DescribeDBMajorEngineVersions, SupportedEngineLifecycle",
+    since=date(2026, 11, 28),
+    needs=[Need.CLUSTER],
+)
+def support_of_a_major_version_has_an_end(aws: Aws) -> None:
+    number = aws.home.cluster(aws.has(Need.CLUSTER))["EngineVersion"]
+
+    (major,) = aws.home.rds.describe_db_major_engine_versions(
+        Engine=ENGINE, MajorEngineVersion=number.split(".")[0]
+    )["DBMajorEngineVersions"]
+
+    ends = {
+        lifecycle["LifecycleSupportName"]: lifecycle["LifecycleSupportEndDate"]
+        for lifecycle in major["SupportedEngineLifecycles"]
+    }
+    assert isinstance(ends["open-source-rds-standard-support"], datetime)
+
+
+@fact(
+    "A restored cluster keeps its backups as long as the snapshot's cluster did, or as long as it "
+    "is told.",
+    source="botocore: RestoreDBClusterFromSnapshot.BackupRetentionPeriod (uses existing setting)",
+    since=date(2026, 11, 28),
+    effort=Effort.CHANGE,
+    needs=[Need.CLUSTER, Need.SNAPSHOT],
+)
+def a_restore_keeps_the_retention_of_backups(aws: Aws) -> None:
+    before = aws.home.cluster(aws.has(Need.CLUSTER))["BackupRetentionPeriod"]
+
+    kept = aws.home.restore(aws.has(Need.SNAPSHOT), "kept")
+    told = aws.home.restore(aws.has(Need.SNAPSHOT), "told", BackupRetentionPeriod=before + 2)
+
+    days = [
+        aws.home.cluster(aws.home.settled(each))["BackupRetentionPeriod"] for each in (kept, told)
+    ]
+    for cluster in (kept, told):
+        aws.home.delete_cluster(cluster)
+    assert before == 3
+    assert days == [before, before + 2]
+
+
+def _offered(aws: Aws) -> dict[str, Any]:
+    """The versions that RDS lists unless it is asked for more, by their numbers."""
+    pages = aws.home.rds.get_paginator("describe_db_engine_versions").paginate(Engine=ENGINE)
+    return {each["EngineVersion"]: each for page in pages for each in page["DBEngineVersions"]}
+
+
+@fact(
     "Serverless v2 capacities are multiples of a half, the smaller one not above the larger one.",
     source="botocore: ServerlessV2ScalingConfiguration",
     since=FIRST,
@@ -220,6 +323,8 @@ def clusters_are_found_by_filter(aws: Aws) -> None:
     since=date(2026, 11, 28),
     needs=[Need.CLUSTER],
     risk=4,
+    relied_on_by="Which copies need a key, and which snapshots can be shared: the copy routes are "
+    "chosen by StorageEncryptionType.",
 )
 def what_looks_unencrypted_is_under_a_key_of_awss(aws: Aws) -> None:
     cluster = aws.home.cluster(aws.has(Need.CLUSTER))

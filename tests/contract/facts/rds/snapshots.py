@@ -189,6 +189,18 @@ def tags_of_awss_own_are_refused(aws: Aws) -> None:
 
 
 @fact(
+    "A tag whose key begins with `rds:`, or whose value begins with `aws:` or `rds:`, is refused.",
+    source="botocore: Tag.Key, Tag.Value; which code: " + NO_SOURCE,
+    since=date(2026, 11, 28),
+    needs=[Need.SNAPSHOT],
+)
+def reserved_prefixes_of_tags_are_refused(aws: Aws) -> None:
+    for key, value in (("rds:mine", "no"), ("mine", "aws:no"), ("mine", "rds:no")):
+        with refused("InvalidParameterValue", "InvalidParameterCombination"):
+            aws.home.copy(aws.has(Need.SNAPSHOT), Tags=[{"Key": key, "Value": value}])
+
+
+@fact(
     "DescribeAccountAttributes has the use and limit of ManualClusterSnapshots, DBClusters and "
     "DBInstances.",
     source="botocore: DescribeAccountAttributes, AccountQuota",
