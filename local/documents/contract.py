@@ -26,7 +26,9 @@ compares. -->
 This is what the pipeline, and the local cloud that it is tested with, relies on about AWS, as tests
 that know nothing but an endpoint, boto3 and psycopg2. `make test` holds them against the local
 cloud, so that it does not become more lenient than what is written here. Whether that is true only
-an account of AWS can tell, against which `make contract` holds them: {seen}
+an account of AWS can tell, against which `make contract` holds them.
+
+{seen}
 """
 
 _RUN = """\
@@ -75,7 +77,7 @@ _PARAMETERS = (
     ),
     (
         '`ARGS="--security-group ID"`',
-        "a security group of that VPC, which lets this machine in at ports 5432 and 5433; may be "
+        "a security group of that VPC, which lets this machine in at port 5432; may be "
         "repeated. {with_connection} facts log in, and stay undecided where no server is reached",
     ),
     ('`ARGS="--public"`', "gives instances public addresses, for a machine outside the VPC"),
@@ -117,8 +119,7 @@ _ALL = """\
 _NOT_TESTABLE = """\
 ## Relied on, and not tested
 
-What nobody can provoke on AWS, or not at the price of a run. The local cloud has all of it, and
-`make test` runs restores through it.
+What nobody can provoke on AWS, or not at the price of a run. In the local cloud tests provoke it.
 
 | relied on | why it is no fact above | source | what the pipeline does |
 |---|---|---|---|"""
@@ -212,10 +213,10 @@ def _summary(facts: Iterable[Mapping[str, Any]]) -> str:
     verdicts = [_verdict(fact) for fact in facts]
     holding, differing = verdicts.count("holds"), verdicts.count("differs")
     if not holding + differing:
-        return f"none of\nthe {len(verdicts)} facts was ever seen on AWS."
+        return f"**None of the {len(verdicts)} facts was ever seen on AWS.**"
     return (
-        f"of the\n{len(verdicts)} facts {holding} were seen to hold on AWS and {differing} to "
-        f"differ; {len(verdicts) - holding - differing} were never seen."
+        f"**Of {len(verdicts)} facts {holding} were seen to hold on AWS and {differing} to differ; "
+        f"{len(verdicts) - holding - differing} were never seen.**"
     )
 
 

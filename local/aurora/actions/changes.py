@@ -33,6 +33,7 @@ _SIMULATED = {
     "ApplyImmediately",
     "DBClusterIdentifier",
     "DBClusterParameterGroupName",
+    "EngineVersion",
     "ManageMasterUserPassword",
     "MasterUserPassword",
     "MasterUserSecretKmsKeyId",
@@ -53,13 +54,16 @@ class Changes:
     def modify(self, region: Region, parameters: Parameters) -> Cluster:
         """Change settings at once; passwords and names take their time.
 
-        A new name without `ApplyImmediately` stays pending: no maintenance window ever comes.
+        A new name or version without `ApplyImmediately` stays pending: no maintenance window ever
+        comes. A rename applies the version that is pending, too (older API references).
         """
         cluster = self._available(region, parameters)
         if unknown := set(parameters) - {xform_name(name) for name in _SIMULATED}:
             raise invalid_combination(f"Not simulated in ModifyDBCluster: {sorted(unknown)}.")
         self._passwords.check(cluster, parameters)
         new_name = self._new_name(region, cluster, parameters)
+        if (new_version := self._new_version(cluster, parameters)) is not None:
+            cluster.pending_modified_values["EngineVersion"] = new_version
         for attribute, value in self._new_settings(region, cluster, parameters).items():
             setattr(cluster, attribute, value)
         self._passwords.change(region, cluster, parameters)
@@ -115,6 +119,20 @@ class Changes:
             raise cluster_exists(name)
         return name
 
+    def _new_version(self, cluster: Cluster, parameters: Parameters) -> str | None:
+        """The version that a cluster is to have from its maintenance window on."""
+        if "EngineVersion" not in parameters:
+            return None
+        if parameters.get("ApplyImmediately"):
+            raise invalid_combination("An upgrade that is not left pending is not simulated.")
+        its_engine = engine(cluster.engine, self._simulation.postgresql_version)
+        version = its_engine.version(parameters["EngineVersion"])
+        if version not in its_engine.upgrades(cluster.engine_version):
+            raise invalid_combination(
+                f"Cannot upgrade {cluster.engine} from {cluster.engine_version} to {version}"
+            )
+        return version
+
     def _new_settings(
         self, region: Region, cluster: Cluster, parameters: Parameters
     ) -> dict[str, Any]:
@@ -168,6 +186,9 @@ class Changes:
             cluster.status = "available"
             cluster.is_absent = False
             del cluster.pending_modified_values["DBClusterIdentifier"]
+            cluster.engine_version = cluster.pending_modified_values.pop(
+                "EngineVersion", cluster.engine_version
+            )
             self._storage.route(cluster)
             self._timeline.start("echo", cluster, fade)
 

@@ -9,7 +9,7 @@ from local.aurora.model.resources import RetainedBackup
 from local.aurora.rules.engines import engine
 from local.aurora.rules.errors import Fault, invalid_combination, invalid_value
 from local.aurora.rules.parameters import Parameters
-from local.aurora.rules.versions import ENGINE, known_versions
+from local.aurora.rules.versions import ENGINE, known_versions, upgrades
 
 SERVERLESS = "db.serverless"
 _CLASSES = frozenset(
@@ -51,10 +51,10 @@ def engine_versions(parameters: Parameters, postgresql_version: str) -> dict[str
     """The versions of Aurora PostgreSQL by their numbers; what is retired only when asked for."""
     if parameters.get("Engine") != ENGINE:
         raise invalid_combination("Only versions of Aurora PostgreSQL are simulated.")
-    wanted = parameters.get("EngineVersion")
+    wanted, known = parameters.get("EngineVersion"), known_versions(postgresql_version)
     return {
-        number: version.described()
-        for number, version in known_versions(postgresql_version).items()
+        number: version.described(upgrades(number, known.values()))
+        for number, version in known.items()
         if wanted in (None, number) and (version.is_offered or parameters.get("IncludeAll"))
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.aurora.rules.errors import invalid_combination, invalid_value
-from local.aurora.rules.versions import ENGINE, Version, known_versions
+from local.aurora.rules.versions import ENGINE, Version, known_versions, upgrades
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Engine:
     def offers(self, version: str) -> bool:
         """Whether a cluster can be made or restored with this version now."""
         return version in self.versions and self.versions[version].is_offered
+
+    def upgrades(self, version: str) -> list[str]:
+        """What a cluster of this version can be upgraded to; here, within its major version."""
+        return upgrades(version, self.versions.values())
 
     def parameter_group_family(self, version: str) -> str:
         """`aurora-postgresql16`, `aurora-mysql8.0`, `neptune1.3`, `docdb5.0`, `postgres16`."""

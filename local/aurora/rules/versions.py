@@ -7,7 +7,7 @@ types of older majors are written down from memory of the guide: the pipeline as
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -84,8 +84,8 @@ class Version:
         newer = ["iam-db-auth-error", "instance"] if int(self.major) >= 14 else []
         return [*newer, "postgresql"]
 
-    def described(self) -> dict[str, Any]:
-        """The version as `DescribeDBEngineVersions` lists it."""
+    def described(self, upgrades: Iterable[str] = ()) -> dict[str, Any]:
+        """The version as `DescribeDBEngineVersions` lists it, with what it can become."""
         capacities = self.capacities
         return {
             "Engine": ENGINE,
@@ -95,6 +95,10 @@ class Version:
             "SupportedEngineModes": ["serverless" if "_" in self.number else "provisioned"],
             "SupportsLimitlessDatabase": self.is_limitless,
             "Status": "available" if self.is_offered else "deprecated",
+            "ValidUpgradeTarget": [
+                {"Engine": ENGINE, "EngineVersion": number, "IsMajorVersionUpgrade": False}
+                for number in upgrades
+            ],
             **(
                 {
                     "ServerlessV2FeaturesSupport": {
@@ -114,6 +118,22 @@ def known_versions(default: str) -> dict[str, Version]:
     offered = (*_numbered(_OFFERED), *_numbered(_LIMITLESS, "-limitless"), default)
     known = {number: Version(number, is_offered=False) for number in retired}
     return known | {number: Version(number) for number in offered}
+
+
+def upgrades(version: str, known: Iterable[Version]) -> list[str]:
+    """The later versions of the same major and kind that are offered, the next one first.
+
+    RDS upgrades to other majors, too, which is not simulated.
+    """
+    its_own = Version(version)
+    later = (
+        each.number
+        for each in known
+        if each.is_offered
+        and (each.major, each.is_limitless) == (its_own.major, its_own.is_limitless)
+        and is_older(version, each.number)
+    )
+    return sorted(later, key=_numbers)
 
 
 def _numbered(minors: Mapping[int, tuple[int, ...]], suffix: str = "") -> list[str]:

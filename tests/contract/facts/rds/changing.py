@@ -86,7 +86,7 @@ def a_rename_waits_for_the_window(aws: Aws) -> None:
     "version that was pending is installed.",
     source="older RDS API references, ModifyDBCluster.ApplyImmediately (`any pending "
     "modifications`); today's names only those of the request",
-    since=None,
+    since=date(2026, 11, 28),
     effort=Effort.DAYLIGHT,
     risk=6,
     relied_on_by="A swap of a cluster that waits for an upgrade is refused; it need not be if a "

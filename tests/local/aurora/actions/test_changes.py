@@ -163,6 +163,35 @@ def test_a_rename_that_is_not_immediate_stays_pending(scene: Scene) -> None:
     assert cluster["PendingModifiedValues"] == {"DBClusterIdentifier": "prod-old"}
 
 
+def test_a_version_waits_for_the_window_and_is_applied_by_a_rename(scene: Scene) -> None:
+    scene.has_cluster(EngineVersion="16.8")
+    leave_to_window(scene, "16.10")
+    waiting = scene.cluster("prod")
+
+    scene.modify(NewDBClusterIdentifier="prod-old")
+    scene.settle()
+
+    assert waiting["EngineVersion"] == "16.8"
+    assert waiting["PendingModifiedValues"] == {"EngineVersion": "16.10"}
+    assert scene.cluster("prod-old")["EngineVersion"] == "16.10"
+    assert scene.cluster("prod-old")["PendingModifiedValues"] == {}
+
+
+def leave_to_window(scene: Scene, version: str) -> None:
+    """Ask for another version of `prod`, and not at once."""
+    scene.rds().modify_db_cluster(DBClusterIdentifier="prod", EngineVersion=version)
+
+
+@pytest.mark.parametrize("version", ["16.8", "15.18", "17.4", "16.9-limitless", "16.99"])
+def test_a_version_that_is_no_upgrade_is_refused(scene: Scene, version: str) -> None:
+    scene.has_cluster(EngineVersion="16.8")
+
+    with refused("InvalidParameterCombination"):
+        leave_to_window(scene, version)
+
+    assert scene.cluster("prod")["PendingModifiedValues"] == {}
+
+
 def test_a_failed_rename_leaves_the_new_name_free(scene: Scene) -> None:
     scene.has_cluster()
     scene.simulator.fail_next("rename", "incompatible-parameters")

@@ -246,5 +246,7 @@ def test_an_operation_that_is_not_simulated_says_so(scene: Scene) -> None:
 
     with refused("InvalidParameterCombination", "not simulated"):
         scene.rds().failover_db_cluster(DBClusterIdentifier="prod")
-    with refused("InvalidParameterCombination", "engine_version"):
+    with refused("InvalidParameterCombination", "preferred_backup_window"):
+        scene.modify(PreferredBackupWindow="04:00-05:00")
+    with refused("InvalidParameterCombination", "not simulated"):
         scene.modify(EngineVersion="16.14")

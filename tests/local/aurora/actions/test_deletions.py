@@ -323,6 +323,19 @@ def test_retained_backups_expire_with_the_retention_of_their_cluster(scene: Scen
     assert _retained(scene) == []
 
 
+def test_retained_backups_are_deleted_by_the_resource_id_of_their_cluster(scene: Scene) -> None:
+    scene.has_cluster()
+    resource_id = scene.cluster("prod")["DbClusterResourceId"]
+    _delete(scene, SkipFinalSnapshot=True, DeleteAutomatedBackups=False)
+    scene.settle()
+
+    scene.rds().delete_db_cluster_automated_backup(DbClusterResourceId=resource_id)
+
+    assert _retained(scene) == []
+    with refused("DBClusterAutomatedBackupNotFoundFault"):
+        scene.rds().delete_db_cluster_automated_backup(DbClusterResourceId=resource_id)
+
+
 def test_retained_backups_have_a_quota(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scene.simulator.quotas, "retained_backups", 1)
     for name in ("one", "two"):
