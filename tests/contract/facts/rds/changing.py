@@ -99,7 +99,22 @@ def a_rename_applies_what_is_pending(aws: Aws) -> None:
     aws.home.modify(cluster, EngineVersion=after, ApplyImmediately=False)
     pending = aws.home.cluster(cluster)["PendingModifiedValues"]
 
-    renamed = aws.home.cluster(aws.home.rename(cluster))
+    new = aws.home.run.new_name("renamed")
+    aws.home.modify(cluster, NewDBClusterIdentifier=new)
+    aws.home.wait_until_gone(lambda: aws.home.cluster(cluster), "DBClusterNotFoundFault")
+    statuses: list[str] = []
+
+    def is_decided() -> bool:
+        """It is upgraded, or was available so often that no upgrade is going to begin."""
+        filters = [{"Name": "db-cluster-id", "Values": [new]}]
+        for described in aws.home.rds.describe_db_clusters(Filters=filters)["DBClusters"]:
+            statuses.append(described["Status"])
+            if described["EngineVersion"] == after and described["Status"] == "available":
+                return True
+        return statuses[-40:] == ["available"] * 40
+
+    aws.home.run.wait_until("it is upgraded, or not", is_decided)
+    renamed = aws.home.cluster(new)
 
     aws.note("version pending before the rename", pending.get("EngineVersion"))
     aws.note("version after the rename", renamed["EngineVersion"])
