@@ -14,7 +14,18 @@ NEVER = "*never seen on AWS*"
 RISKY = 6
 """Facts of this risk and below are in the table of the riskiest."""
 
-_TITLES = {"dynamodb": "DynamoDB", "postgresql": "PostgreSQL", "workflows": "Workflows and queues"}
+_TITLES = {
+    "changing": "Changing clusters",
+    "copying": "Copying snapshots",
+    "deleting": "Deleting clusters",
+    "dynamodb": "DynamoDB",
+    "exporting": "Exporting snapshots",
+    "keys_and_secrets": "Keys, secrets, and names that lead nowhere",
+    "postgresql": "PostgreSQL",
+    "restoring": "Restoring clusters",
+    "sharing": "Sharing snapshots",
+    "workflows": "Workflows, functions and queues",
+}
 """Of subjects whose names are no titles."""
 
 _HEADER = """\

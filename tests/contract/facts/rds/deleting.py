@@ -89,8 +89,8 @@ def a_final_snapshot_outlives_its_cluster(aws: Aws) -> None:
 
 
 @fact(
-    "A cluster is `available` while its final snapshot is made, and is asked to be deleted a "
-    "second time in vain: it faults.",
+    "A cluster is `available` while its final snapshot is made; to ask a second time that it be "
+    "deleted is refused.",
     source="Aurora user guide, Deleting Aurora DB clusters and DB instances; AWS CLI, example of "
     "delete-db-cluster",
     since=date(2026, 11, 28),
