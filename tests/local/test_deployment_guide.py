@@ -46,6 +46,7 @@ def test_the_guide_leads_from_nothing_to_a_restored_cluster(
         assert expected in output
 
 
+@pytest.mark.thorough
 def test_the_guide_leads_back_to_a_replaced_cluster(tmp_path: Path) -> None:
     section = OPERATIONS.read_text().split("\n## Back to the replaced cluster\n")[1]
     (commands,) = re.findall(r"```sh\n(.*?)```", section.split("\n## ")[0], re.DOTALL)

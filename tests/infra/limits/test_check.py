@@ -35,10 +35,25 @@ def test_more_of_everything_than_anybody_needs_can_be_deployed(
 @pytest.mark.parametrize(
     ("settings", "unit", "setting"),
     [
-        (many.accounts(200), "managed policies", "source_accounts (200 entries)"),
         (many.patterns(200), "managed policies", "replaceable_clusters (200 entries)"),
-        (many.secrets(900), "managed policies", "secrets (900 entries)"),
-        (many.schedules(160), "resources", "schedules (160 entries)"),
+        pytest.param(
+            many.accounts(200),
+            "managed policies",
+            "source_accounts (200 entries)",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            many.secrets(900),
+            "managed policies",
+            "secrets (900 entries)",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            many.schedules(160),
+            "resources",
+            "schedules (160 entries)",
+            marks=pytest.mark.thorough,
+        ),
         (
             many.schedules(1, tags={f"key-{number}": "v" * 250 for number in range(33)}),
             "characters of request",

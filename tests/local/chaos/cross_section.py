@@ -12,7 +12,7 @@ from local.chaos.points import Fault, Point
 
 VARIABLE = "BREAKAGE_SEED"
 WITHOUT_HISTORY = "2026"
-FEW = 3
+FEW = 2
 
 
 def seed(checkout: Path) -> str:

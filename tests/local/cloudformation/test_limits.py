@@ -90,6 +90,7 @@ def test_a_function_gets_four_kilobytes_of_environment(
             cloud.deploy(assembly)
 
 
+@pytest.mark.thorough
 def test_more_of_everything_is_deployed_and_is_as_long_as_was_counted(
     cloud: LocalCloud, tmp_path: Path
 ) -> None:

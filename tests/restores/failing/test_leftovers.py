@@ -158,7 +158,11 @@ def protect(stage: Stage, cluster_id: str, *, is_protected: bool = True) -> None
 @pytest.mark.parametrize(
     ("hold", "words"),
     [
-        (add_scaled_reader, "may not delete its instances application-autoscaling-"),
+        pytest.param(
+            add_scaled_reader,
+            "may not delete its instances application-autoscaling-",
+            marks=pytest.mark.thorough,
+        ),
         (protect, "it has deletion protection"),
     ],
 )
@@ -222,6 +226,7 @@ def test_the_last_of_two_clusters_is_never_swept(stage: Stage) -> None:
     assert f"no working cluster is called {CLUSTER}" in outcome.messages[-1]["Message"]
 
 
+@pytest.mark.thorough
 def test_a_kept_cluster_that_has_become_part_of_a_global_one_keeps_its_instances(
     stage: Stage,
 ) -> None:
@@ -242,6 +247,7 @@ def test_a_kept_cluster_that_has_become_part_of_a_global_one_keeps_its_instances
     assert any("global cluster" in line for line in outcome.state["leftovers"])
 
 
+@pytest.mark.thorough
 def test_a_kept_cluster_of_another_engine_is_never_swept(stage: Stage) -> None:
     stage.make_cluster(CLUSTER)
     stage.restore(replace="swap", keep_replaced_hours=24, operation_id="keeping")

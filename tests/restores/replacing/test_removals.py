@@ -71,7 +71,9 @@ def tag_scaled_reader(stage: Stage) -> None:
     )
 
 
-@pytest.mark.parametrize("replace", ["swap", "delete_first"])
+@pytest.mark.parametrize(
+    "replace", ["swap", pytest.param("delete_first", marks=pytest.mark.thorough)]
+)
 def test_a_final_snapshot_may_take_hours(
     stage: Stage, replace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

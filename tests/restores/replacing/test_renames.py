@@ -27,7 +27,15 @@ def stop(stage: Stage, execution: str) -> None:
     stage.cloud.client("stepfunctions").stop_execution(executionArn=execution, cause="Lunch.")
 
 
-@pytest.mark.parametrize("seconds", [0, 2, 10, 24, 30, 45, 52, 60, 75])
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        2,
+        30,
+        60,
+        *(pytest.param(more, marks=pytest.mark.thorough) for more in (0, 10, 24, 45, 52, 75)),
+    ],
+)
 def test_whenever_a_cut_over_is_aborted_the_old_cluster_serves_again(
     stage: Stage, seconds: int
 ) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from local.api.rates import Rate
 from local.bench.crowd import Crowd, restored_at_once
 from local.clock import participant
@@ -65,6 +67,7 @@ def told(crowd: Crowd) -> list[tuple[str, str | None, float]]:
     ]
 
 
+@pytest.mark.thorough
 def test_the_same_seed_makes_a_crowd_meet_in_the_same_way_again(stage: Stage) -> None:
     crowds = []
     for seed in (1, 1, 2):
