@@ -77,16 +77,13 @@ def _rolled_back(
     barred_since = _barred_since(operation, execution)
     try:
         with _coming_again_soon(event, execution, aws):
-            way_back = cutover.undo(operation, aws)
-            if barred_since is None:
-                # Recorded before it is made: a proof that is still running and comes later does
-                # not find the version that it has read, and proves nothing.
-                operation = way_back.recorded(aws)
-                way_back.make()
-            else:
-                way_back.make()
-                operation = way_back.recorded(aws)
-            _check_is_back(operation, execution)
+            if operation.is_proof_due:
+                operation = aws.store.save(cutover.called_off(operation))
+            undone = cutover.undo(operation, aws)
+            if undone.cutover is not None:
+                aws.store.save(undone)
+            _check_is_back(undone, execution)
+            return undone, ""
     except Terminal as error:
         if barred_since is None:
             aws.store.save(cutover_undo_barred(operation))
@@ -100,7 +97,6 @@ def _rolled_back(
                 f"to {operation.target_cluster}."
             )
         return operation, barrier
-    return operation, ""
 
 
 @contextmanager

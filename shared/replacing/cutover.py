@@ -12,9 +12,7 @@ guide (*Modifying an Amazon Aurora DB cluster*) renews it by stopping and starti
 that is done where `setup_db_users` has seen such a certificate.
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from shared import clock
 from shared.errors import ResourceBusy, RestoreFailed
@@ -148,23 +146,16 @@ def needs_undoing(operation: Operation) -> bool:
     return operation.swaps and is_begun and operation.cutover is not Cutover.PROVEN
 
 
-class WayBack(NamedTuple):
-    """The next move back, and the operation as it is once that is made.
+def called_off(operation: Operation) -> Operation:
+    """The operation with no proof due: one that is still running, and comes later, counts no more.
 
-    Its `cutover` is `None` when the replaced cluster serves again, and nothing is left to be made.
+    It does not find the version that it has read.
     """
-
-    operation: Operation
-    make: Callable[[], None]
-
-    def recorded(self, aws: Aws) -> Operation:
-        """The operation, saved; where the way back is over, that is left to who closes it."""
-        is_over = self.operation.cutover is None
-        return self.operation if is_over else aws.store.save(self.operation)
+    return cutover_status_checked(operation, {}, cutover=Cutover.PROMOTED)
 
 
-def undo(operation: Operation, aws: Aws) -> WayBack:
-    """The next move back, which nobody has made yet.
+def undo(operation: Operation, aws: Aws) -> Operation:
+    """Make the next move back; its `cutover` is `None` when the replaced cluster serves again.
 
     Raises `ResourceBusy` while a move is under way: no other can be made until it is over.
     """
@@ -175,25 +166,19 @@ def undo(operation: Operation, aws: Aws) -> WayBack:
         raise ResourceBusy(f"Clusters are being renamed: {clusters.statuses}.")
     operation = _noting_absence(operation, clusters)
     if old is None and not _is_gone(operation):
-        cutover = operation.cutover or Cutover.RENAMED_AWAY
-        return WayBack(
-            cutover_status_checked(operation, clusters.statuses, cutover=cutover), _nothing
+        return cutover_status_checked(
+            operation, clusters.statuses, cutover=operation.cutover or Cutover.RENAMED_AWAY
         )
     if old is None or old.id == target:
-        is_begun = operation.cutover is not None
-        return WayBack(cutover_undone(operation, new) if is_begun else operation, _nothing)
+        return operation if operation.cutover is None else cutover_undone(operation, new)
     if new is not None and new.id == target:
         if new.is_stopped:
-            started = restored_cluster_started(operation, new, Cutover.PROMOTED)
-            return WayBack(started, partial(aurora.start, new))
-        back = cutover_undo_started(operation, target, operation.restored_id)
-        return WayBack(back, partial(aurora.rename, new, operation.restored_id))
-    back = cutover_undo_started(operation, old.id, target)
-    return WayBack(back, partial(aurora.rename, old, target))
-
-
-def _nothing() -> None:
-    """What is made where nothing has to be."""
+            aurora.start(new)
+            return restored_cluster_started(operation, new, Cutover.PROMOTED)
+        aurora.rename(new, operation.restored_id)
+        return cutover_undo_started(operation, target, operation.restored_id)
+    aurora.rename(old, target)
+    return cutover_undo_started(operation, old.id, target)
 
 
 def _noting_absence(operation: Operation, clusters: Clusters) -> Operation:
