@@ -80,10 +80,13 @@ def operation_redriven(operation: Operation) -> Operation:
 
 
 def _resumed(operation: Operation, *, has_lost_move: bool) -> Status:
-    """The status from which a failed operation goes on."""
+    """The status from which a failed operation goes on.
+
+    After a cut-over that was rolled back the candidate may have a certificate of the target's
+    name, with which nobody can set up anything under its own.
+    """
     before = operation.failed_as or Status.INITIATED
-    is_in_cutover = before in (Status.USERS_CONFIGURED, Status.CUTOVER_IN_PROGRESS)
-    is_before_cutover = is_in_cutover and operation.swaps and operation.cutover is None
+    is_before_cutover = before is Status.USERS_CONFIGURED and operation.swaps
     if not is_before_cutover and before is not Status.RESTORE_COMPLETED:
         return before
     return Status.RESTORE_IN_PROGRESS if has_lost_move else Status.RESTORE_COMPLETED
