@@ -39,29 +39,29 @@ def _security_groups(replaced: Cluster, requested: Sequence[str]) -> Iterator[st
 
 
 def _parameter_group(replaced: Cluster, requested: str | None) -> Iterator[str]:
-    """The default group of its version is what a cluster gets for which none is named."""
     has = replaced.parameter_group
-    if has is None or has == requested or (requested is None and has.startswith("default.")):
-        return
-    yield (
-        f"Its cluster parameter group is {has}; its successor's will be "
-        f"{requested or 'the default one of its version, for the request names none'}."
-    )
+    if _is_otherwise(has, requested):
+        yield f"Its cluster parameter group is {has}; its successor's will be {_group(requested)}."
 
 
 def _parameter_groups(instances: Sequence[Instance], requested: str | None) -> Iterator[str]:
     """Every instance has a group of its own; those of the successor have one for all."""
-    groups = {one.parameter_group for one in instances if one.parameter_group}
-    others = {
-        group
-        for group in groups
-        if group != requested and not (requested is None and group.startswith("default."))
-    }
-    if others:
+    groups = {one.parameter_group or "" for one in instances}
+    if others := sorted(group for group in groups if _is_otherwise(group, requested)):
         yield (
-            f"Its instances have parameter group {', '.join(sorted(others))}; its successor's will "
-            f"have {requested or 'the default one of its version, for the request names none'}."
+            f"Its instances have parameter group {', '.join(others)}; its successor's will have "
+            f"{_group(requested)}."
         )
+
+
+def _is_otherwise(has: str | None, requested: str | None) -> bool:
+    """Whether a successor gets another group: the default of its version where none is named."""
+    is_default_again = requested is None and (has or "").startswith("default.")
+    return bool(has) and has != requested and not is_default_again
+
+
+def _group(requested: str | None) -> str:
+    return requested or "the default one of its version, for the request names none"
 
 
 def _upgrades(replaced: Cluster, *, is_wanted: bool) -> Iterator[str]:

@@ -39,10 +39,9 @@ def remove_replaced(operation: Operation, aws: Aws) -> Operation:
         _note_expiry(aurora, replaced, operation.replaced, operation.operation_id, until)
     if operation.swaps and request.keep_replaced_hours:
         return cutover_completed(replaced_cluster_kept(operation, until))
-    if operation.deletes_first and Phase.DELETE not in operation.phases:
-        instances = aurora.instances(replaced.id)
-        guard_rails.check_with_all_it_has(replaced, instances, request, aws)
     guard_rails.check_replaceable(replaced, request, aws.settings)
+    if operation.deletes_first and Phase.DELETE not in operation.phases:
+        guard_rails.check_untied(replaced, aws.ties(request.target_region).of(replaced.arn))
     waiting.check_deadline(
         operation, Phase.DELETE, aws.settings.deadlines, f"Deleting cluster {replaced.id}"
     )
