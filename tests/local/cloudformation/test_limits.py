@@ -73,6 +73,11 @@ def test_a_role_with_as_much_as_aws_takes_is_made(cloud: LocalCloud, tmp_path: P
 
     cloud.deploy(an_assembly(tmp_path, template, code=SOURCES))
 
+    iam = cloud.client("iam")
+    roles = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    policies = [iam.list_role_policies(RoleName=role)["PolicyNames"] for role in roles]
+    assert any("more" in names for names in policies)
+
 
 @pytest.mark.parametrize(("characters", "is_made"), [(4074, True), (4075, False)])
 def test_a_function_gets_four_kilobytes_of_environment(
