@@ -47,9 +47,10 @@ _CODES: dict[type[RestoreError], str] = {
         InvalidDBSnapshotState InvalidDBSubnetGroupStateFault InvalidExportSourceState
     """,
     errors.KeyNotAccessible: """
-        DisabledException InvalidArnException InvalidKeyUsageException KMSAccessDenied KMSDisabled
-        KMSInvalidState KMSInvalidStateException KMSKeyNotAccessibleFault KMSNotFound
-        KMSOptInRequired KmsAccessDeniedException KmsInvalidStateException NotFoundException
+        DecryptionFailure DisabledException InvalidArnException InvalidKeyUsageException
+        KMSAccessDenied KMSDisabled KMSInvalidState KMSInvalidStateException
+        KMSKeyNotAccessibleFault KMSNotFound KMSOptInRequired KmsAccessDeniedException
+        KmsInvalidStateException NotFoundException
     """,
     errors.QuotaExceeded: """
         DBClusterAutomatedBackupQuotaExceededFault DBClusterQuotaExceededFault
@@ -62,9 +63,9 @@ _CODES: dict[type[RestoreError], str] = {
         404 AuthorizationNotFound BackupPolicyNotFoundFault CertificateNotFound
         DBCapacityReservationNotFound InvalidDBCapacityReservationState
         DBClusterParameterGroupNotFound DBParameterGroupNotFound DBSecurityGroupNotFound
-        DBSubnetGroupDoesNotCoverEnoughAZs DBSubnetGroupNotFoundFault DecryptionFailure
-        DomainNotFoundFault EndpointDisabled GlobalClusterNotFoundFault IamRoleMissingPermissions
-        IamRoleNotFound InvalidGroup.NotFound InvalidGroupId.Malformed InvalidParameter
+        DBSubnetGroupDoesNotCoverEnoughAZs DBSubnetGroupNotFoundFault DomainNotFoundFault
+        EndpointDisabled GlobalClusterNotFoundFault IamRoleMissingPermissions IamRoleNotFound
+        InvalidGroup.NotFound InvalidGroupId.Malformed InvalidParameter
         InvalidParameterException InvalidRequestException InvalidS3BucketFault InvalidSecurity
         InvalidSubnet InvalidVPCNetworkStateFault NetworkTypeNotSupported NoSuchBucket NotFound
         OptInRequired OptionGroupNotFoundFault ParameterValueInvalid PlatformApplicationDisabled

@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2.extensions import connection, encrypt_password
 from psycopg2.sql import Composable
 
-from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
+from shared.errors import DatabaseUnreachable, InternalError, RestoreError, ValidationFailed
 from shared.users.master.connecting import Login
 from shared.users.master.pins import (
     INHERITED_SETTINGS,
@@ -32,6 +32,15 @@ _MEANINGS = {
     "55P03": "somebody holds a lock that it needs",
     "57014": "it was cancelled, by somebody or after a minute",
 }
+# What the driver raises by itself, without a code, when it is used wrongly. A lost connection is
+# an OperationalError, an InterfaceError or a bare DatabaseError
+# (https://github.com/psycopg/psycopg2/issues/1496).
+_OF_OUR_MAKING = (
+    psycopg2.DataError,
+    psycopg2.IntegrityError,
+    psycopg2.NotSupportedError,
+    psycopg2.ProgrammingError,
+)
 
 Values = tuple[Any, ...] | Mapping[str, object]
 
@@ -153,10 +162,12 @@ def is_transient(code: str) -> bool:
 def named(error: psycopg2.Error, doing: str) -> RestoreError:
     """Turn a driver's error into ours, without its text, which may quote the statement."""
     code = error.pgcode
-    if code is None or is_transient(code):
+    if is_transient(code) if code else not isinstance(error, _OF_OUR_MAKING):
         meanings = (
             meaning for known, meaning in _MEANINGS.items() if (code or "").startswith(known)
         )
         why = next(meanings, "the database is not available right now")
         return DatabaseUnreachable(f"{doing}: {why} ({code or 'no answer'}).")
+    if not code:
+        return InternalError(f"{doing}: the driver refused ({type(error).__name__}).")
     return ValidationFailed(f"{doing}: PostgreSQL refused with {code} ({type(error).__name__}).")

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
-from shared.errors import ConfigurationError, ResourceBusy
+from shared.errors import ConfigurationError, KeyNotAccessible, ResourceBusy
 from shared.gateways.secrets import Secrets
 from shared.users.templates import Template
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
 @pytest.fixture
@@ -19,13 +23,17 @@ def aws() -> Iterator[None]:
         yield
 
 
-def secrets_with(content: Any) -> Secrets:
-    client = boto3.client(
+def a_client() -> "SecretsManagerClient":
+    return boto3.client(
         "secretsmanager",
         region_name="us-west-2",
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
+
+
+def secrets_with(content: Any) -> Secrets:
+    client = a_client()
     text = content if isinstance(content, str) else json.dumps(content)
     client.create_secret(Name="it", SecretString=text)
     return Secrets(client)
@@ -56,6 +64,14 @@ class TestManaged:
     def test_is_waited_for_while_rds_is_making_it(self, secret: str) -> None:
         with pytest.raises(ResourceBusy, match="RDS has not finished the master secret"):
             secrets_with({}).managed(secret)
+
+    def test_is_not_waited_for_when_its_key_cannot_be_used(self) -> None:
+        client = a_client()
+        stubber = Stubber(client)
+        stubber.add_client_error("get_secret_value", "DecryptionFailure")
+
+        with stubber, pytest.raises(KeyNotAccessible, match="Reading secret it"):
+            Secrets(client).managed("it")
 
 
 @pytest.mark.usefixtures("aws")

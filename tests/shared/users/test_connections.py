@@ -12,7 +12,7 @@ import trustme
 from pydantic import SecretStr
 
 from local.postgres.interruptions import Interruption, Refusal
-from shared.errors import DatabaseUnreachable, RestoreError, ValidationFailed
+from shared.errors import DatabaseUnreachable, InternalError, RestoreError, ValidationFailed
 from shared.users.master.connecting import Login
 from shared.users.master.server import Server
 from shared.users.master.sessions import named
@@ -109,6 +109,14 @@ def test_an_error_that_is_not_transient_is_final(restored: Restored) -> None:
         restored.server.as_admin() as session,
     ):
         session.run("Checking", "SELECT * FROM nowhere")
+
+
+def test_what_the_driver_refuses_by_itself_is_a_defect(restored: Restored) -> None:
+    with (
+        failing(InternalError, "Checking", "ProgrammingError"),
+        restored.server.as_admin() as session,
+    ):
+        session.rows("Checking", "SELECT %s", ({"no", "type", "of", "PostgreSQL"},))
 
 
 def test_no_statement_shows_a_password_to_the_server(restored: Restored) -> None:
