@@ -9,23 +9,25 @@ The master user acts at every stage, so no stage may run anything that the snaps
 stage may be repeated, and what a call that died has done is seen by the next one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from shared.errors import ConfigurationError
 from shared.users.databases import enterable_databases
 from shared.users.exposure.definer_functions import report_definer_functions
 from shared.users.exposure.public_rights import report_public_rights
-from shared.users.grants import Grants, check_schemas
-from shared.users.hand_over import hand_over
-from shared.users.lockout.event_triggers import event_triggers, silenced
+from shared.users.granting.grants import Grants, check_schemas
+from shared.users.granting.hand_over import hand_over
+from shared.users.lockout.event_triggers import event_triggers
 from shared.users.lockout.logins import Lockout
 from shared.users.master.notes import Notes
 from shared.users.master.server import Server
 from shared.users.master.sessions import Session
 from shared.users.retired_roles import Retired, report_retired, retired_roles
 from shared.users.roles import ensure_user
-from shared.users.templates import UsersSecret, UserTemplate
+from shared.users.slices import Slice, SliceOver, Transactions
+from shared.users.templates import UsersSecret
 from shared.users.verification import prove
 
 
@@ -36,7 +38,17 @@ class Prepared(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def prepare(server: Server, templates: UsersSecret, notes: Notes) -> Prepared:
+class Unfinished(NamedTuple):
+    """How far a call got whose time was used up, and what people should know."""
+
+    databases_done: int
+    databases: int
+    warnings: tuple[str, ...]
+
+
+def prepare(
+    server: Server, templates: UsersSecret, notes: Notes, slice: Slice
+) -> Prepared | Unfinished:
     """Prepare the database behind `server` for the users of the templates.
 
     Raises `ConfigurationError` for templates that do not fit the database, `ValidationFailed`
@@ -55,22 +67,32 @@ def prepare(server: Server, templates: UsersSecret, notes: Notes) -> Prepared:
             warnings += ensure_user(session, user, notes, admin)
         retired = retired_roles(session, users, notes)
         logins = lockout.set_unknown_passwords(session)
-        preparation = _DatabasePreparation(templates, retired, admin)
-        maintenance = session.database
-        if maintenance in databases and not preparation.users_of(maintenance):
-            # This session is in that database, and no user works there: it needs no other session.
-            databases.remove(maintenance)
-            warnings += preparation.prepare(session, maintenance)
         session.commit()
-        for database in databases:
-            with server.as_admin(database) as database_session:
-                warnings += preparation.prepare(database_session, database)
+        preparation = _DatabasePreparation(templates, retired, admin, slice)
+        for done, database in enumerate(databases):
+            try:
+                with _session_in(database, session, server) as database_session:
+                    for warning in preparation.prepare(database_session, database):
+                        warnings.append(warning)
+            except SliceOver:
+                return Unfinished(done, len(databases), _told(warnings))
         prove(server, users)
         lockout.prove_refused(logins)
         locked = lockout.check(session, logins)
         for role in retired:
             warnings += report_retired(session, role)
-    return Prepared(locked, tuple(dict.fromkeys(_on_one_line(warning) for warning in warnings)))
+    return Prepared(locked, _told(warnings))
+
+
+@contextmanager
+def _session_in(database: str, session: Session, server: Server) -> Iterator[Session]:
+    """A session in a database: the given one, if it is there already."""
+    if database == session.database:
+        yield session
+        session.commit()
+        return
+    with server.as_admin(database) as database_session:
+        yield database_session
 
 
 class _DatabasePreparation(NamedTuple):
@@ -79,32 +101,34 @@ class _DatabasePreparation(NamedTuple):
     templates: UsersSecret
     retired: tuple[Retired, ...]
     admin: str
-
-    def users_of(self, database: str) -> list[UserTemplate]:
-        return [user for user in self.templates.users if database in user.databases]
+    slice: Slice
 
     def prepare(self, session: Session, database: str) -> Iterator[str]:
         """Give the database's users their rights in it; yields warnings about what else is open."""
         others_are_locked = self.templates.lock_other_logins
         triggers = event_triggers(session)
         yield from (trigger.warning(database) for trigger in triggers)
-        if users := self.users_of(database):
-            with silenced(session, database, triggers):
-                check_schemas(session, users, database)
+        transactions = Transactions(session, database, triggers, self.slice)
+        users = [user for user in self.templates.users if database in user.databases]
+        if users:
+            check_schemas(session, users, database)
+            with transactions.one():
                 for role in self.retired:
                     yield from hand_over(session, role, users, database, self.admin)
-                grants = Grants(session, database, self.admin, others_are_locked)
-                yield from grants.give(users)
+            yield from Grants(transactions, self.admin, others_are_locked).give(users)
         yield from report_definer_functions(
-            session,
-            database,
+            transactions,
             self.admin,
-            triggers,
             revoke=self.templates.public_functions == "revoke",
             others_are_locked=others_are_locked,
         )
         usernames = [user.username for user in self.templates.users]
         yield from report_public_rights(session, database, usernames)
+
+
+def _told(warnings: Iterable[str]) -> tuple[str, ...]:
+    """Each warning once."""
+    return tuple(dict.fromkeys(_on_one_line(warning) for warning in warnings))
 
 
 def _on_one_line(warning: str) -> str:

@@ -10,65 +10,46 @@ from contextlib import contextmanager
 from typing import Any
 
 from shared.errors import ValidationFailed
+from shared.users.granting import rights
+from shared.users.granting.rights import Rights
 from shared.users.master.connecting import Login, LoginRefused
 from shared.users.master.powers import powers
 from shared.users.master.server import Server
 from shared.users.master.sessions import Session
 from shared.users.templates import Template, UserTemplate
 
-_TABLE_RIGHTS = {
-    Template.READ_ONLY: {"SELECT"},
-    Template.READ_WRITE: {"SELECT", "INSERT", "UPDATE", "DELETE"},
-    Template.OWNER: {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"},
-}
-_SEQUENCE_RIGHTS = {
-    Template.READ_ONLY: {"SELECT"},
-    Template.READ_WRITE: {"SELECT", "USAGE", "UPDATE"},
-    Template.OWNER: {"SELECT", "USAGE", "UPDATE"},
-}
-_SCHEMA_RIGHTS = {
-    Template.READ_ONLY: {"USAGE"},
-    Template.READ_WRITE: {"USAGE"},
-    Template.OWNER: {"USAGE", "CREATE"},
-}
-_DATABASE_RIGHTS = {
-    Template.READ_ONLY: {"CONNECT"},
-    Template.READ_WRITE: {"CONNECT", "TEMPORARY"},
-    Template.OWNER: {"CONNECT", "TEMPORARY", "CREATE"},
-}
-_SINCE_17 = {"MAINTAIN"}
 # PUBLIC may create temporary tables by default, which harms nobody.
 _HARMLESS = {"TEMPORARY"}
 
 # A privilege on one column is enough to fail a user who must not have it, and not enough for one
 # who must. It may be missing on objects of an owner for whom the master user cannot act.
 _WRONG_ON_TABLES = """
-    SELECT c.relname, wanted.privilege, wanted.is_given,
+    SELECT n.nspname || '.' || c.relname, wanted.privilege, wanted.is_given,
            pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
          ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
                     pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
          AS wanted(privilege, is_given)
-    WHERE n.nspname = %(name)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    WHERE n.nspname = ANY (%(names)s::pg_catalog.text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND CASE WHEN wanted.is_given
                THEN NOT pg_catalog.has_table_privilege(%(user)s, c.oid, wanted.privilege)
                 AND pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE')
                WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'MAINTAIN')
                THEN pg_catalog.has_table_privilege(%(user)s, c.oid, wanted.privilege)
                ELSE pg_catalog.has_any_column_privilege(%(user)s, c.oid, wanted.privilege) END
-    ORDER BY c.relname, wanted.privilege LIMIT 1
+    ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_SEQUENCES = """
-    SELECT c.relname, wanted.privilege, wanted.is_given,
+    SELECT n.nspname || '.' || c.relname, wanted.privilege, wanted.is_given,
            pg_catalog.has_sequence_privilege('public', c.oid, wanted.privilege)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
          ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
                     pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
          AS wanted(privilege, is_given)
-    WHERE n.nspname = %(name)s AND c.relkind = 'S'
+    WHERE n.nspname = ANY (%(names)s::pg_catalog.text[]) AND c.relkind = 'S'
       AND pg_catalog.has_sequence_privilege(%(user)s, c.oid, wanted.privilege) <> wanted.is_given
       AND (NOT wanted.is_given OR pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE'))
-    ORDER BY c.relname, wanted.privilege LIMIT 1
+    ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_SCHEMA = """
     SELECT n.nspname, wanted.privilege, wanted.is_given,
@@ -77,8 +58,9 @@ _WRONG_ON_SCHEMA = """
          ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
                     pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
          AS wanted(privilege, is_given)
-    WHERE n.nspname = %(name)s
+    WHERE n.nspname = ANY (%(names)s::pg_catalog.text[])
       AND pg_catalog.has_schema_privilege(%(user)s, n.oid, wanted.privilege) <> wanted.is_given
+    ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_DATABASE = """
     SELECT d.datname, wanted.privilege, wanted.is_given,
@@ -87,8 +69,9 @@ _WRONG_ON_DATABASE = """
          ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
                     pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
          AS wanted(privilege, is_given)
-    WHERE d.datname = %(name)s
+    WHERE d.datname = ANY (%(names)s::pg_catalog.text[])
       AND pg_catalog.has_database_privilege(%(user)s, d.oid, wanted.privilege) <> wanted.is_given
+    ORDER BY 1, 2 LIMIT 1
 """
 # What PUBLIC or the user would get on future objects of others, in these schemas or in all.
 _WRONG_IN_FUTURE = """
@@ -182,13 +165,16 @@ class Proof:
         self._prove_role()
         if self._user.auth == "iam":
             self._prove_iam()
-        self._compare(_WRONG_ON_DATABASE, _DATABASE_RIGHTS, self._database, "database ")
-        for schema in self._user.schemas:
-            place = f"{self._database}.{schema}"
-            self._compare(_WRONG_ON_SCHEMA, _SCHEMA_RIGHTS, schema, f"schema {self._database}.")
-            self._compare(_WRONG_ON_TABLES, _TABLE_RIGHTS, schema, f"table {place}.")
-            self._compare(_WRONG_ON_SEQUENCES, _SEQUENCE_RIGHTS, schema, f"sequence {place}.")
+        schemas = self._user.schemas
+        self._compare(_WRONG_ON_DATABASE, rights.DATABASE, (self._database,), "database ")
+        self._compare(_WRONG_ON_SCHEMA, rights.SCHEMA, schemas, f"schema {self._database}.")
+        self._compare(_WRONG_ON_TABLES, self._on_tables, schemas, f"table {self._database}.")
+        self._compare(_WRONG_ON_SEQUENCES, rights.SEQUENCE, schemas, f"sequence {self._database}.")
         self._compare_future()
+
+    @property
+    def _on_tables(self) -> Rights:
+        return rights.on_tables(self._session.major_version)
 
     def _prove_role(self) -> None:
         name = self._user.username
@@ -211,16 +197,13 @@ class Proof:
                 "Revoke that in production, then restore again."
             )
 
-    def _compare(self, query: str, rights: dict[Template, set[str]], name: str, place: str) -> None:
-        given, everything = set(rights[self._user.template]), set(rights[Template.OWNER])
-        if rights is _TABLE_RIGHTS and self._session.major_version >= 17:
-            everything |= _SINCE_17
-            given |= _SINCE_17 if self._user.template is Template.OWNER else set()
-        asked = sorted(everything - (_HARMLESS - given))
+    def _compare(self, query: str, by_template: Rights, names: Sequence[str], place: str) -> None:
+        given = {*by_template[self._user.template]}
+        asked = sorted({*by_template[Template.OWNER]} - (_HARMLESS - given))
         values = {
             "asked": asked,
             "given": [right in given for right in asked],
-            "name": name,
+            "names": [*names],
             "user": self._user.username,
             "admin": self._admin,
         }
@@ -230,11 +213,12 @@ class Proof:
             raise ValidationFailed(f"{self._who} {problem} {right} on {place}{where}{reason}.")
 
     def _compare_future(self) -> None:
-        kinds = (("r", _TABLE_RIGHTS), ("S", _SEQUENCE_RIGHTS), ("n", _SCHEMA_RIGHTS))
+        kinds = (("r", self._on_tables), ("S", rights.SEQUENCE), ("n", rights.SCHEMA))
         wrong = [
             (kind, right)
-            for kind, rights in kinds
-            for right in sorted(rights[Template.OWNER] - rights[self._user.template])
+            for kind, of_kind in kinds
+            for right in of_kind[Template.OWNER]
+            if right not in of_kind[self._user.template]
         ]
         values = {
             "user": self._user.username,

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from psycopg2.sql import SQL
 
 from shared.errors import ValidationFailed
-from shared.users.lockout.event_triggers import EventTrigger, silenced
 from shared.users.master.powers import described, powers, revoke_as
 from shared.users.master.sessions import Session
+from shared.users.slices import Transactions
 from shared.users.wording import listed
 
 # Who may call such a function by name is only half of it: a trigger, a view, an aggregate or a type
@@ -21,9 +21,8 @@ from shared.users.wording import listed
 _FUNCTIONS = """
     SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text, o.rolname,
            pg_catalog.has_function_privilege('public', p.oid, 'EXECUTE'),
-           pg_catalog.format('%s %I.%I(%s)',
-               CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, n.nspname, p.proname,
-               pg_catalog.pg_get_function_identity_arguments(p.oid)),
+           pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
+                             pg_catalog.pg_get_function_identity_arguments(p.oid)),
            ARRAY(SELECT DISTINCT pg_catalog.pg_get_userbyid(a.grantor)::pg_catalog.text
                  FROM pg_catalog.aclexplode(
                      COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
@@ -42,7 +41,7 @@ class Function(NamedTuple):
     owner: str
     is_open: bool
     exact: str
-    """As it is named in a statement: kind, schema, name, and arguments with their modes."""
+    """As it is named in a statement: schema, name, and arguments with their modes."""
     opened_by: list[str]
     """The roles that granted EXECUTE to PUBLIC."""
 
@@ -53,23 +52,18 @@ class Function(NamedTuple):
 
 
 def report_definer_functions(
-    session: Session,
-    database: str,
-    admin: str,
-    triggers: Sequence[EventTrigger],
-    *,
-    revoke: bool,
-    others_are_locked: bool,
+    transactions: Transactions, admin: str, *, revoke: bool, others_are_locked: bool
 ) -> Iterator[str]:
     """Yield a warning for each owner; with `revoke`, take EXECUTE away from PUBLIC first.
 
     Raises `ValidationFailed` naming a function that stays open, or whose owner has powers although
     others are locked out.
     """
+    session, database = transactions.session, transactions.database
     functions = _list_functions(session)
     opened = [function for function in functions if function.is_open]
     if revoke and opened:
-        functions = _close(session, database, triggers, opened)
+        functions = _close(transactions, opened)
         yield (
             f"In {database}, EXECUTE was revoked from PUBLIC on functions that run with their "
             f"owner's rights: {listed([function.signature for function in opened])}."
@@ -82,21 +76,17 @@ def _list_functions(session: Session) -> list[Function]:
     return [Function(*row) for row in rows]
 
 
-def _close(
-    session: Session,
-    database: str,
-    triggers: Sequence[EventTrigger],
-    opened: Sequence[Function],
-) -> list[Function]:
+def _close(transactions: Transactions, opened: Sequence[Function]) -> list[Function]:
     """Revoke EXECUTE from PUBLIC; returns all functions as they are then."""
-    with silenced(session, database, triggers):
-        for function in opened:
-            revoke_as(
-                session,
-                f"Revoking {function.signature} from PUBLIC",
-                function.opened_by,
-                SQL("REVOKE EXECUTE ON " + function.exact + " FROM PUBLIC"),
-            )
+    session, database = transactions.session, transactions.database
+    by_grantors: dict[tuple[str, ...], list[Function]] = {}
+    for function in opened:
+        by_grantors.setdefault(tuple(sorted(function.opened_by)), []).append(function)
+    for grantors, of_grantors in by_grantors.items():
+        with transactions.one():
+            names = SQL(", ").join(SQL(function.exact) for function in of_grantors)
+            statement = SQL("REVOKE EXECUTE ON ROUTINE {} FROM PUBLIC").format(names)
+            revoke_as(session, "Revoking functions from PUBLIC", grantors, statement)
     functions = _list_functions(session)
     if still_open := [function.signature for function in functions if function.is_open]:
         raise ValidationFailed(

@@ -21,6 +21,7 @@ from shared.users.master.connecting import Login
 from shared.users.master.notes import Notes
 from shared.users.master.server import Server
 from shared.users.preparation import Prepared, prepare
+from shared.users.slices import Slice
 from shared.users.templates import UsersSecret, UserTemplate
 from tests.local.postgres.clients import MASTER, PASSWORD, connect
 
@@ -29,6 +30,8 @@ VOLUME = "restored"
 NOTES = Notes("restore-20260301-120000-abcdef (0123456789ab)")
 USER_PASSWORD = "the user's \\ 100% pässword"
 OLD_PASSWORD = "from-production"
+LONG = 600.0
+"""Seconds that a call may spend."""
 
 
 _SENT = re.compile(r"LOG:  statement: (.*?)(?=\n\d{4}-\d\d-\d\d |\Z)", re.DOTALL)
@@ -52,7 +55,9 @@ class Restored:
     def prepare(self, *users: UserTemplate, notes: Notes = NOTES, **choices: Any) -> Prepared:
         """What the step does; returns its warnings, too."""
         templates = UsersSecret.model_construct(users=users, **choices)
-        return prepare(self.server, templates, notes)
+        prepared = prepare(self.server, templates, notes, Slice(LONG))
+        assert isinstance(prepared, Prepared)
+        return prepared
 
     def lockout(self, *users: UserTemplate, notes: Notes = NOTES) -> Lockout:
         return Lockout(self.server, users, notes, everybody=True)

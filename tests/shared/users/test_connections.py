@@ -17,15 +17,16 @@ from shared.users.master.connecting import Login
 from shared.users.master.server import Server
 from shared.users.master.sessions import named
 from shared.users.preparation import prepare
+from shared.users.slices import Slice
 from shared.users.templates import UsersSecret
 from shared.users.verification import prove
-from tests.shared.users.restored import HOST, NOTES, VOLUME, Restored, a_user, failing
+from tests.shared.users.restored import HOST, LONG, NOTES, VOLUME, Restored, a_user, failing
 
 USERS = (a_user(), a_user("owner", "owner"))
 
 
 def prepare_at(server: Server) -> None:
-    prepare(server, UsersSecret(users=USERS), NOTES)
+    prepare(server, UsersSecret(users=USERS), NOTES, Slice(LONG))
 
 
 def everything(restored: Restored) -> None:

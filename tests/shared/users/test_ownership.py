@@ -1,11 +1,19 @@
 """Who owns what in a database."""
 
-from shared.users.ownership import Ownership, Relation
+from tests.shared.users.attacks import mentions
+from tests.shared.users.restored import Restored, a_user
 
 
-def test_what_is_not_granted_is_told_also_where_the_owner_is_pg_database_owner() -> None:
-    relation = Relation("public", "orders", False, "pg_database_owner", is_of_extension=False)
-    ownership = Ownership("rdsadmin", (), (relation,), out_of_reach=frozenset({"rdsadmin"}))
+def test_what_is_not_granted_is_told_also_where_the_owner_is_pg_database_owner(
+    restored: Restored,
+) -> None:
+    restored.as_superuser(
+        "ALTER DATABASE warehouse OWNER TO rdsadmin",
+        "CREATE TABLE public.stock (id integer)",
+        "ALTER TABLE public.stock OWNER TO pg_database_owner",
+        database="warehouse",
+    )
 
-    assert ownership.grantable == []
-    assert ownership.not_granted("rdsadmin") == ["public.orders"]
+    warnings = restored.prepare(a_user(databases=("warehouse",))).warnings
+
+    assert mentions(warnings, "nothing was granted", "rdsadmin", "public.stock")

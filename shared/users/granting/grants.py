@@ -1,0 +1,154 @@
+"""What the templates give in one database: on what exists, and on what is made later.
+
+Only what is missing is granted, in lists: so the number of statements depends on users, owners and
+kinds of objects, and on the number of tables and schemas through the length of a list alone.
+Whatever a call has granted, the next one sees.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.sql import SQL, Identifier
+
+from shared.errors import ConfigurationError, ValidationFailed
+from shared.users.granting import missing
+from shared.users.granting.ownership import Ownership, act_for, join_owners
+from shared.users.master.alterations import WITHOUT_ADMIN
+from shared.users.master.powers import described, powers, revoke_as, take_powers
+from shared.users.master.sessions import Session
+from shared.users.slices import Transactions
+from shared.users.templates import Template, UserTemplate
+from shared.users.wording import listed
+
+_SCHEMAS = """
+    SELECT nspname FROM pg_catalog.pg_namespace
+    WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
+      AND nspname <> 'information_schema' ORDER BY 1
+"""
+_OPENED = """
+    SELECT pg_catalog.pg_get_userbyid(a.grantor), pg_catalog.array_agg(n.nspname::pg_catalog.text)
+    FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
+    WHERE n.nspname = ANY (%s::pg_catalog.text[])
+      AND a.grantee = 0 AND a.privilege_type = 'CREATE' GROUP BY 1 ORDER BY 1
+"""
+# Groups that a role is in, and other databases in which it owns or was granted something.
+_ELSEWHERE = """
+    SELECT 'group ' || pg_catalog.pg_get_userbyid(roleid) FROM pg_catalog.pg_auth_members
+    WHERE pg_catalog.pg_get_userbyid(member) = %(role)s
+    UNION
+    SELECT 'database ' || d.datname FROM pg_catalog.pg_shdepend s
+    JOIN pg_catalog.pg_database d
+      ON d.oid = CASE WHEN s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
+                      THEN s.objid ELSE s.dbid END
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      AND pg_catalog.pg_get_userbyid(s.refobjid) = %(role)s AND s.deptype IN ('o', 'a')
+      AND d.datname <> pg_catalog.current_database()
+    ORDER BY 1
+"""
+
+
+def check_schemas(session: Session, users: Sequence[UserTemplate], database: str) -> None:
+    """Raise `ConfigurationError` naming the schemas that a database does not have."""
+    existing = [name for (name,) in session.rows("Listing the schemas", _SCHEMAS)]
+    if unknown := {schema for user in users for schema in user.schemas} - {*existing}:
+        raise ConfigurationError(
+            f"The user templates name schemas that database {database} of the snapshot does not "
+            f"have: {listed(sorted(unknown))}. It has {listed(existing)}."
+        )
+
+
+class Grants(NamedTuple):
+    """What the templates give in one database."""
+
+    transactions: Transactions
+    admin: str
+    others_are_locked: bool
+
+    def give(self, users: Sequence[UserTemplate]) -> Iterator[str]:
+        """Grant everything to its users; yields a warning for what cannot be granted.
+
+        Raises `ValidationFailed` where an owner would get powers by owning, and `SliceOver`.
+        """
+        schemas = sorted({schema for user in users for schema in user.schemas})
+        new_owners = [user for user in users if user.template is Template.OWNER]
+        with self.transactions.one() as session:
+            ownership = join_owners(session, schemas)
+            _close_to_public(session, schemas)
+            act_for(session, {user.username for user in new_owners})
+            for user in new_owners:
+                not_groups = {self.admin, *(user.username for user in users)}
+                groups = ownership.owners_in(user.schemas) - not_groups
+                yield from self._let_own(session, user, sorted(groups))
+        for user in users:
+            self._grant(user, ownership, new_owners)
+        for owner, names in ownership.not_granted(self.transactions.session, schemas).items():
+            if names:
+                yield (
+                    f"In {self.transactions.database}, nothing was granted on the objects of "
+                    f"{owner}, which the master user cannot become a member of: {listed(names)}."
+                )
+
+    def _grant(
+        self, user: UserTemplate, ownership: Ownership, new_owners: Sequence[UserTemplate]
+    ) -> None:
+        """Grant a user what it lacks, in as many transactions as that takes."""
+        makers: list[tuple[str, Sequence[str]]] = [(self.admin, user.schemas)]
+        makers += [(owner.username, owner.schemas) for owner in new_owners]
+        makers += [
+            (role, ownership.schemas_of(role, user.schemas))
+            for role in sorted(ownership.owners_in(user.schemas))
+        ]
+        session = self.transactions.session
+        for grants in missing.on_existing(session, user, ownership.ungrantable):
+            with self.transactions.one():
+                session.run(f"Granting to {user.username}", grants)
+        for grants in missing.on_future(session, user, makers):
+            with self.transactions.one():
+                session.run(f"Granting future tables to {user.username}", grants)
+
+    def _let_own(
+        self, session: Session, user: UserTemplate, groups: Sequence[str]
+    ) -> Iterator[str]:
+        """Make an owner a member of the roles that own, none of which may have powers."""
+        database = self.transactions.database
+        remaining = take_powers if self.others_are_locked else powers
+        if powerful := remaining(session, groups, self.admin):
+            raise ValidationFailed(
+                f"User {user.username} would become a member of {listed(sorted(powerful))} to own "
+                f"what is owned there in {database}, which gives powers over roles, databases or "
+                f"replication: {described(session, powerful)}. Transfer ownership in "
+                "production to a role without powers, or choose another template for "
+                f"{user.username}."
+            )
+        refused = []
+        for role in groups:
+            membership = SQL("GRANT {} TO {}").format(Identifier(role), Identifier(user.username))
+            doing = f"Granting to {user.username}"
+            if not session.attempt(doing, membership, (), InsufficientPrivilege):
+                refused.append(role)
+                continue
+            rows = session.rows("Listing what else owners have", _ELSEWHERE, {"role": role})
+            if elsewhere := [place for (place,) in rows]:
+                yield (
+                    f"In {database}, {user.username} was made a member of {role}, and so "
+                    f"also has what {role} has elsewhere: {', '.join(elsewhere)}."
+                )
+        if refused:
+            yield (
+                f"In {database}, {user.username} has all privileges on what these roles own, "
+                f"but cannot alter or drop it: {listed(sorted(refused))}. Nobody but their "
+                f"administrators can make it a member: {WITHOUT_ADMIN}."
+            )
+
+
+def _close_to_public(session: Session, schemas: Sequence[str]) -> None:
+    """Revoke CREATE: until PostgreSQL 14 PUBLIC had it on `public`, and upgrades keep that.
+
+    Each grant has to be revoked as the role that made it.
+    """
+    doing = "Closing schemas to PUBLIC"
+    for grantor, opened in session.rows(doing, _OPENED, ([*schemas],)):
+        names = SQL(", ").join(map(Identifier, opened))
+        statement = SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(names)
+        revoke_as(session, doing, [grantor], statement)

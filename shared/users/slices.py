@@ -1,0 +1,51 @@
+"""Preparing a database takes as long as it takes, and a function may run for minutes only.
+
+So the work is done in short transactions, and a call that has used its time up ends between two of
+them. What it did is in the database, where the next call finds it: there is no other record, so
+that nothing can disagree with it. A call that died has done the same.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from shared.users.lockout.event_triggers import EventTrigger, silenced
+from shared.users.master.sessions import Session
+
+
+class SliceOver(Exception):
+    """The time of this call is used up. Everything that it did is committed."""
+
+
+class Slice:
+    """The time that one call may spend."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Raise `SliceOver` when the time is used up."""
+        if time.monotonic() >= self._ends_at:
+            raise SliceOver
+
+
+class Transactions(NamedTuple):
+    """The transactions in which one database is prepared, all in the same session."""
+
+    session: Session
+    database: str
+    triggers: Sequence[EventTrigger]
+    """Of the database; they are enabled again before a transaction ends."""
+    slice: Slice
+
+    @contextmanager
+    def one(self) -> Iterator[Session]:
+        """The block is one transaction, in which no event trigger of the database fires.
+
+        Raises `SliceOver` after it if the time is used up by then.
+        """
+        with silenced(self.session, self.database, self.triggers):
+            yield self.session
+        self.session.commit()
+        self.slice.check()
