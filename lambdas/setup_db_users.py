@@ -15,12 +15,14 @@ from shared.users.master.connecting import Login
 from shared.users.master.endpoint import check_leads_to, is_certificate_outdated
 from shared.users.master.notes import Notes
 from shared.users.master.server import Server
-from shared.users.preparation import prepare
+from shared.users.preparation import Unfinished, prepare
+from shared.users.slices import Slice
 from shared.users.transitions import (
     certificate_outdated,
     login_proven,
     master_password_outdated,
     users_configured,
+    users_partly_configured,
 )
 from shared.users.verification import prove
 
@@ -38,7 +40,9 @@ def handler(operation: Operation, aws: Aws) -> Operation:
         return master_password_outdated(operation)
     server = writer(cluster, admin, aws)
     notes = Notes.of(operation.operation_id, operation.execution_arn, operation.start_time)
-    prepared = prepare(server, templates, notes)
+    prepared = prepare(server, templates, notes, Slice.of_a_call())
+    if isinstance(prepared, Unfinished):
+        return users_partly_configured(operation, *prepared)
     access = tuple(user.access for user in templates.users)
     return users_configured(operation, access, prepared.locked_logins, prepared.warnings, version)
 

@@ -31,9 +31,13 @@ class FunctionOptions(NamedTuple):
 
 OPTIONS = {
     Step.SETUP_DB_USERS: FunctionOptions(
-        seconds=300,
+        # The longest there is: after a slice of the grants, all users and locked logins are tried.
+        seconds=900,
         layers=(bundling.DEPENDENCIES, bundling.PSYCOPG2),
-        environment=(("PGSSLROOTCERT", bundling.RDS_ROOT_CERTIFICATES),),
+        environment=(
+            ("PGSSLROOTCERT", bundling.RDS_ROOT_CERTIFICATES),
+            ("SLICE_SECONDS", "600"),
+        ),
         is_in_network=True,
     ),
 }

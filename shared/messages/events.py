@@ -24,6 +24,7 @@ STEP_OF: Mapping[EventType, Step] = {
     EventType.RESTORE_STATUS_CHECKED: Step.CHECK_RESTORE_STATUS,
     EventType.RESTORE_COMPLETED: Step.CHECK_RESTORE_STATUS,
     EventType.MASTER_PASSWORD_OUTDATED: Step.SETUP_DB_USERS,
+    EventType.USERS_PARTLY_CONFIGURED: Step.SETUP_DB_USERS,
     EventType.USERS_CONFIGURED: Step.SETUP_DB_USERS,
     EventType.CUTOVER_STARTED: Step.DELETE_RDS,
     EventType.CUTOVER_STATUS_CHECKED: Step.DELETE_RDS,
@@ -91,6 +92,10 @@ def _users(details: Details) -> str:
     return f"{len(details['users'])} users, {len(details['locked_logins'])} logins locked"
 
 
+def _databases(details: Details) -> str:
+    return f"{details['databases_prepared']} of {details['databases']} databases prepared"
+
+
 def _renaming(details: Details) -> str:
     """The clusters that are busy, or all when none is."""
     clusters = [f"{name} {status}" for name, status in details["clusters"].items()]
@@ -115,6 +120,7 @@ _WORDS: Mapping[EventType, Callable[[Details], str]] = {
     EventType.RESTORE_STATUS_CHECKED: _restore,
     EventType.RESTORE_COMPLETED: _restore,
     EventType.MASTER_PASSWORD_OUTDATED: lambda _: "the admin secret has changed",
+    EventType.USERS_PARTLY_CONFIGURED: _databases,
     EventType.USERS_CONFIGURED: _users,
     EventType.CUTOVER_STARTED: lambda it: f"old becomes {it['renamed_to']}",
     EventType.CANDIDATE_MOVED_IN: lambda it: f"new becomes {it['renamed_to']}",

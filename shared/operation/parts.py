@@ -89,6 +89,9 @@ class RestoreDetails(Model):
     locked_logins: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     """What people should know before they let anybody in, as sentences."""
+    databases: int = 0
+    """How many there are to prepare; known once their preparation has begun."""
+    databases_prepared: int = 0
 
 
 class ReplacedCluster(Model):

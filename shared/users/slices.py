@@ -5,10 +5,11 @@ them. What it did is in the database, where the next call finds it: there is no 
 that nothing can disagree with it. A call that died has done the same.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from shared.users.lockout.event_triggers import EventTrigger, silenced
 from shared.users.master.sessions import Session
@@ -23,6 +24,11 @@ class Slice:
 
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
+
+    @classmethod
+    def of_a_call(cls) -> Self:
+        """What the function's time-out leaves for it, as the deployment has set it."""
+        return cls(float(os.environ["SLICE_SECONDS"]))
 
     def check(self) -> None:
         """Raise `SliceOver` when the time is used up."""
@@ -41,11 +47,18 @@ class Transactions(NamedTuple):
 
     @contextmanager
     def one(self) -> Iterator[Session]:
-        """The block is one transaction, in which no event trigger of the database fires.
-
-        Raises `SliceOver` after it if the time is used up by then.
-        """
+        """The block is one transaction, in which no event trigger of the database fires."""
         with silenced(self.session, self.database, self.triggers):
             yield self.session
         self.session.commit()
+
+    @contextmanager
+    def piece(self) -> Iterator[Session]:
+        """A transaction with work that no later call finds still to be done.
+
+        Raises `SliceOver` after it if the time is used up by then. No other transaction ends a
+        call: one that ended before it has got further might be followed by others for ever.
+        """
+        with self.one() as session:
+            yield session
         self.slice.check()

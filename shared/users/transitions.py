@@ -23,6 +23,22 @@ def master_password_outdated(operation: Operation) -> Operation:
     )
 
 
+def users_partly_configured(
+    operation: Operation, databases_prepared: int, databases: int, warnings: tuple[str, ...]
+) -> Operation:
+    """A call has used its time up, and the next one goes on where it ended."""
+    done = {"databases": databases, "databases_prepared": databases_prepared}
+    known = (*operation.restored.warnings, *warnings)
+    return operation.after(
+        EventType.USERS_PARTLY_CONFIGURED,
+        {**done, "warnings": list(warnings)},
+        restore_details=operation.restored.model_copy(
+            update={**done, "warnings": tuple(dict.fromkeys(known))}
+        ),
+        waiting_since=clock.now(),
+    )
+
+
 def users_configured(
     operation: Operation,
     access: tuple[Access, ...],
@@ -35,9 +51,10 @@ def users_configured(
     `secret_version` is that of the users secret.
     """
     users = tuple(user.username for user in access)
+    known = tuple(dict.fromkeys((*operation.restored.warnings, *warnings)))
     return operation.after(
         EventType.USERS_CONFIGURED,
-        {"users": list(users), "locked_logins": list(locked_logins), "warnings": list(warnings)},
+        {"users": list(users), "locked_logins": list(locked_logins), "warnings": list(known)},
         status=Status.USERS_CONFIGURED,
         users_secret_version=secret_version,
         restore_details=operation.restored.model_copy(
@@ -45,7 +62,8 @@ def users_configured(
                 "users": users,
                 "access": access,
                 "locked_logins": locked_logins,
-                "warnings": warnings,
+                "warnings": known,
+                "databases_prepared": operation.restored.databases,
             }
         ),
         waiting_since=clock.now(),

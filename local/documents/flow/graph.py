@@ -50,6 +50,7 @@ REASONS = {
     ("RestoreFinished?", Step.CHECK_RESTORE_STATUS): "still restoring",
     ("RestoreFinished?", Step.RESTORE_SNAPSHOT): "next move",
     ("RestoreFinished?", Step.SETUP_DB_USERS): "yes",
+    ("UsersReady?", Step.SETUP_DB_USERS): "not yet",
     ("UsersReady?", Step.RESTORE_SNAPSHOT): "newer password",
     ("UsersReady?", Step.DELETE_RDS): "swap",
     ("UsersReady?", Step.ARCHIVE_SNAPSHOT): "nothing to replace",

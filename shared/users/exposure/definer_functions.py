@@ -83,7 +83,7 @@ def _close(transactions: Transactions, opened: Sequence[Function]) -> list[Funct
     for function in opened:
         by_grantors.setdefault(tuple(sorted(function.opened_by)), []).append(function)
     for grantors, of_grantors in by_grantors.items():
-        with transactions.one():
+        with transactions.piece():
             names = SQL(", ").join(SQL(function.exact) for function in of_grantors)
             statement = SQL("REVOKE EXECUTE ON ROUTINE {} FROM PUBLIC").format(names)
             revoke_as(session, "Revoking functions from PUBLIC", grantors, statement)

@@ -101,10 +101,10 @@ class Grants(NamedTuple):
         ]
         session = self.transactions.session
         for grants in missing.on_existing(session, user, ownership.ungrantable):
-            with self.transactions.one():
+            with self.transactions.piece():
                 session.run(f"Granting to {user.username}", grants)
         for grants in missing.on_future(session, user, makers):
-            with self.transactions.one():
+            with self.transactions.piece():
                 session.run(f"Granting future tables to {user.username}", grants)
 
     def _let_own(

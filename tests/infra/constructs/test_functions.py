@@ -73,7 +73,7 @@ def test_only_the_step_that_talks_to_postgresql_carries_its_driver(
     assert (driver in layers) is talks_to_postgresql
     assert len(layers) == 1 + talks_to_postgresql
     assert ("PGSSLROOTCERT" in function["Environment"]["Variables"]) is talks_to_postgresql
-    assert function["Timeout"] == (300 if talks_to_postgresql else 60)
+    assert function["Timeout"] == (900 if talks_to_postgresql else 60)
 
 
 def test_a_function_ends_before_its_state_gives_up(template: Template) -> None:

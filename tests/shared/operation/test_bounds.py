@@ -98,7 +98,8 @@ def test_everything_at_once_fits(store: Store, lists: tuple[str, ...]) -> None:
 
 def test_a_report_names_what_the_state_lacks(store: Store) -> None:
     begun = store.begin(an_operation())
-    saved = store.save(configured(LOGINS, LONG * 9).model_copy(update={"version": begun.version}))
+    warnings = tuple(f"{number}: {LONG[0]}" for number in range(9))
+    saved = store.save(configured(LOGINS, warnings).model_copy(update={"version": begun.version}))
 
     report = report_on(saved.model_copy(update={"status": Status.COMPLETED}))
 
