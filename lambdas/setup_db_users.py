@@ -67,7 +67,7 @@ def prove_again(operation: Operation, aws: Aws) -> Operation:
         return outdated(operation, server)
     instance_ids = [member.instance_id for member in cluster.members]
     check_leads_to(server, instance_ids)
-    prove(server, templates.users)
+    prove(server, templates)
     check_leads_to(server, instance_ids)
     return login_proven(operation)
 

@@ -100,7 +100,7 @@ class Secrets:
 
         Raises `ConfigurationError` when they are missing or malformed.
         """
-        expected = '{"users": [...], "lock_other_logins", "public_functions"}'
+        expected = '{"users": [...], "lock_other_logins", "public_functions", "public_grants"}'
         return self._read(secret_id, UsersSecret, expected, version)
 
     def _read(

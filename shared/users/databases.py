@@ -80,6 +80,26 @@ def enterable_databases(
     return enterable
 
 
+def named_databases(session: Session, users: Sequence[UserTemplate]) -> list[str]:
+    """The databases of the templates that the master user can enter as they are, safely.
+
+    Raises `ConfigurationError` for one that does not exist.
+    """
+    named = {name for user in users for name in user.databases}
+    rows = session.rows("Listing the databases", _DATABASES, (list(_NOT_OURS),))
+    databases = [Database(*row) for row in rows]
+    _check_existence(named, databases)
+    barred = login_triggers(session)
+    return [
+        database.name
+        for database in databases
+        if database.name in named
+        and database.name not in barred
+        and not (database.admits_nobody or database.is_mule_internal)
+        and _has_connect(session, database.name)
+    ]
+
+
 def _check_existence(named: set[str], databases: Sequence[Database]) -> None:
     existing = {database.name for database in databases} - {"template1"}
     if missing := named - existing:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from shared.errors import ConfigurationError
 from shared.users.databases import enterable_databases
 from shared.users.exposure.definer_functions import report_definer_functions
+from shared.users.exposure.public_grants import revoke_from_public
 from shared.users.exposure.public_rights import report_public_rights
 from shared.users.granting.grants import Grants, check_schemas
 from shared.users.granting.hand_over import hand_over
@@ -27,6 +28,7 @@ from shared.users.master.sessions import Session
 from shared.users.retired_roles import Retired, report_retired, retired_roles
 from shared.users.roles import ensure_user
 from shared.users.slices import Slice, SliceOver, Transactions
+from shared.users.survey import survey
 from shared.users.templates import UsersSecret
 from shared.users.verification import prove
 
@@ -59,6 +61,7 @@ def prepare(
         raise ConfigurationError(
             f"The user templates name the master user, {admin}, which they cannot change."
         )
+    survey(server, templates)
     warnings: list[str] = []
     lockout = Lockout(server, users, notes, everybody=templates.lock_other_logins)
     with lockout.enforced(warnings) as session:
@@ -76,7 +79,7 @@ def prepare(
                         warnings.append(warning)
             except SliceOver:
                 return Unfinished(done, len(databases), _told(warnings))
-        prove(server, users)
+        prove(server, templates)
         lockout.prove_refused(logins)
         locked = lockout.check(session, logins)
         for role in retired:
@@ -116,6 +119,8 @@ class _DatabasePreparation(NamedTuple):
                 for role in self.retired:
                     yield from hand_over(session, role, users, database, self.admin)
             yield from Grants(transactions, self.admin, others_are_locked).give(users)
+            if self.templates.public_grants == "revoke":
+                yield from revoke_from_public(transactions, users)
         yield from report_definer_functions(
             transactions,
             self.admin,

@@ -16,7 +16,7 @@ from shared.users.master.connecting import Login, LoginRefused
 from shared.users.master.powers import powers
 from shared.users.master.server import Server
 from shared.users.master.sessions import Session
-from shared.users.templates import Template, UserTemplate
+from shared.users.templates import Template, UsersSecret, UserTemplate
 
 # PUBLIC may create temporary tables by default, which harms nobody.
 _HARMLESS = {"TEMPORARY"}
@@ -37,6 +37,11 @@ _WRONG_ON_TABLES = """
                WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'MAINTAIN')
                THEN pg_catalog.has_table_privilege(%(user)s, c.oid, wanted.privilege)
                ELSE pg_catalog.has_any_column_privilege(%(user)s, c.oid, wanted.privilege) END
+      AND (wanted.is_given OR NOT %(accepted)s
+           OR NOT CASE WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'MAINTAIN')
+                       THEN pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
+                       ELSE pg_catalog.has_any_column_privilege('public', c.oid, wanted.privilege)
+                  END)
     ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_SEQUENCES = """
@@ -49,6 +54,8 @@ _WRONG_ON_SEQUENCES = """
     WHERE n.nspname = ANY (%(names)s::pg_catalog.text[]) AND c.relkind = 'S'
       AND pg_catalog.has_sequence_privilege(%(user)s, c.oid, wanted.privilege) <> wanted.is_given
       AND (NOT wanted.is_given OR pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE'))
+      AND (wanted.is_given OR NOT %(accepted)s
+           OR NOT pg_catalog.has_sequence_privilege('public', c.oid, wanted.privilege))
     ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_SCHEMA = """
@@ -60,6 +67,8 @@ _WRONG_ON_SCHEMA = """
          AS wanted(privilege, is_given)
     WHERE n.nspname = ANY (%(names)s::pg_catalog.text[])
       AND pg_catalog.has_schema_privilege(%(user)s, n.oid, wanted.privilege) <> wanted.is_given
+      AND (wanted.is_given OR NOT %(accepted)s
+           OR NOT pg_catalog.has_schema_privilege('public', n.oid, wanted.privilege))
     ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_DATABASE = """
@@ -71,6 +80,8 @@ _WRONG_ON_DATABASE = """
          AS wanted(privilege, is_given)
     WHERE d.datname = ANY (%(names)s::pg_catalog.text[])
       AND pg_catalog.has_database_privilege(%(user)s, d.oid, wanted.privilege) <> wanted.is_given
+      AND (wanted.is_given OR NOT %(accepted)s
+           OR NOT pg_catalog.has_database_privilege('public', d.oid, wanted.privilege))
     ORDER BY 1, 2 LIMIT 1
 """
 # What PUBLIC or the user would get on future objects of others, in these schemas or in all.
@@ -82,7 +93,8 @@ _WRONG_IN_FUTURE = """
          ROWS FROM (pg_catalog.unnest(%(kinds)s::pg_catalog.text[]),
                     pg_catalog.unnest(%(rights)s::pg_catalog.text[])) AS wrong(kind, privilege)
     WHERE d.defaclobjtype::pg_catalog.text = wrong.kind AND a.privilege_type = wrong.privilege
-      AND (a.grantee = 0 OR pg_catalog.pg_get_userbyid(a.grantee) = %(user)s)
+      AND (a.grantee = 0 AND NOT %(accepted)s
+           OR a.grantee <> 0 AND pg_catalog.pg_get_userbyid(a.grantee) = %(user)s)
       AND pg_catalog.pg_get_userbyid(d.defaclrole) <> %(user)s
       AND (d.defaclnamespace = 0 OR d.defaclnamespace IN (
           SELECT oid FROM pg_catalog.pg_namespace
@@ -109,16 +121,18 @@ _GROUPS = """
 _SELF = "SELECT current_user, pg_catalog.current_setting('transaction_read_only')"
 
 
-def prove(server: Server, users: Sequence[UserTemplate]) -> None:
+def prove(server: Server, templates: UsersSecret) -> None:
     """Log in as every user that has a password, and compare its rights with its template.
 
-    The master user compares those of users who log in with an IAM token. Raises `ValidationFailed`
+    The master user compares those of users who log in with an IAM token. What PUBLIC has does not
+    count where the templates accept it. Raises `ValidationFailed`
     naming the user, the place, and what is wrong.
     """
-    for user in users:
+    accepted = templates.public_grants == "accept"
+    for user in templates.users:
         for database in user.databases:
             with _session_of(server, user, database) as session:
-                Proof(session, user, database, server.admin.username).run()
+                Proof(session, user, database, server.admin.username, accepted).run()
 
 
 @contextmanager
@@ -153,12 +167,20 @@ def _prove_self(session: Session, user: UserTemplate, database: str) -> None:
 class Proof:
     """The rights of one user in one database, compared with its template."""
 
-    def __init__(self, session: Session, user: UserTemplate, database: str, admin: str) -> None:
+    def __init__(
+        self,
+        session: Session,
+        user: UserTemplate,
+        database: str,
+        admin: str,
+        accepts_public: bool,
+    ) -> None:
         self._session = session
         self._user = user
         self._who = f"User {user.username}"
         self._database = database
         self._admin = admin
+        self._accepts_public = accepts_public
 
     def run(self) -> None:
         """Raise `ValidationFailed` for the first thing that is wrong."""
@@ -206,6 +228,7 @@ class Proof:
             "names": [*names],
             "user": self._user.username,
             "admin": self._admin,
+            "accepted": self._accepts_public,
         }
         for where, right, is_missing, is_public in self._rows(query, values):
             problem = "lacks" if is_missing else "should not have"
@@ -225,6 +248,7 @@ class Proof:
             "kinds": [kind for kind, _ in wrong],
             "rights": [right for _, right in wrong],
             "schemas": list(self._user.schemas),
+            "accepted": self._accepts_public,
         }
         for creator, right, things in self._rows(_WRONG_IN_FUTURE, values):
             raise ValidationFailed(

@@ -37,7 +37,7 @@ def everything(restored: Restored) -> None:
     "doing",
     [
         everything,
-        lambda restored: prove(restored.server, USERS),
+        lambda restored: prove(restored.server, UsersSecret(users=USERS)),
     ],
     ids=["everything", "proof"],
 )
@@ -90,7 +90,7 @@ def test_a_user_that_finds_no_connection_free_is_tried_again(restored: Restored)
     restored.run("ALTER ROLE reader CONNECTION LIMIT 0")
 
     with failing(DatabaseUnreachable, "too many connections"):
-        prove(restored.server, USERS)
+        prove(restored.server, UsersSecret(users=USERS))
 
 
 def test_a_lock_that_somebody_holds_is_waited_for_by_trying_again(restored: Restored) -> None:

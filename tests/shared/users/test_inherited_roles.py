@@ -146,5 +146,5 @@ def test_a_reader_is_refused_where_everybody_may_write(
 ) -> None:
     restored.run(statement)
 
-    with failing(ValidationFailed, "reader", *words):
+    with failing(ValidationFailed, *words):
         restored.set_up(user)

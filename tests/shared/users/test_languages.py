@@ -10,6 +10,7 @@ from local.postgres.interruptions import Interruption, Refusal
 from local.postgres.languages import GERMAN, RUSSIAN, RUSSIAN_IN_KOI8
 from shared.errors import DatabaseUnreachable, ValidationFailed
 from shared.users.master.connecting import Login
+from shared.users.templates import UsersSecret
 from shared.users.verification import prove
 from tests.local.postgres.clients import MASTER
 from tests.shared.users.restored import HOST, OLD_PASSWORD, Restored, a_user, failing
@@ -63,7 +64,7 @@ def test_a_user_that_finds_no_connection_free_is_tried_again(foreign: Restored) 
     foreign.run("ALTER ROLE reader CONNECTION LIMIT 0")
 
     with failing(DatabaseUnreachable, HOST, "53300"):
-        prove(foreign.server, [a_user()])
+        prove(foreign.server, UsersSecret(users=(a_user(),)))
 
 
 def test_a_user_that_cannot_log_in_is_final(foreign: Restored) -> None:
@@ -71,7 +72,7 @@ def test_a_user_that_cannot_log_in_is_final(foreign: Restored) -> None:
     foreign.run("ALTER ROLE reader NOLOGIN")
 
     with failing(ValidationFailed, "reader cannot log in to shop", "28000"):
-        prove(foreign.server, [a_user()])
+        prove(foreign.server, UsersSecret(users=(a_user(),)))
 
 
 @pytest.mark.parametrize("code", ["57P03", "57P01", "53300", "08006"])

@@ -2,6 +2,7 @@
 
 from shared.errors import ValidationFailed
 from shared.users.master.notes import Notes
+from shared.users.templates import UsersSecret
 from shared.users.verification import prove
 from tests.shared.users.attacks import mentions
 from tests.shared.users.restored import Restored, a_user, failing, has_no_secret
@@ -44,17 +45,17 @@ WRONG: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def test_every_wrong_right_is_named(restored: Restored) -> None:
     restored.set_up(*USERS)
-    prove(restored.server, USERS)
+    prove(restored.server, UsersSecret(users=USERS))
 
     for number, (statement, words) in enumerate(WRONG):
-        concerned = [user for user in USERS if words[0].startswith(user.username)]
+        concerned = tuple(user for user in USERS if words[0].startswith(user.username))
         restored.run(statement)
         with failing(ValidationFailed, *words):
-            prove(restored.server, concerned)
+            prove(restored.server, UsersSecret(users=concerned))
         # another operation makes the users anew
         restored.prepare(*USERS, notes=Notes(f"restore-{number}"))
 
-    prove(restored.server, USERS)
+    prove(restored.server, UsersSecret(users=USERS))
 
 
 def test_what_is_tried_is_undone_and_fires_no_trigger(restored: Restored) -> None:
@@ -67,7 +68,7 @@ def test_what_is_tried_is_undone_and_fires_no_trigger(restored: Restored) -> Non
     restored.set_up(*USERS)
     before = restored.run(tables)
 
-    prove(restored.server, USERS)
+    prove(restored.server, UsersSecret(users=USERS))
 
     assert restored.run(tables) == before
     assert restored.run("SELECT count(*) FROM orders") == [(1,)]

@@ -33,7 +33,7 @@ def test_a_call_whose_time_is_up_ends_and_the_next_one_goes_on(restored: Restore
     assert slices > 4
     assert done == sorted(done)
     assert done[-1] > 0
-    prove(restored.server, USERS)
+    prove(restored.server, UsersSecret(users=USERS))
 
 
 def test_in_slices_as_much_is_reported_as_at_once(restored: Restored) -> None:

@@ -4,6 +4,8 @@ import pytest
 from psycopg2.errors import InsufficientPrivilege
 
 from shared.errors import ValidationFailed
+from shared.users.templates import UsersSecret
+from shared.users.verification import prove
 from tests.local.postgres.clients import MASTER
 from tests.shared.users.attacks import READER, as_shop_owner, mentions
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user, failing
@@ -127,10 +129,13 @@ def test_what_everybody_may_do_elsewhere_is_reported(restored: Restored) -> None
 def test_what_everybody_may_do_on_the_next_table_is_part_of_the_proof(
     restored: Restored, place: str
 ) -> None:
-    as_shop_owner(restored, f"ALTER DEFAULT PRIVILEGES {place} GRANT DELETE ON TABLES TO PUBLIC")
+    restored.set_up(a_user())
+    restored.as_superuser(
+        f"ALTER DEFAULT PRIVILEGES FOR ROLE shop_owner {place} GRANT DELETE ON TABLES TO PUBLIC"
+    )
 
     with failing(ValidationFailed, "reader would get DELETE on future tables of shop_owner"):
-        restored.set_up(a_user())
+        prove(restored.server, UsersSecret(users=(a_user(),)))
 
 
 def test_user_mappings_and_default_privileges_stay_with_the_former_role(
@@ -227,10 +232,12 @@ def test_what_every_iam_user_would_have_is_refused(restored: Restored, statement
 
 def test_an_iam_users_rights_are_compared_too(restored: Restored) -> None:
     """aws/aws-advanced-jdbc-wrapper#1277"""
+    user = a_user(auth="iam", password=None)
+    restored.prepare(user)
     restored.run("GRANT DELETE ON by_the_master TO PUBLIC")
 
     with failing(ValidationFailed, "reader should not have DELETE", "by_the_master"):
-        restored.prepare(a_user(auth="iam", password=None))
+        prove(restored.server, UsersSecret(users=(user,)))
 
 
 def test_a_database_in_which_everybody_works_as_somebody_else_is_reported(

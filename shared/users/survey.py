@@ -1,0 +1,29 @@
+"""What would stop the preparation, found before anything in the databases is changed."""
+
+from collections.abc import Iterator, Sequence
+
+from shared.users.databases import named_databases
+from shared.users.exposure.public_grants import refusal, refuse, wrong_grants
+from shared.users.granting.grants import check_schemas
+from shared.users.master.server import Server
+from shared.users.templates import UsersSecret
+
+
+def survey(server: Server, templates: UsersSecret) -> None:
+    """Look into every database of the templates that can be entered as it is.
+
+    Raises `ConfigurationError` for databases and schemas that are not there, and `ValidationFailed`
+    for everything in them that contradicts the templates.
+    """
+    with server.as_admin() as session:
+        databases = named_databases(session, templates.users)
+    refuse([*_refusals(server, templates, databases)])
+
+
+def _refusals(server: Server, templates: UsersSecret, databases: Sequence[str]) -> Iterator[str]:
+    for database in databases:
+        users = [user for user in templates.users if database in user.databases]
+        with server.as_admin(database) as session:
+            check_schemas(session, users, database)
+            if templates.public_grants == "refuse" and (wrong := wrong_grants(session, users)):
+                yield refusal(database, wrong)
