@@ -40,7 +40,7 @@ local all all scram-sha-256
 # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/
 # Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html
 # It opens no database: since 14.7 and 15.2 its members need CONNECT like everybody else.
-CLUSTER_STATEMENTS = (
+ROLE_STATEMENTS = (
     "CREATE ROLE rds_superuser NOLOGIN",
     "CREATE ROLE rds_iam NOLOGIN",
     "CREATE ROLE rds_password NOLOGIN",
@@ -49,7 +49,6 @@ CLUSTER_STATEMENTS = (
     # To give away, not to have: a master user reads no table just because of who it is.
     "GRANT pg_read_all_data, pg_write_all_data, rds_iam, rds_password, rds_replication"
     " TO rds_superuser WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
-    "CREATE DATABASE rdsadmin",
 )
 
 # What every database has. https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/
@@ -58,7 +57,18 @@ DATABASE_STATEMENTS = (
     "SET allow_system_table_mods = on",
     "CREATE FUNCTION pg_catalog.aurora_db_instance_identifier() RETURNS text LANGUAGE sql STABLE"
     f" AS $$ SELECT pg_catalog.current_setting('{INSTANCE_SETTING}') $$",
+    # Members of rds_superuser drop replication slots without the attribute REPLICATION.
+    # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/
+    # AuroraPostgreSQL.Replication.Logical.Stop.html
+    "ALTER FUNCTION pg_catalog.pg_drop_replication_slot(name) RENAME TO pg_drop_slot_as_superuser",
+    "CREATE FUNCTION pg_catalog.pg_drop_replication_slot(slot_name name) RETURNS void"
+    " LANGUAGE internal VOLATILE STRICT SECURITY DEFINER AS 'pg_drop_replication_slot'",
+    "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_drop_replication_slot(name) FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_drop_replication_slot(name)"
+    " TO rds_superuser, rds_replication",
 )
+# Made last, it has what the others have.
+OWN_DATABASE = "CREATE DATABASE rdsadmin"
 
 
 # What an upgrade from PostgreSQL 15 leaves: AWS's superuser has granted every membership, since

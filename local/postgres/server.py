@@ -13,10 +13,11 @@ from psycopg2.extensions import make_dsn
 
 from local.postgres.aurora import (
     ADMINISTRATOR,
-    CLUSTER_STATEMENTS,
     DATABASE_STATEMENTS,
     HOST_BASED_AUTHENTICATION,
     INSTANCE_SETTING,
+    OWN_DATABASE,
+    ROLE_STATEMENTS,
     SCRAM_ITERATIONS,
     SETTINGS,
     quoted_text,
@@ -142,9 +143,10 @@ def initialize(installation: Installation, data: Path, password: str) -> None:
     password_file.unlink()
     (draft / "postgresql.conf").write_text(SETTINGS)
     (draft / "pg_hba.conf").write_text(HOST_BASED_AUTHENTICATION)
+    execute_alone(installation, draft, ROLE_STATEMENTS)
     for database in ("template1", "postgres"):
         execute_alone(installation, draft, DATABASE_STATEMENTS, database)
-    execute_alone(installation, draft, CLUSTER_STATEMENTS)
+    execute_alone(installation, draft, [OWN_DATABASE])
     draft.rename(data)
 
 

@@ -100,7 +100,8 @@ class Secrets:
 
         Raises `ConfigurationError` when they are missing or malformed.
         """
-        expected = '{"users": [...], "lock_other_logins", "public_functions", "public_grants"}'
+        choices = ", ".join(f'"{name}"' for name in UsersSecret.model_fields if name != "users")
+        expected = f'{{"users": [...], {choices}}}'
         return self._read(secret_id, UsersSecret, expected, version)
 
     def _read(

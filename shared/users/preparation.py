@@ -1,6 +1,8 @@
 """A restored database is prepared: from hostile to safe, in this order.
 
+    surveyed   ── nothing contradicts the templates
     locked out ── nobody from production is connected or can log in
+    disarmed   ── nothing acts by itself or leads to production's systems
     users made ── each as a new role, with the grants of its template
     exposure   ── what production leaves open to everybody is reported, or closed
     proven     ── users can do what they should and not more; locked logins are refused
@@ -15,6 +17,7 @@ from typing import NamedTuple
 
 from shared.errors import ConfigurationError
 from shared.users.databases import enterable_databases
+from shared.users.disarming.disarm import disarm
 from shared.users.exposure.definer_functions import report_definer_functions
 from shared.users.exposure.public_grants import revoke_from_public
 from shared.users.exposure.public_rights import report_public_rights
@@ -66,6 +69,10 @@ def prepare(
     lockout = Lockout(server, users, notes, everybody=templates.lock_other_logins)
     with lockout.enforced(warnings) as session:
         databases = enterable_databases(session, users, warnings)
+        session.commit()
+        keeps = templates.publications == "keep"
+        for change in disarm(server, session, databases, keeps_publications=keeps):
+            warnings.append(change)
         for user in users:
             warnings += ensure_user(session, user, notes, admin)
         retired = retired_roles(session, users, notes)

@@ -5,6 +5,7 @@ them. What it did is in the database, where the next call finds it: there is no 
 that nothing can disagree with it. A call that died has done the same.
 """
 
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,11 @@ class Slice:
     def of_a_call(cls) -> Self:
         """What the function's time-out leaves for it, as the deployment has set it."""
         return cls(float(os.environ["SLICE_SECONDS"]))
+
+    @classmethod
+    def endless(cls) -> Self:
+        """For work that is short, or must not be left half done."""
+        return cls(math.inf)
 
     def check(self) -> None:
         """Raise `SliceOver` when the time is used up."""

@@ -73,6 +73,8 @@ class UsersSecret(Model):
     lock_other_logins: bool = True
     public_functions: Literal["keep", "revoke"] = "keep"
     """Whether PUBLIC may still call functions that run with their owner's rights."""
+    publications: Literal["drop", "keep"] = "drop"
+    """Whether publications and replication slots of the snapshot stay."""
     public_grants: Literal["refuse", "revoke", "accept"] = "refuse"
     """What becomes of grants to PUBLIC of what a user of the templates should not have."""
 

@@ -5,7 +5,8 @@ not inherit them may SET ROLE, and one that only administers a group may join it
 another role is itself a power.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from psycopg2.errors import InsufficientPrivilege, InvalidGrantOperation
 from psycopg2.sql import SQL, Composable, Identifier
@@ -163,9 +164,16 @@ def revoke_as(session: Session, doing: str, grantors: Iterable[str], statement: 
     """Revoke something as each of its grantors, if the master user can act for it."""
     for grantor in grantors:
         if can_join(session, grantor):
-            session.run(doing, SQL("SET LOCAL ROLE {}").format(Identifier(grantor)))
-            session.run(doing, statement)
-            session.run(doing, "SET LOCAL ROLE NONE")
+            with acting_as(session, grantor, doing):
+                session.run(doing, statement)
+
+
+@contextmanager
+def acting_as(session: Session, role: str, doing: str) -> Iterator[None]:
+    """Be another role for the block, which the master user can act for."""
+    session.run(doing, SQL("SET LOCAL ROLE {}").format(Identifier(role)))
+    yield
+    session.run(doing, "SET LOCAL ROLE NONE")
 
 
 def open_doors(session: Session, role: str) -> None:

@@ -112,7 +112,7 @@ def test_what_only_an_administrator_can_own(restored: Restored, made: Sequence[s
     restored.as_superuser("ALTER ROLE shop_owner SUPERUSER", "SET ROLE shop_owner", *made,
                           "RESET ROLE", "ALTER ROLE shop_owner NOSUPERUSER")  # fmt: skip
 
-    warnings = restored.prepare(a_user("shop_owner", "owner")).warnings
+    warnings = restored.prepare(a_user("shop_owner", "owner"), publications="keep").warnings
 
     assert mentions(
         warnings, "shop_owner could not get back", "made a member of shop_owner_retired_"

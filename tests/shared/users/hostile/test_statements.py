@@ -8,6 +8,7 @@ from pglast.visitors import Skip, Visitor
 
 from tests.local.postgres.clients import MASTER
 from tests.shared.users.hostile.test_event_triggers import make_event_triggers
+from tests.shared.users.hostile.test_reaching_out import SUBSCRIPTION, install_pg_cron
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user, statements_sent
 
 
@@ -70,6 +71,20 @@ def eventful(restored: Restored) -> Restored:
         user="shop_owner",
         password=OLD_PASSWORD,
     )
+    install_pg_cron(restored, "shop_owner")
+    restored.as_superuser(
+        *SUBSCRIPTION,
+        f"GRANT pg_create_subscription TO {MASTER}",
+        f"ALTER SUBSCRIPTION from_production OWNER TO {MASTER}",
+        "CREATE PUBLICATION orders_only FOR TABLE orders",
+        f"ALTER PUBLICATION orders_only OWNER TO {MASTER}",
+        "CREATE FOREIGN DATA WRAPPER anything",
+        "CREATE SERVER production FOREIGN DATA WRAPPER anything",
+        "ALTER SERVER production OWNER TO shop_owner",
+        "CREATE USER MAPPING FOR PUBLIC SERVER production OPTIONS (password 'secret')",
+        "SELECT pg_create_physical_replication_slot('a_slot', true)",
+        "GRANT INSERT ON by_the_master TO PUBLIC",
+    )
     make_event_triggers(restored, MASTER)
     return restored
 
@@ -84,7 +99,7 @@ def test_every_name_is_qualified(eventful: Restored) -> None:
     )
 
     with statements_sent(eventful) as sent:
-        eventful.prepare(*users, public_functions="revoke")
+        eventful.prepare(*users, public_functions="revoke", public_grants="revoke")
 
     wrong = {statement: unqualified(statement) for statement in set(sent)}
     assert len(wrong) > 60

@@ -1,0 +1,48 @@
+"""Nothing that came with the snapshot acts by itself any more, or leads to production's systems.
+
+    subscriptions   disabled, and detached from the slot that production's own subscriber uses
+    jobs            of pg_cron: unscheduled, before a new role has the name of the old one
+    user mappings   dropped: they hold passwords of other systems
+    publications    dropped, and replication slots, unless the users secret keeps them
+
+Logins are locked before, but none of these needs one. PostgreSQL's apply workers run as the owner
+of the subscription whether or not that may log in.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from shared.errors import ValidationFailed
+from shared.users.disarming.jobs import unschedule
+from shared.users.disarming.links import drop_publications, drop_slots, drop_user_mappings
+from shared.users.disarming.subscriptions import databases_with_subscriptions, detach
+from shared.users.lockout.event_triggers import event_triggers
+from shared.users.master.server import Server
+from shared.users.master.sessions import Session
+from shared.users.slices import Slice, Transactions
+from shared.users.wording import listed
+
+
+def disarm(
+    server: Server, session: Session, databases: Sequence[str], *, keeps_publications: bool
+) -> Iterator[str]:
+    """Disarm every database that can be entered; yields a sentence for each thing that was changed.
+
+    Raises `ValidationFailed` naming a subscription or a job that cannot be stopped here.
+    """
+    if barred := sorted({*databases_with_subscriptions(session)} - {*databases}):
+        raise ValidationFailed(
+            f"Databases {listed(barred)} have subscriptions that are enabled, and cannot be "
+            "entered to disable them. Disable or drop these in production, then restore from a "
+            "snapshot taken after that."
+        )
+    for database in databases:
+        with server.as_admin(database) as inside:
+            transactions = Transactions(inside, database, event_triggers(inside), Slice.endless())
+            with transactions.one():
+                yield from detach(inside, database)
+                yield from unschedule(inside, database)
+                yield from drop_user_mappings(inside, database)
+                if not keeps_publications:
+                    yield from drop_publications(inside, database)
+    if not keeps_publications:
+        yield from drop_slots(session)
