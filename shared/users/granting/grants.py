@@ -5,14 +5,15 @@ kinds of objects, and on the number of tables and schemas through the length of 
 Whatever a call has granted, the next one sees.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from psycopg2.errors import InsufficientPrivilege
-from psycopg2.sql import SQL, Identifier
+from psycopg2.sql import SQL, Composed, Identifier
 
 from shared.errors import ConfigurationError, ValidationFailed
-from shared.users.granting import missing
+from shared.users.granting.missing import AT_ONCE, Missing, Part
 from shared.users.granting.ownership import Ownership, act_for, join_owners
 from shared.users.master.alterations import WITHOUT_ADMIN
 from shared.users.master.powers import described, powers, revoke_as, take_powers
@@ -99,13 +100,11 @@ class Grants(NamedTuple):
             (role, ownership.schemas_of(role, user.schemas))
             for role in sorted(ownership.owners_in(user.schemas))
         ]
-        session = self.transactions.session
-        for grants in missing.on_existing(session, user, ownership.ungrantable):
-            with self.transactions.piece():
-                session.run(f"Granting to {user.username}", grants)
-        for grants in missing.on_future(session, user, makers):
-            with self.transactions.piece():
-                session.run(f"Granting future tables to {user.username}", grants)
+        missing = Missing(self.transactions.session, user)
+        parts = chain(missing.on_existing(ownership.ungrantable), missing.on_future(makers))
+        for statements in _in_transactions(parts):
+            with self.transactions.piece() as session:
+                session.run(f"Granting to {user.username}", SQL("; ").join(statements))
 
     def _let_own(
         self, session: Session, user: UserTemplate, groups: Sequence[str]
@@ -140,6 +139,20 @@ class Grants(NamedTuple):
                 f"but cannot alter or drop it: {listed(sorted(refused))}. Nobody but their "
                 f"administrators can make it a member: {WITHOUT_ADMIN}."
             )
+
+
+def _in_transactions(parts: Iterable[Part]) -> Iterator[list[Composed]]:
+    """The statements of several parts together, as long as they are small."""
+    statements: list[Composed] = []
+    size = 0
+    for part in parts:
+        if statements and size + part.size > AT_ONCE:
+            yield statements
+            statements, size = [], 0
+        statements += part.statements
+        size += part.size
+    if statements:
+        yield statements
 
 
 def _close_to_public(session: Session, schemas: Sequence[str]) -> None:

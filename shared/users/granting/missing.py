@@ -2,149 +2,147 @@
 
 What a user has is read from the access lists, and means a grant to the user itself: what it has
 through a group or through PUBLIC may be taken away later.
-
-Each text is one transaction. PostgreSQL 18 locks every table that a GRANT names, and the locks of a
-transaction have to fit into a table for all sessions: 64 per session by default.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg2.sql import SQL, Composed, Identifier
 
 from shared.users.granting import rights
-from shared.users.granting.rights import Rights
 from shared.users.master.sessions import Session
 from shared.users.templates import UserTemplate
 
-_AT_ONCE = 1000
-"""Relations or schemas in one transaction."""
+AT_ONCE = 1000
+"""Objects in one transaction.
 
-_DATABASE = """
-    SELECT datname FROM pg_catalog.pg_database
-    WHERE datname = pg_catalog.current_database() AND NOT {is_granted}
+PostgreSQL 18 locks every table that a GRANT names, and the locks of all transactions have to fit
+into one table, of 64 per session by default.
 """
-_SCHEMAS = """
-    SELECT nspname FROM pg_catalog.pg_namespace
-    WHERE nspname = ANY (%(schemas)s::pg_catalog.text[]) AND NOT {is_granted} ORDER BY 1
+
+# Each with the kind as GRANT names it.
+_NAMED = """
+    SELECT 'DATABASE', datname FROM pg_catalog.pg_database
+    WHERE datname = pg_catalog.current_database() AND NOT {has_database}
+    UNION ALL
+    SELECT 'SCHEMA', nspname FROM pg_catalog.pg_namespace
+    WHERE nspname = ANY (%(schemas)s::pg_catalog.text[]) AND NOT {has_schema} ORDER BY 1, 2
 """
 _RELATIONS = """
-    SELECT c.oid, n.nspname, c.relname
+    SELECT c.oid, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, n.nspname, c.relname
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid > %(after)s::pg_catalog.oid
-      AND c.relkind::pg_catalog.text = ANY (%(kinds)s::pg_catalog.text[])
+      AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
       AND n.nspname = ANY (%(schemas)s::pg_catalog.text[])
       AND pg_catalog.pg_get_userbyid(c.relowner) <> ALL (%(ungrantable)s::pg_catalog.text[])
-      AND NOT {is_granted}
+      AND CASE c.relkind WHEN 'S' THEN NOT {has_sequence} ELSE NOT {has_table} END
     ORDER BY c.oid LIMIT %(limit)s
 """
 _IN_FUTURE = """
-    SELECT pg_catalog.pg_get_userbyid(defaclrole), nspname
-    FROM pg_catalog.pg_default_acl JOIN pg_catalog.pg_namespace n ON n.oid = defaclnamespace
-    WHERE defaclobjtype::pg_catalog.text = %(kind)s AND {is_granted}
+    SELECT pg_catalog.pg_get_userbyid(d.defaclrole), 'TABLES', n.nspname
+    FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+    WHERE d.defaclobjtype = 'r' AND {has_table}
+    UNION ALL
+    SELECT pg_catalog.pg_get_userbyid(d.defaclrole), 'SEQUENCES', n.nspname
+    FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+    WHERE d.defaclobjtype = 'S' AND {has_sequence}
 """
-_IS_GRANTED = """(%(rights)s::pg_catalog.text[] <@ ARRAY(
+_HAS = """(%({kind})s::pg_catalog.text[] <@ ARRAY(
         SELECT a.privilege_type FROM pg_catalog.aclexplode({acl}) a
         JOIN pg_catalog.pg_roles g ON g.oid = a.grantee WHERE g.rolname = %(user)s))"""
 
-# As `pg_class` and `pg_default_acl` have the kinds, and as statements do.
-_TABLES = ("r", "p", "v", "m", "f")
-_SEQUENCES = ("S",)
+
+class Part(NamedTuple):
+    """Statements that belong into one transaction, and how many objects they name."""
+
+    statements: list[Composed]
+    size: int
 
 
-def on_existing(
-    session: Session, user: UserTemplate, ungrantable: Sequence[str]
-) -> Iterator[Composed]:
-    """What is to be granted on what is there, except for the relations of some owners."""
-    kind = user.template
-    yield from _on_named(session, user, _query(_DATABASE, "datacl"), "DATABASE", rights.DATABASE)
-    yield from _on_named(session, user, _query(_SCHEMAS, "nspacl"), "SCHEMA", rights.SCHEMA)
-    for kinds, word, given in (
-        (_TABLES, "TABLE", rights.on_tables(session.major_version)),
-        (_SEQUENCES, "SEQUENCE", rights.SEQUENCE),
-    ):
-        wanted = {"rights": [*given[kind]], "kinds": [*kinds], "ungrantable": [*ungrantable]}
-        for relations in _relations(session, user, wanted):
-            yield _grant(given[kind], word, relations, user)
+class Missing:
+    """What one user lacks in one database."""
 
+    def __init__(self, session: Session, user: UserTemplate) -> None:
+        self._session = session
+        self._user = user
+        self._rights = {
+            "database": rights.DATABASE[user.template],
+            "schema": rights.SCHEMA[user.template],
+            "table": rights.on_tables(session.major_version)[user.template],
+            "sequence": rights.SEQUENCE[user.template],
+        }
 
-def on_future(
-    session: Session, user: UserTemplate, makers: Iterable[tuple[str, Sequence[str]]]
-) -> Iterator[Composed]:
-    """What is to be granted on tables and sequences that roles will make in some schemas.
+    def on_existing(self, ungrantable: Sequence[str]) -> Iterator[Part]:
+        """What is to be granted on what is there, except for the relations of some owners."""
+        named = _query(_NAMED, has_database="datacl", has_schema="nspacl")
+        for some in _in_parts(self._rows(named)):
+            yield self._grants(some)
+        relations = _query(_RELATIONS, has_sequence="c.relacl", has_table="c.relacl")
+        values: dict[str, object] = {"ungrantable": [*ungrantable], "limit": AT_ONCE}
+        after, is_full = 0, True
+        while is_full:
+            rows = self._rows(relations, **values, after=after)
+            if rows:
+                yield self._grants([row[1:] for row in rows])
+                after = rows[-1][0]
+            is_full = len(rows) == AT_ONCE
 
-    `makers` are role and schemas; the user's own schemas and other roles count.
-    """
-    pairs = {
-        (role, schema)
-        for role, schemas in makers
-        if role != user.username
-        for schema in schemas
-        if schema in user.schemas
-    }
-    for kind, word, given in (
-        ("r", "TABLES", rights.on_tables(session.major_version)),
-        ("S", "SEQUENCES", rights.SEQUENCE),
-    ):
-        wanted = [*given[user.template]]
-        values = {"user": user.username, "kind": kind, "rights": wanted}
-        granted = {*session.rows(_doing(user), _query(_IN_FUTURE, "defaclacl"), values)}
-        for some in _in_parts(sorted(pairs - granted)):
-            yield SQL("; ").join(
+    def on_future(self, makers: Iterable[tuple[str, Sequence[str]]]) -> Iterator[Part]:
+        """What is to be granted on tables and sequences that roles will make in some schemas.
+
+        `makers` are role and schemas; the user's own schemas and other roles count.
+        """
+        wanted = {
+            (role, kind, schema)
+            for role, schemas in makers
+            if role != self._user.username
+            for schema in {*schemas} & {*self._user.schemas}
+            for kind in ("TABLES", "SEQUENCES")
+        }
+        query = _query(_IN_FUTURE, has_table="d.defaclacl", has_sequence="d.defaclacl")
+        for some in _in_parts(sorted(wanted - {*self._rows(query)})):
+            statements = [
                 SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} {}").format(
                     Identifier(role),
-                    SQL(", ").join(Identifier(schema) for _, schema in of_role),
-                    _grant(wanted, word, [], user),
+                    SQL(", ").join(Identifier(schema) for _, _, schema in alike),
+                    self._grant(kind, []),
                 )
-                for role, of_role in groupby(some, key=lambda pair: pair[0])
-            )
+                for (role, kind), alike in groupby(some, key=lambda row: row[:2])
+            ]
+            yield Part(statements, len(some))
+
+    def _rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
+        known: dict[str, object] = {kind: [*given] for kind, given in self._rights.items()}
+        known |= {"user": self._user.username, "schemas": [*self._user.schemas]}
+        doing = f"Listing what {self._user.username} lacks"
+        return self._session.rows(doing, query, {**known, **values})
+
+    def _grants(self, rows: Sequence[tuple[Any, ...]]) -> Part:
+        """One statement for each kind, of rows of kind and name."""
+        by_kind: dict[str, list[Identifier]] = {}
+        for kind, *name in rows:
+            by_kind.setdefault(kind, []).append(Identifier(*name))
+        return Part([self._grant(kind, names) for kind, names in by_kind.items()], len(rows))
+
+    def _grant(self, kind: str, names: Sequence[Identifier]) -> Composed:
+        """A GRANT on things by name, or the part of ALTER DEFAULT PRIVILEGES that has no names."""
+        return SQL("GRANT {} ON {} {} TO {}").format(
+            SQL(", ").join(map(SQL, self._rights[kind.lower().removesuffix("s")])),
+            SQL(kind),
+            SQL(", ").join(names),
+            Identifier(self._user.username),
+        )
 
 
-def _on_named(
-    session: Session, user: UserTemplate, query: str, word: str, given: Rights
-) -> Iterator[Composed]:
-    wanted = given[user.template]
-    rows = session.rows(_doing(user), query, _values(user) | {"rights": [*wanted]})
-    for some in _in_parts(rows):
-        yield _grant(wanted, word, [Identifier(name) for (name,) in some], user)
-
-
-def _relations(
-    session: Session, user: UserTemplate, wanted: Mapping[str, object]
-) -> Iterator[list[Identifier]]:
-    """Relations on which the user lacks something, some at a time, each of them once."""
-    query, after = _query(_RELATIONS, "c.relacl"), 0
-    values = {**_values(user), **wanted, "limit": _AT_ONCE}
-    while rows := session.rows(_doing(user), query, values | {"after": after}):
-        yield [Identifier(schema, name) for _, schema, name in rows]
-        after = rows[-1][0]
-
-
-def _values(user: UserTemplate) -> dict[str, object]:
-    return {"user": user.username, "schemas": [*user.schemas]}
+def _query(text: str, **lists: str) -> str:
+    """Complete a query: `has_table="c.relacl"` stands for all that is wanted being in that list."""
+    conditions = {
+        name: _HAS.format(kind=name.removeprefix("has_"), acl=acl) for name, acl in lists.items()
+    }
+    return text.format(**conditions)
 
 
 def _in_parts(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    for start in range(0, len(rows), _AT_ONCE):
-        yield rows[start : start + _AT_ONCE]
-
-
-def _query(text: str, acl: str) -> str:
-    return text.format(is_granted=_IS_GRANTED.format(acl=acl))
-
-
-def _grant(
-    wanted: Sequence[str], word: str, names: Sequence[Identifier], user: UserTemplate
-) -> Composed:
-    """A GRANT on things by name, or the part of ALTER DEFAULT PRIVILEGES that has no names."""
-    return SQL("GRANT {} ON {} {} TO {}").format(
-        SQL(", ").join(map(SQL, wanted)),
-        SQL(word),
-        SQL(", ").join(names),
-        Identifier(user.username),
-    )
-
-
-def _doing(user: UserTemplate) -> str:
-    return f"Listing what {user.username} lacks"
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
