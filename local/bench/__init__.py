@@ -12,6 +12,7 @@ from local.bench.costs import measure_costs
 from local.bench.crowd import measure_crowds
 from local.bench.figures import Figure, table
 from local.bench.imports import measure_imports
+from local.bench.preparation import measure_preparation
 from local.bench.replacements import measure_replacements
 from local.bench.restores import measure_restores
 from local.bench.sizes import measure_sizes
@@ -23,6 +24,7 @@ _MEASUREMENTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "Restoring in simulated time": measure_restores,
     "Counting what a restore is billed for": measure_costs,
     "Replacing a cluster in simulated time": measure_replacements,
+    "Preparing large databases": measure_preparation,
     "Restoring onto a hundred targets at once": measure_crowds,
     "Synthesizing the template": measure_synth,
     "Running the demo": measure_demo,

@@ -49,6 +49,7 @@ class Talk:
 
     hostname: str
     language: Language | None = None
+    delay_seconds: float = 0
     statements: int = 0
 
     def count(self) -> None:
@@ -64,6 +65,8 @@ class Interruptions:
     talks: list[Talk] = field(default_factory=list)
     language: Language | None = None
     """What the servers speak from now on, if it is not English."""
+    delay_seconds: float = 0
+    """How long a round trip takes from now on."""
 
     def add(self, interruption: Interruption) -> None:
         """Have it happen to a connection that is yet to come."""
@@ -71,7 +74,7 @@ class Interruptions:
 
     def meet(self, hostname: str) -> tuple[Talk, Interruption | None]:
         """Count a new connection; what is to happen to it."""
-        talk = Talk(hostname, self.language)
+        talk = Talk(hostname, self.language, self.delay_seconds)
         self.talks.append(talk)
         struck: Interruption | None = None
         for interruption, seen in tuple(self.armed):
@@ -83,7 +86,8 @@ class Interruptions:
         return talk, struck
 
     def clear(self) -> None:
-        """Disarm everything, forget the connections, and speak English."""
+        """Disarm everything, forget the connections, and speak English without delay."""
         self.language = None
+        self.delay_seconds = 0
         self.armed.clear()
         self.talks.clear()

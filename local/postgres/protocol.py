@@ -4,7 +4,7 @@ https://www.postgresql.org/docs/16/protocol-message-formats.html
 """
 
 import struct
-from asyncio import StreamReader, StreamWriter
+from asyncio import StreamReader, StreamWriter, sleep
 from collections.abc import Callable
 
 from local.postgres.languages import Language, in_language
@@ -68,10 +68,17 @@ async def forward_statements(
 
 
 async def forward_answers(
-    reader: StreamReader, writer: StreamWriter, language: Language | None = None
+    reader: StreamReader,
+    writer: StreamWriter,
+    language: Language | None = None,
+    delay_seconds: float = 0,
 ) -> None:
-    """Forward what a server sends, with its messages in another language if there is one."""
+    """Forward what a server sends, with its messages in another language if there is one.
+
+    Each piece is as late as if the network took `delay_seconds` for a round trip.
+    """
     while language is None and (data := await reader.read(CHUNK)):
+        await sleep(delay_seconds)
         writer.write(data)
         await writer.drain()
     while language is not None and not reader.at_eof():

@@ -116,6 +116,10 @@ class TlsFront:
         """Let servers speak another language, until the interruptions are cleared."""
         self._interruptions.language = language
 
+    def delay(self, seconds: float) -> None:
+        """Let every round trip take so long, until the interruptions are cleared."""
+        self._interruptions.delay_seconds = seconds
+
     def talks(self) -> tuple[Talk, ...]:
         """The connections made since the start, or since the interruptions were cleared."""
         return tuple(self._interruptions.talks)
@@ -272,7 +276,9 @@ async def _connect(
     answers, requests = await asyncio.open_unix_connection(socket, limit=CHUNK)
     limit = interruption.after_statements if interruption else None
     sending = asyncio.ensure_future(forward_session(reader, requests, talk.count, limit))
-    answering = asyncio.ensure_future(forward_answers(answers, writer, talk.language))
+    answering = asyncio.ensure_future(
+        forward_answers(answers, writer, talk.language, talk.delay_seconds)
+    )
     try:
         await asyncio.wait((sending, answering), return_when=asyncio.FIRST_COMPLETED)
         is_reached = sending.done() and sending.exception() is None
