@@ -16,10 +16,11 @@ from shared.users.templates import UserTemplate
 _NOT_OURS = ("template0", "rdsadmin")
 # In the order of the fields of `Database`.
 _DATABASES = """
-    SELECT datname, pg_catalog.pg_get_userbyid(datdba), datconnlimit,
+    SELECT datname, pg_catalog.pg_get_userbyid(datdba),
+           CASE WHEN datallowconn THEN datconnlimit ELSE 0 END,
            pg_catalog.pg_encoding_to_char(encoding) = 'MULE_INTERNAL'
     FROM pg_catalog.pg_database
-    WHERE datallowconn AND datname <> ALL (%s::pg_catalog.text[]) ORDER BY 1
+    WHERE datname <> ALL (%s::pg_catalog.text[]) ORDER BY 1
 """
 # Database settings that start a session as another role, if its user may assume that role.
 _OTHER_ROLE = """
@@ -33,7 +34,7 @@ _OTHER_ROLE = """
 
 
 class Database(NamedTuple):
-    """A database of the snapshot that allows connections in principle."""
+    """A database of the snapshot."""
 
     name: str
     owner: str
@@ -42,7 +43,10 @@ class Database(NamedTuple):
 
     @property
     def admits_nobody(self) -> bool:
-        """Whether only superusers get in: limit 0, or below -1 (an interrupted DROP DATABASE)."""
+        """Whether only superusers get in, if anybody: limit 0, or `ALLOW_CONNECTIONS false`.
+
+        Below -1 it is what an interrupted DROP DATABASE left.
+        """
         return self.connection_limit == 0 or self.connection_limit < -1
 
 

@@ -17,9 +17,6 @@ from shared.users.master.connecting import Login, LoginRefused, NoAnswer, connec
 from shared.users.master.pins import LIBRARIES, READ_ONLY, startup_options
 from shared.users.master.sessions import Session, is_transient, named
 
-# What a login is refused for, again and again, although role and password are right: CONNECT is
-# missing, the database does not exist, it accepts no connections.
-_NO_ENTRY = ("42501", "3D000", "55000")
 _UNKNOWN_SETTING = "42704"
 
 
@@ -71,12 +68,12 @@ class Server:
         That is decided before it is looked at what the login may connect to.
         """
         try:
-            code = refusal(**self._parameters(login, self.maintenance_databases[0], ""))
+            refused = refusal(**self._parameters(login, self.maintenance_databases[0], ""))
         except NoAnswer as silence:
             raise self._unreachable(_why_not(str(silence))) from None
-        if code and is_transient(code):
-            raise self._unreachable(f"accepts no connections right now ({code}).")
-        return code is not None and LoginRefused(code).is_of_the_login
+        if refused and is_transient(refused.code) and not refused.lasting_reason:
+            raise self._unreachable(f"accepts no connections right now ({refused.code}).")
+        return refused is not None and refused.is_of_the_login
 
     @contextmanager
     def _session(self, login: Login, databases: tuple[str, ...], *keep: str) -> Iterator[Session]:
@@ -85,7 +82,7 @@ class Server:
         try:
             opened = self._connect(login, database, *keep)
         except LoginRefused as refused:
-            if not others or refused.code not in _NO_ENTRY:
+            if not (others and refused.is_of_the_database):
                 raise
             with self._session(login, tuple(others), *keep) as session:
                 yield session
@@ -105,10 +102,16 @@ class Server:
         try:
             yield
         except LoginRefused as refused:
+            if why := refused.lasting_reason:
+                raise ValidationFailed(
+                    f"{self.host} does not let the master user {self.admin.username} in: "
+                    f"{refused}, since {why}. Change that in production, then restore again."
+                ) from None
             if refused.is_of_the_login:
                 raise DatabaseUnreachable(
                     f"{self.host} does not let {self.admin.username} in: {refused}. "
-                    "A new master password takes a moment to take effect."
+                    "A new master password takes a moment to take effect. If it lasts, its "
+                    "password may have expired in production (ALTER ROLE … VALID UNTIL)."
                 ) from None
             raise ValidationFailed(
                 f"{self.host} does not let the master user {self.admin.username} in: {refused}. "
@@ -129,7 +132,7 @@ class Server:
         try:
             return connect(**self._parameters(login, database, options))
         except LoginRefused as refused:
-            if not is_transient(refused.code):
+            if refused.lasting_reason or not is_transient(refused.code):
                 raise
             why = f"accepts no connections right now: {refused}."
         except NoAnswer as silence:

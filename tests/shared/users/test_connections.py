@@ -87,9 +87,13 @@ def test_a_master_password_that_is_not_in_effect_yet_is_tried_again(restored: Re
 
 def test_a_user_that_finds_no_connection_free_is_tried_again(restored: Restored) -> None:
     everything(restored)
-    restored.run("ALTER ROLE reader CONNECTION LIMIT 0")
+    restored.restart(max_connections=5)
 
-    with failing(DatabaseUnreachable, "too many connections"):
+    with (
+        restored.connected("reader"),
+        restored.connected("owner"),
+        failing(DatabaseUnreachable, "53300"),
+    ):
         prove(restored.server, UsersSecret(users=USERS))
 
 

@@ -59,11 +59,43 @@ def test_a_maintenance_database_that_is_gone_is_not_needed(foreign: Restored) ->
     assert foreign.may("reader", "SELECT FROM orders")
 
 
-def test_a_user_that_finds_no_connection_free_is_tried_again(foreign: Restored) -> None:
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ((f"ALTER ROLE {MASTER} NOLOGIN",), ("28000", "LOGIN")),
+        ((f"ALTER ROLE {MASTER} CONNECTION LIMIT 0",), ("53300", "ALTER ROLE … CONNECTION LIMIT")),
+        (
+            (
+                "ALTER DATABASE postgres CONNECTION LIMIT 0",
+                "ALTER DATABASE template1 CONNECTION LIMIT 0",
+            ),
+            ("53300", "ALTER DATABASE … CONNECTION LIMIT"),
+        ),
+    ],
+    ids=["no login", "limit of the role", "limit of the databases"],
+)
+def test_what_keeps_the_master_user_out_for_good_is_final(
+    foreign: Restored, changes: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    foreign.as_superuser(*changes)
+
+    with failing(ValidationFailed, MASTER, *words):
+        foreign.prepare(a_user())
+
+
+def test_a_maintenance_database_that_is_full_is_not_needed(foreign: Restored) -> None:
+    foreign.as_superuser("ALTER DATABASE postgres CONNECTION LIMIT 0")
+
+    foreign.prepare(a_user())
+
+    assert foreign.may("reader", "SELECT FROM orders")
+
+
+def test_a_user_that_may_not_connect_is_final(foreign: Restored) -> None:
     foreign.prepare(a_user())
     foreign.run("ALTER ROLE reader CONNECTION LIMIT 0")
 
-    with failing(DatabaseUnreachable, HOST, "53300"):
+    with failing(ValidationFailed, "reader cannot log in to shop", "53300"):
         prove(foreign.server, UsersSecret(users=(a_user(),)))
 
 

@@ -19,15 +19,18 @@ def test_one_that_only_its_owner_may_connect_to(restored: Restored, database: st
     assert restored.prepare(a_user()).warnings == ()
 
 
-def test_one_without_connections_is_refused_where_a_template_names_it(restored: Restored) -> None:
-    restored.run("ALTER DATABASE shop CONNECTION LIMIT 0")
+@pytest.mark.parametrize("how", ["CONNECTION LIMIT 0", "ALLOW_CONNECTIONS false"])
+def test_one_without_connections_is_refused_where_a_template_names_it(
+    restored: Restored, how: str
+) -> None:
+    restored.run(f"ALTER DATABASE shop {how}", database="postgres")
 
     with failing(ConfigurationError, "database shop", "allows no connections"):
         restored.prepare(a_user())
 
 
 def test_one_without_connections_is_passed_over_and_reported_elsewhere(restored: Restored) -> None:
-    restored.run("ALTER DATABASE warehouse CONNECTION LIMIT 0")
+    restored.run("ALTER DATABASE warehouse ALLOW_CONNECTIONS false")
 
     warnings = restored.prepare(a_user()).warnings
 
