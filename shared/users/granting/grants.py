@@ -104,7 +104,7 @@ class Grants(NamedTuple):
         parts = chain(missing.on_existing(ownership.ungrantable), missing.on_future(makers))
         for statements in _in_transactions(parts):
             with self.transactions.piece() as session:
-                session.run(f"Granting to {user.username}", SQL("; ").join(statements))
+                session.run_on_listed(f"Granting to {user.username}", SQL("; ").join(statements))
 
     def _let_own(
         self, session: Session, user: UserTemplate, groups: Sequence[str]

@@ -42,6 +42,32 @@ _OF_OUR_MAKING = (
     psycopg2.ProgrammingError,
 )
 
+# What a statement on something that was listed fails with when it has been dropped since.
+_GONE = (
+    psycopg2.errors.UndefinedTable,
+    psycopg2.errors.UndefinedObject,
+    psycopg2.errors.UndefinedFunction,
+    psycopg2.errors.InvalidSchemaName,
+)
+# Who holds locks in this database that others wait for: sessions, and prepared transactions, whose
+# locks have no session. (PostgreSQL documentation, 54.12, `pg_locks`)
+_LOCK_HOLDERS = """
+    SELECT DISTINCT COALESCE('a session of ' || a.usename,
+                             'transaction ' || p.gid || ', which ' || p.owner || ' prepared')
+    FROM pg_catalog.pg_locks l
+    LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+    LEFT JOIN pg_catalog.pg_locks t
+      ON l.pid IS NULL AND t.locktype = 'transactionid' AND t.pid IS NULL
+     AND t.virtualtransaction = l.virtualtransaction
+    LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = t.transactionid
+    WHERE l.granted AND l.locktype = 'relation' AND l.relation >= 16384
+      AND l.database = (SELECT oid FROM pg_catalog.pg_database
+                        WHERE datname = pg_catalog.current_database())
+      AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')
+      AND COALESCE(l.pid <> pg_catalog.pg_backend_pid(), true)
+      AND COALESCE(a.usename::pg_catalog.text, p.gid) IS NOT NULL ORDER BY 1
+"""
+
 Values = tuple[Any, ...] | Mapping[str, object]
 
 
@@ -86,8 +112,25 @@ class Session:
         with self._connection.cursor() as cursor:
             try:
                 cursor.execute(statement, values or None)
+            except psycopg2.errors.LockNotAvailable as error:
+                raise self._locked(error, doing) from None
             except psycopg2.Error as error:
                 raise named(error, f"{doing} as {self._whose}") from None
+
+    def run_on_listed(self, doing: str, statement: Composable) -> None:
+        """Execute a statement on what the catalog has just listed.
+
+        Where others are at work, something may be gone by now, or have another name: that is
+        `DatabaseUnreachable`, since the next try lists it again.
+        """
+        try:
+            self.run(doing, statement)
+        except ValidationFailed as refused:
+            if not isinstance(refused.__context__, _GONE):
+                raise
+            raise DatabaseUnreachable(
+                f"{refused} Somebody dropped or renamed it meanwhile."
+            ) from None
 
     def rows(
         self, doing: str, statement: Composable | str, values: Values = ()
@@ -142,6 +185,15 @@ class Session:
             cursor.execute("RELEASE SAVEPOINT attempt")
         return None
 
+    def _locked(self, error: psycopg2.Error, doing: str) -> RestoreError:
+        """The error for a lock that somebody else holds, and who that may be."""
+        self._connection.rollback()
+        with self._connection.cursor() as cursor:
+            cursor.execute(_LOCK_HOLDERS)
+            holders = [name for (name,) in cursor.fetchall()]
+        held = f" (held by {', '.join(holders)})" if holders else ""
+        return named(error, f"{doing} as {self._whose}{held}")
+
     def verifier(self, login: Login) -> str:
         """The SCRAM verifier of a password: what the server stores, and all that is sent to it."""
         return str(
@@ -162,6 +214,8 @@ def is_transient(code: str) -> bool:
 def named(error: psycopg2.Error, doing: str) -> RestoreError:
     """Turn a driver's error into ours, without its text, which may quote the statement."""
     code = error.pgcode
+    if _is_of_concurrent_ddl(error):
+        return DatabaseUnreachable(f"{doing}: somebody changed the same thing at once ({code}).")
     if is_transient(code) if code else not isinstance(error, _OF_OUR_MAKING):
         meanings = (
             meaning for known, meaning in _MEANINGS.items() if (code or "").startswith(known)
@@ -171,3 +225,15 @@ def named(error: psycopg2.Error, doing: str) -> RestoreError:
     if not code:
         return InternalError(f"{doing}: the driver refused ({type(error).__name__}).")
     return ValidationFailed(f"{doing}: PostgreSQL refused with {code} ({type(error).__name__}).")
+
+
+def _is_of_concurrent_ddl(error: psycopg2.Error) -> bool:
+    """Whether two sessions have changed the same row of the catalog.
+
+    That is an internal error, whose text is in no language but English, or a name that was taken
+    a moment before. (PostgreSQL, src/backend/access/heap/heapam.c, `simple_heap_update`)
+    """
+    if isinstance(error, psycopg2.errors.InternalError_):
+        return str(error.diag.message_primary).startswith("tuple concurrently ")
+    is_taken = isinstance(error, psycopg2.errors.UniqueViolation)
+    return is_taken and error.diag.schema_name == "pg_catalog"

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 import trustme
+from psycopg2.sql import SQL
 from pydantic import SecretStr
 
 from local.postgres.interruptions import Interruption, Refusal
@@ -20,7 +21,17 @@ from shared.users.preparation import prepare
 from shared.users.slices import Slice
 from shared.users.templates import UsersSecret
 from shared.users.verification import prove
-from tests.shared.users.restored import HOST, LONG, NOTES, VOLUME, Restored, a_user, failing
+from tests.local.postgres.clients import MASTER, PASSWORD
+from tests.shared.users.restored import (
+    HOST,
+    LONG,
+    NOTES,
+    OLD_PASSWORD,
+    VOLUME,
+    Restored,
+    a_user,
+    failing,
+)
 
 USERS = (a_user(), a_user("owner", "owner"))
 
@@ -106,6 +117,46 @@ def test_a_lock_that_somebody_holds_is_waited_for_by_trying_again(restored: Rest
                 waiting.execute("LOCK TABLE orders")
 
     assert isinstance(named(raised.value, "Locking"), DatabaseUnreachable)
+
+
+def test_who_holds_a_lock_is_told(restored: Restored) -> None:
+    restored.restart(max_prepared_transactions=2)
+    restored.as_superuser(
+        "BEGIN", "LOCK TABLE by_the_master", "SET ROLE shop_app", "PREPARE TRANSACTION 'half done'"
+    )
+    with (
+        restored.connected("shop_app", OLD_PASSWORD) as holder,
+        holder.cursor() as cursor,
+        failing(DatabaseUnreachable, "55P03", "a session of shop_app", "half done"),
+        restored.server.as_admin("shop") as session,
+    ):
+        cursor.execute("BEGIN; LOCK TABLE orders IN ROW EXCLUSIVE MODE")
+        session.run("Being impatient", "SET lock_timeout = '50ms'")
+        session.run("Locking", "LOCK TABLE public.by_the_master")
+
+
+def test_what_others_change_at_the_same_moment_is_tried_again(restored: Restored) -> None:
+    """Two sessions that grant on the same table: the second finds its row changed."""
+    grant = "GRANT SELECT ON public.by_the_master TO shop_app"
+    with restored.connected(MASTER, PASSWORD) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(grant)
+        ending = threading.Timer(0.2, lambda: cursor.execute("COMMIT"))
+        ending.start()
+        with (
+            failing(DatabaseUnreachable, "XX000", "at once"),
+            restored.server.as_admin("shop") as session,
+        ):
+            session.run("Granting", grant)
+        ending.join()
+
+
+def test_what_is_gone_since_it_was_listed_is_listed_again(restored: Restored) -> None:
+    with (
+        failing(DatabaseUnreachable, "42P01", "meanwhile"),
+        restored.server.as_admin("shop") as session,
+    ):
+        session.run_on_listed("Granting", SQL("GRANT SELECT ON public.gone TO PUBLIC"))
 
 
 def test_an_error_that_is_not_transient_is_final(restored: Restored) -> None:
