@@ -21,8 +21,9 @@ from shared.users.disarming.disarm import disarm
 from shared.users.exposure.definer_functions import report_definer_functions
 from shared.users.exposure.public_grants import revoke_from_public
 from shared.users.exposure.public_rights import report_public_rights
-from shared.users.granting.grants import Grants, check_schemas
+from shared.users.granting.grants import Grants
 from shared.users.granting.hand_over import hand_over
+from shared.users.granting.schemas import report_patterns, with_schemas
 from shared.users.lockout.event_triggers import event_triggers
 from shared.users.lockout.logins import Lockout
 from shared.users.master.notes import Notes
@@ -119,9 +120,10 @@ class _DatabasePreparation(NamedTuple):
         triggers = event_triggers(session)
         yield from (trigger.warning(database) for trigger in triggers)
         transactions = Transactions(session, database, triggers, self.slice)
-        users = [user for user in self.templates.users if database in user.databases]
-        if users:
-            check_schemas(session, users, database)
+        named = [user for user in self.templates.users if database in user.databases]
+        if named:
+            users = with_schemas(session, named, database)
+            yield from report_patterns(named, users, database)
             with transactions.one():
                 for role in self.retired:
                     yield from hand_over(session, role, users, database, self.admin)

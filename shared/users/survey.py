@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from shared.users.databases import named_databases
 from shared.users.exposure.public_grants import refusal, refuse, wrong_grants
-from shared.users.granting.grants import check_schemas
+from shared.users.granting.schemas import with_schemas
 from shared.users.master.server import Server
 from shared.users.templates import UsersSecret
 
@@ -24,6 +24,6 @@ def _refusals(server: Server, templates: UsersSecret, databases: Sequence[str]) 
     for database in databases:
         users = [user for user in templates.users if database in user.databases]
         with server.as_admin(database) as session:
-            check_schemas(session, users, database)
-            if templates.public_grants == "refuse" and (wrong := wrong_grants(session, users)):
+            here = with_schemas(session, users, database)
+            if templates.public_grants == "refuse" and (wrong := wrong_grants(session, here)):
                 yield refusal(database, wrong)

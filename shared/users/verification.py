@@ -12,6 +12,7 @@ from typing import Any
 from shared.errors import ValidationFailed
 from shared.users.granting import rights
 from shared.users.granting.rights import Rights
+from shared.users.granting.schemas import with_schemas
 from shared.users.master.connecting import Login, LoginRefused
 from shared.users.master.powers import powers
 from shared.users.master.server import Server
@@ -132,7 +133,8 @@ def prove(server: Server, templates: UsersSecret) -> None:
     for user in templates.users:
         for database in user.databases:
             with _session_of(server, user, database) as session:
-                Proof(session, user, database, server.admin.username, accepted).run()
+                (here,) = with_schemas(session, [user], database)
+                Proof(session, here, database, server.admin.username, accepted).run()
 
 
 @contextmanager

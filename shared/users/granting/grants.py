@@ -12,7 +12,8 @@ from typing import NamedTuple
 from psycopg2.errors import InsufficientPrivilege
 from psycopg2.sql import SQL, Composed, Identifier
 
-from shared.errors import ConfigurationError, ValidationFailed
+from shared.errors import ValidationFailed
+from shared.users.granting.dependencies import on_functions, unreadable_views
 from shared.users.granting.missing import AT_ONCE, Missing, Part
 from shared.users.granting.ownership import Ownership, act_for, join_owners
 from shared.users.master.alterations import WITHOUT_ADMIN
@@ -22,11 +23,6 @@ from shared.users.slices import Transactions
 from shared.users.templates import Template, UserTemplate
 from shared.users.wording import listed
 
-_SCHEMAS = """
-    SELECT nspname FROM pg_catalog.pg_namespace
-    WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
-      AND nspname <> 'information_schema' ORDER BY 1
-"""
 _OPENED = """
     SELECT pg_catalog.pg_get_userbyid(a.grantor), pg_catalog.array_agg(n.nspname::pg_catalog.text)
     FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
@@ -47,16 +43,6 @@ _ELSEWHERE = """
       AND d.datname <> pg_catalog.current_database()
     ORDER BY 1
 """
-
-
-def check_schemas(session: Session, users: Sequence[UserTemplate], database: str) -> None:
-    """Raise `ConfigurationError` naming the schemas that a database does not have."""
-    existing = [name for (name,) in session.rows("Listing the schemas", _SCHEMAS)]
-    if unknown := {schema for user in users for schema in user.schemas} - {*existing}:
-        raise ConfigurationError(
-            f"The user templates name schemas that database {database} of the snapshot does not "
-            f"have: {listed(sorted(unknown))}. It has {listed(existing)}."
-        )
 
 
 class Grants(NamedTuple):
@@ -83,6 +69,9 @@ class Grants(NamedTuple):
                 yield from self._let_own(session, user, sorted(groups))
         for user in users:
             self._grant(user, ownership, new_owners)
+            with self.transactions.one() as session:
+                yield from on_functions(session, user, self.transactions.database)
+                yield from unreadable_views(session, user, self.transactions.database)
         for owner, names in ownership.not_granted(self.transactions.session, schemas).items():
             if names:
                 yield (

@@ -1,0 +1,75 @@
+"""The schemas of the templates in a database: by name, or by a pattern such as `tenant_*`.
+
+A schema that is named has to be there. One that a pattern is for may come and go: the pattern
+stands for all that are there now, or none.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from shared.errors import ConfigurationError
+from shared.users.master.sessions import Session
+from shared.users.templates import UserTemplate
+from shared.users.wording import listed
+
+_SCHEMAS = """
+    SELECT nspname FROM pg_catalog.pg_namespace
+    WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
+      AND nspname <> 'information_schema' ORDER BY 1
+"""
+
+
+def with_schemas(
+    session: Session, users: Iterable[UserTemplate], database: str
+) -> list[UserTemplate]:
+    """The users as they are in this database, with the names of schemas for their patterns.
+
+    Raises `ConfigurationError` naming the schemas that it does not have.
+    """
+    existing = [name for (name,) in session.rows("Listing the schemas", _SCHEMAS)]
+    resolved = [
+        user.model_copy(update={"schemas": tuple(_matching(user.schemas, existing))})
+        for user in users
+    ]
+    if unknown := {schema for user in resolved for schema in user.schemas} - {*existing}:
+        raise ConfigurationError(
+            f"The user templates name schemas that database {database} of the snapshot does not "
+            f"have: {listed(sorted(unknown))}. It has {listed(existing)}."
+        )
+    return resolved
+
+
+def report_patterns(
+    users: Sequence[UserTemplate], resolved: Sequence[UserTemplate], database: str
+) -> Iterator[str]:
+    """Yield for each user with patterns which schemas these stand for."""
+    for user, here in zip(users, resolved, strict=True):
+        if patterns := [schema for schema in user.schemas if _is_pattern(schema)]:
+            matched = [schema for schema in here.schemas if schema not in user.schemas]
+            yield (
+                f"In {database}, {', '.join(patterns)} of {user.username} stands for "
+                f"{listed(matched) or 'no schema'}."
+            )
+
+
+def _matching(wanted: Sequence[str], existing: Sequence[str]) -> Iterator[str]:
+    """Each name once, in the order of the template."""
+    names = dict.fromkeys(
+        name
+        for schema in wanted
+        for name in (
+            [one for one in existing if fnmatchcase(one, _escaped(schema))]
+            if _is_pattern(schema)
+            else [schema]
+        )
+    )
+    yield from names
+
+
+def _is_pattern(schema: str) -> bool:
+    return "*" in schema
+
+
+def _escaped(pattern: str) -> str:
+    """Only `*` stands for something else."""
+    return pattern.replace("[", "[[]").replace("?", "[?]")
