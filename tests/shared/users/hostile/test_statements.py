@@ -7,8 +7,8 @@ from pglast import ast, parse_sql
 from pglast.visitors import Skip, Visitor
 
 from tests.local.postgres.clients import MASTER
+from tests.shared.users.disarming.test_reaching_out import SUBSCRIPTION, install_pg_cron
 from tests.shared.users.hostile.test_event_triggers import make_event_triggers
-from tests.shared.users.hostile.test_reaching_out import SUBSCRIPTION, install_pg_cron
 from tests.shared.users.restored import OLD_PASSWORD, Restored, a_user, statements_sent
 
 
