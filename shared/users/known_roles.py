@@ -5,6 +5,8 @@ on `rds_superuser`, IAM, Kerberos (`rds_ad`) and RDS Proxy (`rdsproxyadmin`); ro
 that are listed in public bug reports and tools.
 """
 
+from typing import Literal, get_args
+
 # AWS's groups, which nobody logs in as.
 AWS_GROUPS = frozenset(
     {
@@ -27,17 +29,12 @@ AWS_LOGINS = frozenset(
     }
 )
 AWS_ROLES = AWS_GROUPS | AWS_LOGINS
-# Membership in these gives a login method or shows statistics, and no power over anything.
-HARMLESS_ROLES = frozenset(
-    {
-        "rds_iam",
-        "pg_monitor",
-        "pg_read_all_settings",
-        "pg_read_all_stats",
-        "pg_stat_scan_tables",
-        "pg_use_reserved_connections",
-    }
-)
+# Membership in these shows statistics, and gives no power over anything.
+MonitoringRole = Literal[
+    "pg_monitor", "pg_read_all_settings", "pg_read_all_stats", "pg_stat_scan_tables"
+]
+# Nor does it in these: one is a login method.
+HARMLESS_ROLES = frozenset({"rds_iam", *get_args(MonitoringRole), "pg_use_reserved_connections"})
 
 
 # No roles, but words for everybody and for nobody, which PostgreSQL lets no role be called.

@@ -86,8 +86,10 @@ def _let_log_in(session: Session, user: UserTemplate) -> None:
         "VALID UNTIL 'infinity' PASSWORD {}"
     ).format(name, verifier)
     must_alter(session, _doing(user), user.username, statement)
-    if user.auth == "iam":
-        session.run(_doing(user), SQL("GRANT rds_iam TO {}").format(name))
+    groups = [*user.roles, *(["rds_iam"] if user.auth == "iam" else [])]
+    if groups:
+        granted = SQL(", ").join(map(Identifier, groups))
+        session.run(_doing(user), SQL("GRANT {} TO {}").format(granted, name))
 
 
 def _doing(user: UserTemplate) -> str:

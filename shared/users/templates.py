@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from shared.model import Model
 from shared.operation.published import Access
-from shared.users.known_roles import is_reserved
+from shared.users.known_roles import MonitoringRole, is_reserved
 
 RoleName = Annotated[str, Field(min_length=1, max_length=63)]
 
@@ -29,6 +29,8 @@ class UserTemplate(Model):
     template: Template
     databases: Annotated[tuple[str, ...], Field(min_length=1)]
     schemas: Annotated[tuple[str, ...], Field(min_length=1)] = ("public",)
+    roles: tuple[MonitoringRole, ...] = ()
+    """PostgreSQL's own roles that it is a member of, for monitoring."""
 
     @field_validator("username")
     @classmethod

@@ -117,7 +117,7 @@ _GROUPS = """
     SELECT g.rolname FROM pg_catalog.pg_auth_members m
     JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
     JOIN pg_catalog.pg_roles u ON u.oid = m.member
-    WHERE u.rolname = %(user)s AND g.rolname <> %(allowed)s ORDER BY 1
+    WHERE u.rolname = %(user)s AND g.rolname <> ALL (%(allowed)s::pg_catalog.text[]) ORDER BY 1
 """
 _SELF = "SELECT current_user, pg_catalog.current_setting('transaction_read_only')"
 
@@ -202,7 +202,7 @@ class Proof:
 
     def _prove_role(self) -> None:
         name = self._user.username
-        allowed = "rds_iam" if self._user.auth == "iam" else ""
+        allowed = [*self._user.roles, *(["rds_iam"] if self._user.auth == "iam" else [])]
         groups = ", ".join(
             group for (group,) in self._rows(_GROUPS, {"user": name, "allowed": allowed})
         )

@@ -141,6 +141,8 @@ class TestUsers:
             (a_user(username="ü" * 40), "at most 63 bytes"),
             (a_user(username="a\0b"), "zero byte"),
             (a_user(colour="red"), "users.0.colour"),
+            (a_user(roles=["rds_superuser"]), "users.0.roles"),
+            (a_user(roles=["pg_write_all_data"]), "users.0.roles"),
         ],
     )
     def test_of_the_wrong_shape_are_refused(self, user: dict[str, Any], problem: str) -> None:

@@ -216,3 +216,16 @@ def test_an_iam_user_gets_rds_iam_and_no_password(restored: Restored) -> None:
     restored.set_up(a_user("reader"))
     assert restored.run(member) == [(False,)]
     assert restored.may("reader", "SELECT * FROM orders")
+
+
+def test_a_monitoring_user_sees_what_others_do_and_nothing_more(restored: Restored) -> None:
+    """canonical/postgresql-operator#991"""
+    monitor = a_user("monitor", roles=("pg_monitor",))
+
+    restored.prepare(monitor, WRITER)
+
+    with restored.connected("writer"):
+        query = "SELECT query FROM pg_stat_activity WHERE usename = 'writer'"
+        assert restored.run(query, user="monitor") != [("<insufficient privilege>",)]
+        assert restored.run(query, user="writer") != []
+    assert not restored.may("monitor", "INSERT INTO orders VALUES (2)")
