@@ -17,9 +17,13 @@ from typing import NamedTuple
 
 from shared.errors import ConfigurationError
 from shared.users.databases import enterable_databases
-from shared.users.disarming.disarm import disarm
+from shared.users.disarming.disarm import disarm, disarm_users
 from shared.users.exposure.definer_functions import report_definer_functions
-from shared.users.exposure.public_grants import revoke_from_public
+from shared.users.exposure.public_grants import (
+    refuse_grants,
+    report_accepted,
+    revoke_from_public,
+)
 from shared.users.exposure.public_rights import report_public_rights
 from shared.users.granting.grants import Grants
 from shared.users.granting.hand_over import hand_over
@@ -30,7 +34,7 @@ from shared.users.master.notes import Notes
 from shared.users.master.server import Server
 from shared.users.master.sessions import Session
 from shared.users.retired_roles import Retired, report_retired, retired_roles
-from shared.users.roles import ensure_user
+from shared.users.roles import ensure_user, let_log_in
 from shared.users.slices import Slice, SliceOver, Transactions
 from shared.users.survey import survey
 from shared.users.templates import UsersSecret
@@ -76,6 +80,11 @@ def prepare(
             warnings.append(change)
         for user in users:
             warnings += ensure_user(session, user, notes, admin)
+        session.commit()
+        for change in disarm_users(server, databases, users):
+            warnings.append(change)
+        for user in users:
+            let_log_in(session, user)
         retired = retired_roles(session, users, notes)
         logins = lockout.set_unknown_passwords(session)
         session.commit()
@@ -124,12 +133,17 @@ class _DatabasePreparation(NamedTuple):
         if named:
             users = with_schemas(session, named, database)
             yield from report_patterns(named, users, database)
+            match self.templates.public_grants:
+                case "refuse":
+                    refuse_grants(session, users, database)
+                case "accept":
+                    yield from report_accepted(session, users, database)
+                case "revoke":
+                    yield from revoke_from_public(transactions, users)
             with transactions.one():
                 for role in self.retired:
                     yield from hand_over(session, role, users, database, self.admin)
             yield from Grants(transactions, self.admin, others_are_locked).give(users)
-            if self.templates.public_grants == "revoke":
-                yield from revoke_from_public(transactions, users)
         yield from report_definer_functions(
             transactions,
             self.admin,

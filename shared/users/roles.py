@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import psycopg2
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
 
+from shared.errors import ConfigurationError
 from shared.users.master.alterations import must_alter
 from shared.users.master.connecting import Login
 from shared.users.master.notes import Notes
@@ -51,7 +52,7 @@ _LISTS = (
 
 
 def ensure_user(session: Session, user: UserTemplate, notes: Notes, admin: str) -> list[str]:
-    """Make the user's role unless this operation has already, and let it log in.
+    """Make the user's role unless this operation has already; `let_log_in` is another step.
 
     A role that has its name and was not made by this operation is retired first; returns a warning
     for each of its settings that could not be carried over. All of it is one transaction, so a
@@ -64,7 +65,6 @@ def ensure_user(session: Session, user: UserTemplate, notes: Notes, admin: str) 
         _make(session, user, notes)
         if retired:
             warnings += _carry_settings(session, retired, user.username)
-    _let_log_in(session, user)
     return warnings
 
 
@@ -74,7 +74,11 @@ def _make(session: Session, user: UserTemplate, notes: Notes) -> None:
     session.run(_doing(user), SQL("COMMENT ON ROLE {} IS {}").format(name, note))
 
 
-def _let_log_in(session: Session, user: UserTemplate) -> None:
+def let_log_in(session: Session, user: UserTemplate) -> None:
+    """Let a user log in as its template says, and into the roles that it names.
+
+    Raises `ConfigurationError` for a role that the master user cannot give it.
+    """
     name = Identifier(user.username)
     verifier = (
         Literal(session.verifier(Login(user.username, user.password)))
@@ -86,10 +90,16 @@ def _let_log_in(session: Session, user: UserTemplate) -> None:
         "VALID UNTIL 'infinity' PASSWORD {}"
     ).format(name, verifier)
     must_alter(session, _doing(user), user.username, statement)
-    groups = [*user.roles, *(["rds_iam"] if user.auth == "iam" else [])]
-    if groups:
-        granted = SQL(", ").join(map(Identifier, groups))
-        session.run(_doing(user), SQL("GRANT {} TO {}").format(granted, name))
+    if user.auth == "iam":
+        session.run(_doing(user), SQL("GRANT rds_iam TO {}").format(name))
+    for role in user.roles:
+        granted = SQL("GRANT {} TO {}").format(Identifier(role), name)
+        if not session.attempt(_doing(user), granted, (), psycopg2.errors.InsufficientPrivilege):
+            raise ConfigurationError(
+                f"The master user cannot make {user.username} a member of {role}, which takes "
+                "ADMIN OPTION on it. `rds_superuser` has that on pg_monitor: name it in `roles` of "
+                "the users secret instead."
+            )
 
 
 def _doing(user: UserTemplate) -> str:

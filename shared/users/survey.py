@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from shared.errors import DatabaseUnreachable
 from shared.users.databases import named_databases
 from shared.users.exposure.public_grants import refusal, refuse, wrong_grants
 from shared.users.granting.schemas import with_schemas
@@ -23,7 +24,12 @@ def survey(server: Server, templates: UsersSecret) -> None:
 def _refusals(server: Server, templates: UsersSecret, databases: Sequence[str]) -> Iterator[str]:
     for database in databases:
         users = [user for user in templates.users if database in user.databases]
-        with server.as_admin(database) as session:
-            here = with_schemas(session, users, database)
-            if templates.public_grants == "refuse" and (wrong := wrong_grants(session, here)):
-                yield refusal(database, wrong)
+        try:
+            with server.as_admin(database) as session:
+                here = with_schemas(session, users, database)
+                wrong = wrong_grants(session, here) if templates.public_grants == "refuse" else []
+        except DatabaseUnreachable:
+            # It may be full of sessions that the lock-out ends; then it is looked into again.
+            continue
+        if wrong:
+            yield refusal(database, wrong)

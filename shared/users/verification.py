@@ -26,7 +26,9 @@ _HARMLESS = {"TEMPORARY"}
 # who must. It may be missing on objects of an owner for whom the master user cannot act.
 _WRONG_ON_TABLES = """
     SELECT n.nspname || '.' || c.relname, wanted.privilege, wanted.is_given,
-           pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
+           CASE WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'MAINTAIN')
+                THEN pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
+                ELSE pg_catalog.has_any_column_privilege('public', c.oid, wanted.privilege) END
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
          ROWS FROM (pg_catalog.unnest(%(asked)s::pg_catalog.text[]),
                     pg_catalog.unnest(%(given)s::pg_catalog.bool[]))
@@ -130,10 +132,11 @@ def prove(server: Server, templates: UsersSecret) -> None:
     naming the user, the place, and what is wrong.
     """
     accepted = templates.public_grants == "accept"
+    usernames = {user.username for user in templates.users}
     for user in templates.users:
         for database in user.databases:
             with _session_of(server, user, database) as session:
-                (here,) = with_schemas(session, [user], database)
+                (here,) = with_schemas(session, [user], database, newcomers=usernames)
                 Proof(session, here, database, server.admin.username, accepted).run()
 
 
@@ -234,7 +237,7 @@ class Proof:
         }
         for where, right, is_missing, is_public in self._rows(query, values):
             problem = "lacks" if is_missing else "should not have"
-            reason = " (granted to PUBLIC)" if is_public else ""
+            reason = " (granted to PUBLIC: see `public_grants`)" if is_public else ""
             raise ValidationFailed(f"{self._who} {problem} {right} on {place}{where}{reason}.")
 
     def _compare_future(self) -> None:

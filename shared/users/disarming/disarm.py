@@ -16,10 +16,28 @@ from shared.users.disarming.jobs import unschedule
 from shared.users.disarming.links import drop_publications, drop_slots, drop_user_mappings
 from shared.users.disarming.subscriptions import databases_with_subscriptions, detach
 from shared.users.lockout.event_triggers import event_triggers
+from shared.users.master.powers import customers_roles
 from shared.users.master.server import Server
 from shared.users.master.sessions import Session
 from shared.users.slices import Slice, Transactions
+from shared.users.templates import UserTemplate
 from shared.users.wording import listed
+
+# Without any of these nothing has to be changed, and no event trigger to be silenced.
+_ANYTHING = """
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_subscription
+                   WHERE (subenabled OR subslotname IS NOT NULL)
+                     AND subdbid = (SELECT oid FROM pg_catalog.pg_database
+                                    WHERE datname = pg_catalog.current_database()))
+        OR EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron')
+        OR EXISTS (SELECT FROM pg_catalog.pg_user_mappings)
+        OR EXISTS (SELECT FROM pg_catalog.pg_publication)
+"""
+
+
+_PG_CRON = """
+    SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron')
+"""
 
 
 def disarm(
@@ -35,14 +53,40 @@ def disarm(
             "entered to disable them. Disable or drop these in production, then restore from a "
             "snapshot taken after that."
         )
+    admin = server.admin.username
+    users = [admin, *customers_roles(session, admin)]
     for database in databases:
         with server.as_admin(database) as inside:
+            if not has_anything(inside):
+                continue
             transactions = Transactions(inside, database, event_triggers(inside), Slice.endless())
             with transactions.one():
                 yield from detach(inside, database)
-                yield from unschedule(inside, database)
+                yield from unschedule(inside, database, users)
                 yield from drop_user_mappings(inside, database)
                 if not keeps_publications:
                     yield from drop_publications(inside, database)
     if not keeps_publications:
         yield from drop_slots(session)
+
+
+def has_anything(session: Session) -> bool:
+    """Whether a database has something to disarm."""
+    return session.rows("Looking for what reaches out", _ANYTHING) == [(True,)]
+
+
+def disarm_users(
+    server: Server, databases: Sequence[str], users: Sequence[UserTemplate]
+) -> Iterator[str]:
+    """Unschedule what pg_cron would run as the new users, before they can log in.
+
+    Their names may be those of roles that production has dropped; the jobs of these stay.
+    """
+    names = [user.username for user in users]
+    for database in databases:
+        with server.as_admin(database) as inside:
+            if inside.rows("Looking for pg_cron", _PG_CRON) != [(True,)]:
+                continue
+            transactions = Transactions(inside, database, event_triggers(inside), Slice.endless())
+            with transactions.one():
+                yield from unschedule(inside, database, names)

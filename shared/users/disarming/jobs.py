@@ -1,13 +1,16 @@
 """Jobs of pg_cron, which run by the clock.
 
 pg_cron keeps a job's user as a name: a new role that is called like the old one would run its jobs.
-Row-level security shows everybody only the own jobs, so they are unscheduled as each role that may
-use the schema. (pg_cron, `pg_cron--1.0.sql`: the policy is `username = CURRENT_USER`.)
+Row-level security shows everybody only the own jobs, so they are unscheduled as each role, whether
+or not it may still use the schema. (pg_cron, `pg_cron--1.0.sql`: the policy is `username =
+CURRENT_USER`.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from psycopg2.errors import InsufficientPrivilege
+from psycopg2.sql import SQL, Identifier
 
 from shared.errors import ValidationFailed
 from shared.users.master.powers import acting_as, can_join
@@ -26,19 +29,16 @@ _PG_CRON = """
     JOIN pg_catalog.pg_roles r ON r.oid IN (c.relowner, p.proowner)
     WHERE e.extname = 'pg_cron' AND (c.relname = 'job' OR p.proname = 'unschedule')
 """
-_USERS = """
-    SELECT rolname FROM pg_catalog.pg_roles
-    WHERE NOT rolsuper AND pg_catalog.has_schema_privilege(oid, 'cron', 'USAGE') ORDER BY 1
-"""
-_JOBS = "SELECT jobid, username::pg_catalog.text FROM cron.job ORDER BY 1"
+_CAN_LOOK = "SELECT pg_catalog.has_schema_privilege(%s, 'cron', 'USAGE')"
+_JOBS = "SELECT jobid FROM cron.job WHERE username = CURRENT_USER ORDER BY 1"
 _UNSCHEDULE = "SELECT cron.unschedule(%s::pg_catalog.int8)"
 
 
-def unschedule(session: Session, database: str) -> Iterator[str]:
-    """Unschedule every job; yields what was unscheduled.
+def unschedule(session: Session, database: str, users: Iterable[str]) -> Iterator[str]:
+    """Unschedule every job of these users; yields what was unscheduled.
 
     Raises `ValidationFailed` where pg_cron's tables are somebody's who may have made anything of
-    them, or a job stays.
+    them, or a job cannot be unscheduled.
     """
     ((is_awss,),) = session.rows("Looking for pg_cron", _PG_CRON)
     if is_awss is None:
@@ -49,16 +49,51 @@ def unschedule(session: Session, database: str) -> Iterator[str]:
             "jobs cannot be unscheduled safely. Drop the extension in production, then restore "
             "from a snapshot taken after that."
         )
-    for (user,) in session.rows("Listing who has jobs", _USERS):
+    hidden: list[str] = []
+    for user in users:
         if not can_join(session, user):
-            yield f"In {database}, nobody could look for jobs of {user}, who may have some."
+            hidden.append(user)
             continue
-        doing = f"Unscheduling jobs of {user}"
-        with acting_as(session, user, doing):
-            refused = session.refusal(doing, _JOBS, (), InsufficientPrivilege)
-            jobs = [] if refused else session.rows(doing, _JOBS)
-            for job, _ in jobs:
-                session.run(doing, _UNSCHEDULE, (job,))
+        with _looking(session, user) as can_look:
+            jobs = _unscheduled(session, user, database) if can_look else []
         if jobs:
-            numbers = listed([str(job) for job, _ in jobs])
-            yield f"In {database}, jobs of {user} were unscheduled: {numbers}."
+            yield f"In {database}, jobs of {user} were unscheduled: {listed(jobs)}."
+        if not can_look:
+            hidden.append(user)
+    if hidden:
+        yield (
+            f"In {database}, nobody could look whether pg_cron has jobs of {listed(hidden)}; it "
+            "runs those of everybody who can log in."
+        )
+
+
+@contextmanager
+def _looking(session: Session, user: str) -> Iterator[bool]:
+    """Whether a user may use pg_cron's schema, for the block: it needs no right to have jobs."""
+    doing = f"Looking for jobs of {user}"
+    if session.rows(doing, _CAN_LOOK, (user,)) == [(True,)]:
+        yield True
+        return
+    name = Identifier(user)
+    grant = SQL("GRANT USAGE ON SCHEMA cron TO {}").format(name)
+    if not session.attempt(doing, grant, (), InsufficientPrivilege):
+        yield False
+        return
+    yield session.rows(doing, _CAN_LOOK, (user,)) == [(True,)]
+    session.run(doing, SQL("REVOKE USAGE ON SCHEMA cron FROM {}").format(name))
+
+
+def _unscheduled(session: Session, user: str, database: str) -> list[str]:
+    doing = f"Unscheduling jobs of {user}"
+    with acting_as(session, user, doing):
+        if session.refusal(doing, _JOBS, (), InsufficientPrivilege):
+            return []
+        jobs = [job for (job,) in session.rows(doing, _JOBS)]
+        for job in jobs:
+            if session.refusal(doing, _UNSCHEDULE, (job,), InsufficientPrivilege):
+                raise ValidationFailed(
+                    f"Job {job} of {user}, which pg_cron runs in database {database}, cannot be "
+                    "unscheduled: EXECUTE on cron.unschedule was revoked. Unschedule it in "
+                    "production, then restore from a snapshot taken after that."
+                )
+    return [str(job) for job in jobs]

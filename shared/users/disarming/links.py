@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from psycopg2.errors import InsufficientPrivilege
+from psycopg2.errors import InsufficientPrivilege, ObjectInUse
 from psycopg2.sql import SQL, Composable, Identifier
 
 from shared.users.master.powers import can_join
@@ -51,9 +51,15 @@ def drop_slots(session: Session) -> Iterator[str]:
     kept: list[str] = []
     for (name,) in session.rows("Listing replication slots", _SLOTS):
         doing = f"Dropping replication slot {name}"
-        is_dropped = session.attempt(doing, _DROP_SLOT, (name,), InsufficientPrivilege)
+        is_dropped = session.attempt(doing, _DROP_SLOT, (name,), InsufficientPrivilege, ObjectInUse)
         (dropped if is_dropped else kept).append(name)
-    yield from _told("Replication slots", dropped, kept)
+    if dropped:
+        yield f"Replication slots were dropped: {listed(dropped)}."
+    if kept:
+        yield (
+            f"Replication slots could not be dropped, and keep all that is written from now on: "
+            f"{listed(kept)}. Somebody reads from them, or the master user may not drop them."
+        )
 
 
 def _as_owner(session: Session, doing: str, owner: str, statement: Composable) -> bool:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from psycopg2.sql import SQL, Identifier
+from psycopg2.errors import InsufficientPrivilege
+from psycopg2.sql import SQL, Composed, Identifier
 
 from shared.errors import ValidationFailed
 from shared.users.granting import rights
 from shared.users.granting.rights import Rights
-from shared.users.master.powers import revoke_as
+from shared.users.master.powers import acting_as, can_join
 from shared.users.master.sessions import Session
 from shared.users.slices import Transactions
 from shared.users.templates import Template, UserTemplate
@@ -22,51 +23,59 @@ from shared.users.wording import listed
 _AT_ONCE = 1000
 """Objects in one transaction."""
 
-# In the order of the fields of `PublicGrant`. Revoking a privilege on a table takes it from its
-# columns, too. CREATE on a schema is always revoked; only what a superuser granted stays.
+# In the order of the fields of `PublicGrant`. CREATE on a schema is always revoked; only what a
+# superuser granted stays.
 _WRONG = """
-    SELECT 'TABLE', n.nspname, c.relname, a.privilege_type, pg_catalog.pg_get_userbyid(a.grantor)
+    SELECT 'TABLE', n.nspname, c.relname, '', a.privilege_type, g.rolname, g.rolsuper,
+           a.grantor = c.relowner
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
-         pg_catalog.aclexplode(c.relacl) a
+         pg_catalog.aclexplode(c.relacl) a JOIN pg_catalog.pg_roles g ON g.oid = a.grantor
     WHERE n.nspname = ANY (%(schemas)s::pg_catalog.text[]) AND a.grantee = 0
       AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND a.privilege_type = ANY (%(wrong_on_tables)s::pg_catalog.text[])
     UNION
-    SELECT 'TABLE', n.nspname, c.relname, a.privilege_type, pg_catalog.pg_get_userbyid(a.grantor)
+    SELECT 'TABLE', n.nspname, c.relname, t.attname, a.privilege_type, g.rolname, g.rolsuper,
+           a.grantor = c.relowner
     FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
-         pg_catalog.aclexplode(t.attacl) a
-    WHERE t.attacl IS NOT NULL AND n.nspname = ANY (%(schemas)s::pg_catalog.text[])
-      AND a.grantee = 0 AND a.privilege_type = ANY (%(wrong_on_tables)s::pg_catalog.text[])
+         pg_catalog.aclexplode(t.attacl) a JOIN pg_catalog.pg_roles g ON g.oid = a.grantor
+    WHERE n.nspname = ANY (%(schemas)s::pg_catalog.text[]) AND a.grantee = 0
+      AND t.attacl IS NOT NULL AND NOT t.attisdropped
+      AND a.privilege_type = ANY (%(wrong_on_tables)s::pg_catalog.text[])
     UNION
-    SELECT 'SEQUENCE', n.nspname, c.relname, a.privilege_type,
-           pg_catalog.pg_get_userbyid(a.grantor)
+    SELECT 'SEQUENCE', n.nspname, c.relname, '', a.privilege_type, g.rolname, g.rolsuper,
+           a.grantor = c.relowner
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
-         pg_catalog.aclexplode(c.relacl) a
+         pg_catalog.aclexplode(c.relacl) a JOIN pg_catalog.pg_roles g ON g.oid = a.grantor
     WHERE n.nspname = ANY (%(schemas)s::pg_catalog.text[]) AND a.grantee = 0 AND c.relkind = 'S'
       AND a.privilege_type = ANY (%(wrong_on_sequences)s::pg_catalog.text[])
     UNION
-    SELECT 'SCHEMA', '', n.nspname, a.privilege_type, g.rolname
+    SELECT 'SCHEMA', '', n.nspname, '', a.privilege_type, g.rolname, true, a.grantor = n.nspowner
     FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a
     JOIN pg_catalog.pg_roles g ON g.oid = a.grantor
     WHERE n.nspname = ANY (%(schemas)s::pg_catalog.text[]) AND a.grantee = 0 AND g.rolsuper
       AND a.privilege_type = ANY (%(wrong_on_schemas)s::pg_catalog.text[])
     UNION
-    SELECT 'DATABASE', '', d.datname, a.privilege_type, pg_catalog.pg_get_userbyid(a.grantor)
+    SELECT 'DATABASE', '', d.datname, '', a.privilege_type, g.rolname, g.rolsuper,
+           a.grantor = d.datdba
     FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) a
+    JOIN pg_catalog.pg_roles g ON g.oid = a.grantor
     WHERE d.datname = pg_catalog.current_database() AND a.grantee = 0
       AND a.privilege_type = ANY (%(wrong_on_database)s::pg_catalog.text[])
     UNION
-    SELECT CASE d.defaclobjtype WHEN 'r' THEN 'FUTURE TABLES' ELSE 'FUTURE SEQUENCES' END,
-           COALESCE(n.nspname, ''), '', a.privilege_type, pg_catalog.pg_get_userbyid(d.defaclrole)
+    SELECT CASE d.defaclobjtype WHEN 'r' THEN 'FUTURE TABLES' WHEN 'S' THEN 'FUTURE SEQUENCES'
+                                ELSE 'FUTURE SCHEMAS' END,
+           COALESCE(n.nspname, ''), '', '', a.privilege_type, g.rolname, g.rolsuper, true
     FROM pg_catalog.pg_default_acl d
+    JOIN pg_catalog.pg_roles g ON g.oid = d.defaclrole
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace,
          pg_catalog.aclexplode(d.defaclacl) a
     WHERE a.grantee = 0
       AND (d.defaclnamespace = 0 OR n.nspname = ANY (%(schemas)s::pg_catalog.text[]))
       AND a.privilege_type = ANY (CASE d.defaclobjtype
           WHEN 'r' THEN %(wrong_on_tables)s::pg_catalog.text[]
-          WHEN 'S' THEN %(wrong_on_sequences)s::pg_catalog.text[] END)
+          WHEN 'S' THEN %(wrong_on_sequences)s::pg_catalog.text[]
+          WHEN 'n' THEN %(wrong_on_schemas)s::pg_catalog.text[] END)
 """
 
 
@@ -76,17 +85,27 @@ class PublicGrant(NamedTuple):
     kind: str
     schema: str
     name: str
+    column: str
+    """Of a table, or '' for the whole of it."""
     privilege: str
     grantor: str
+    is_by_superuser: bool
+    is_by_owner: bool
+
+    @property
+    def is_of_future(self) -> bool:
+        """Whether it is on what the grantor will make."""
+        return self.kind.startswith("FUTURE")
 
     @property
     def description(self) -> str:
         """As in `INSERT on table public.orders`."""
-        place = ".".join(part for part in (self.schema, self.name) if part)
-        if self.kind.startswith("FUTURE"):
+        if self.is_of_future:
             where = f" in {self.schema}" if self.schema else ""
             return f"{self.privilege} on {self.kind.lower()} of {self.grantor}{where}"
-        return f"{self.privilege} on {self.kind.lower()} {place}"
+        column = f" ({self.column})" if self.column else ""
+        place = ".".join(part for part in (self.schema, self.name) if part)
+        return f"{self.privilege}{column} on {self.kind.lower()} {place}"
 
 
 def wrong_grants(session: Session, users: Sequence[UserTemplate]) -> list[PublicGrant]:
@@ -122,56 +141,69 @@ def refuse(refusals: Sequence[str]) -> None:
         )
 
 
+def refuse_grants(session: Session, users: Sequence[UserTemplate], database: str) -> None:
+    """Raise `ValidationFailed` for all of them in a database that the survey could not enter."""
+    if wrong := wrong_grants(session, users):
+        refuse([refusal(database, wrong)])
+
+
+def report_accepted(
+    session: Session, users: Sequence[UserTemplate], database: str
+) -> Iterator[str]:
+    """Yield one warning for all that stays."""
+    if wrong := wrong_grants(session, users):
+        names = listed([grant.description for grant in wrong])
+        yield f"In {database}, everybody keeps what the templates do not give: {names}."
+
+
 def revoke_from_public(transactions: Transactions, users: Sequence[UserTemplate]) -> Iterator[str]:
     """Take from PUBLIC what a user of this database should not have; yields one warning.
 
     What only a superuser could revoke stays, and fails the proof.
     """
-    session, wrong = transactions.session, wrong_grants(transactions.session, users)
-    for (kind, grantor, privilege, schema), alike in groupby(sorted(wrong, key=_key), key=_key):
-        grants = [*alike]
-        for start in range(0, len(grants), _AT_ONCE):
-            with transactions.piece():
-                _revoke(session, kind, grantor, privilege, schema, grants[start : start + _AT_ONCE])
+    session = transactions.session
+    wrong = [grant for grant in wrong_grants(session, users) if not grant.is_by_superuser]
     if wrong:
         names = listed([grant.description for grant in wrong])
         yield f"In {transactions.database}, PUBLIC was deprived of {names}."
+    for (grantor, is_by_owner), alike in groupby(sorted(wrong, key=_by), key=_by):
+        grants = [*alike]
+        for start in range(0, len(grants), _AT_ONCE):
+            with transactions.piece():
+                statements = SQL("; ").join(map(_revocation, grants[start : start + _AT_ONCE]))
+                _revoke(session, grantor, statements, is_by_owner=is_by_owner)
 
 
-def _revoke(
-    session: Session,
-    kind: str,
-    grantor: str,
-    privilege: str,
-    schema: str,
-    grants: Sequence[PublicGrant],
-) -> None:
-    doing = "Revoking grants from PUBLIC"
-    if kind.startswith("FUTURE"):
-        statement = SQL(
-            "ALTER DEFAULT PRIVILEGES FOR ROLE {} {} REVOKE {} ON {} FROM PUBLIC"
-        ).format(
-            Identifier(grantor),
-            SQL("IN SCHEMA {}").format(Identifier(schema)) if schema else SQL(""),
-            SQL(privilege),
-            SQL(kind.removeprefix("FUTURE ")),
+def _by(grant: PublicGrant) -> tuple[str, bool]:
+    return grant.grantor, grant.is_by_owner
+
+
+def _revoke(session: Session, grantor: str, statements: Composed, *, is_by_owner: bool) -> None:
+    """Revoke as the grantor; a member of the owner does that as the owner by itself."""
+    doing = f"Revoking from PUBLIC what {grantor} granted"
+    if not can_join(session, grantor):
+        return
+    if is_by_owner:
+        session.run_on_listed(doing, statements)
+        return
+    with acting_as(session, grantor, doing):
+        session.attempt(doing, statements, (), InsufficientPrivilege)
+
+
+def _revocation(grant: PublicGrant) -> Composed:
+    if grant.is_of_future:
+        return SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} {} REVOKE {} ON {} FROM PUBLIC").format(
+            Identifier(grant.grantor),
+            SQL("IN SCHEMA {}").format(Identifier(grant.schema)) if grant.schema else SQL(""),
+            SQL(grant.privilege),
+            SQL(grant.kind.removeprefix("FUTURE ")),
         )
-    else:
-        statement = SQL("REVOKE {} ON {} {} FROM PUBLIC").format(
-            SQL(privilege),
-            SQL(kind),
-            SQL(", ").join(
-                Identifier(grant.schema, grant.name) if grant.schema else Identifier(grant.name)
-                for grant in grants
-            ),
-        )
-    revoke_as(session, doing, [grantor], statement)
-
-
-def _key(grant: PublicGrant) -> tuple[str, str, str, str]:
-    """What one statement can revoke together: the schema matters to future objects alone."""
-    is_future = grant.kind.startswith("FUTURE")
-    return grant.kind, grant.grantor, grant.privilege, grant.schema if is_future else ""
+    return SQL("REVOKE {} {} ON {} {} FROM PUBLIC").format(
+        SQL(grant.privilege),
+        SQL("({})").format(Identifier(grant.column)) if grant.column else SQL(""),
+        SQL(grant.kind),
+        Identifier(*filter(None, (grant.schema, grant.name))),
+    )
 
 
 def _beyond(by_template: Rights, template: Template) -> list[str]:

@@ -22,7 +22,7 @@ _OPEN = """
         SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname), t.attacl, NULL
         FROM pg_catalog.pg_attribute t JOIN pg_catalog.pg_class c ON c.oid = t.attrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE t.attacl IS NOT NULL AND c.oid >= 16384 AND {reachable}
+        WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND c.oid >= 16384 AND {reachable}
         UNION ALL
         SELECT pg_catalog.format('schema %%I', nspname), nspacl, 'CREATE'
         FROM pg_catalog.pg_namespace

@@ -7,7 +7,8 @@ is refused nevertheless. (https://github.com/PostgREST/postgrest-docs/issues/104
 
 from collections.abc import Iterator
 
-from psycopg2.sql import SQL, Composed, Identifier
+from psycopg2.errors import InsufficientPrivilege, InvalidSchemaName, UndefinedFunction
+from psycopg2.sql import SQL, Identifier
 
 from shared.users.granting.ownership import act_for
 from shared.users.master.sessions import Session
@@ -20,7 +21,7 @@ _RELATIONS = """
     WHERE n.nspname = ANY (%(schemas)s::pg_catalog.text[])
       AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
-# Schema, name, arguments with their modes; owner; whether it runs with that owner's rights.
+# Schema, name, types of arguments; owner; whether it runs with that owner's rights.
 _FUNCTIONS = f"""
     WITH relations AS ({_RELATIONS}), used(classid, objid) AS (
         SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, d.oid
@@ -32,6 +33,11 @@ _FUNCTIONS = f"""
            OR k.contypid IN (SELECT atttypid FROM pg_catalog.pg_attribute
                              WHERE attrelid IN (SELECT oid FROM relations))
         UNION ALL
+        SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, a.atttypid
+        FROM pg_catalog.pg_attribute a WHERE a.attrelid IN (SELECT oid FROM relations)
+        UNION ALL
+        SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, oid FROM relations
+        UNION ALL
         SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid
         FROM pg_catalog.pg_index i WHERE i.indrelid IN (SELECT oid FROM relations)
         UNION ALL
@@ -41,7 +47,7 @@ _FUNCTIONS = f"""
         SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass, w.oid
         FROM pg_catalog.pg_rewrite w WHERE w.ev_class IN (SELECT oid FROM relations)
     )
-    SELECT DISTINCT n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid),
+    SELECT DISTINCT n.nspname, p.proname, pg_catalog.oidvectortypes(p.proargtypes),
            pg_catalog.pg_get_userbyid(p.proowner), p.prosecdef
     FROM used JOIN pg_catalog.pg_depend d ON d.classid = used.classid AND d.objid = used.objid
      AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
@@ -64,10 +70,12 @@ _VIEWS = f"""
       AND EXISTS (SELECT FROM pg_catalog.pg_options_to_table(v.reloptions) o
                   WHERE o.option_name = 'security_invoker' AND o.option_value::pg_catalog.bool)
       AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-      AND NOT (pg_catalog.has_schema_privilege(%(user)s, n.oid, 'USAGE')
-               AND pg_catalog.has_any_column_privilege(%(user)s, c.oid, 'SELECT'))
+      AND NOT pg_catalog.has_any_column_privilege(%(user)s, c.oid, 'SELECT')
     ORDER BY 1, 2
 """
+
+
+_REFUSALS = (InsufficientPrivilege, UndefinedFunction, InvalidSchemaName)
 
 
 def on_functions(session: Session, user: UserTemplate, database: str) -> Iterator[str]:
@@ -78,18 +86,15 @@ def on_functions(session: Session, user: UserTemplate, database: str) -> Iterato
     values = {"user": user.username, "schemas": [*user.schemas]}
     functions = session.rows(f"Listing what tables of {user.username} need", _FUNCTIONS, values)
     out_of_reach = act_for(session, {owner for *_, owner, _ in functions})
-    granted: list[Composed] = []
     kept: list[str] = []
     for schema, name, arguments, owner, runs_as_owner in functions:
-        if runs_as_owner or owner in out_of_reach:
-            kept.append(f"{schema}.{name}({arguments})")
-        else:
-            granted.append(SQL("{}({})").format(Identifier(schema, name), SQL(arguments)))
-    if granted:
-        statement = SQL("GRANT EXECUTE ON ROUTINE {} TO {}").format(
-            SQL(", ").join(granted), Identifier(user.username)
+        statement = SQL("GRANT EXECUTE ON ROUTINE {}({}) TO {}").format(
+            Identifier(schema, name), SQL(arguments), Identifier(user.username)
         )
-        session.run_on_listed(f"Granting functions to {user.username}", statement)
+        is_grantable = not runs_as_owner and owner not in out_of_reach
+        doing = f"Granting functions to {user.username}"
+        if not (is_grantable and session.attempt(doing, statement, (), *_REFUSALS)):
+            kept.append(f"{schema}.{name}({arguments})")
     if kept:
         yield (
             f"In {database}, tables or views of {user.username} call functions that it may not "

@@ -84,7 +84,7 @@ class Grants(NamedTuple):
     ) -> None:
         """Grant a user what it lacks, in as many transactions as that takes."""
         makers: list[tuple[str, Sequence[str]]] = [(self.admin, user.schemas)]
-        makers += [(owner.username, owner.schemas) for owner in new_owners]
+        makers += [(owner.username, user.schemas) for owner in new_owners]
         makers += [
             (role, ownership.schemas_of(role, user.schemas))
             for role in sorted(ownership.owners_in(user.schemas))

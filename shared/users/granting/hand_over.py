@@ -21,6 +21,15 @@ _POLICIES = """
     JOIN pg_catalog.pg_roles r ON r.oid = ANY (p.polroles)
     WHERE r.rolname = %s ORDER BY 1, 2, 3
 """
+# Whether it owns a database, or something in this one.
+_OWNS = """
+    SELECT EXISTS (
+        SELECT FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
+        WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.deptype = 'o'
+          AND r.rolname = %s
+          AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database
+                             WHERE datname = pg_catalog.current_database())))
+"""
 _OWNED_DATABASES = """
     SELECT datname FROM pg_catalog.pg_database
     WHERE pg_catalog.pg_get_userbyid(datdba) = %s ORDER BY 1
@@ -82,6 +91,8 @@ def _give_back(
     Owning something in a schema requires CREATE on it, so the user has it for the transfer.
     """
     doing = _doing(user)
+    if session.rows(doing, _OWNS, (retired.role,)) != [(True,)]:
+        return
     old, new = Identifier(retired.role), Identifier(user.username)
     join(session, retired.role)
     join(session, user.username)
@@ -96,8 +107,11 @@ def _give_back(
     can_grant = all(can_join(session, schema_owner) for _, schema_owner in places)
     if not (can_grant and _attempt_all(session, doing, [*grants, reassign])):
         yield _let_act_for(session, retired, user, database, admin)
-    for right in rights:
-        session.attempt(doing, SQL("REVOKE {} FROM {}").format(right, new), (), *_CANNOT)
+    # The others are in its template.
+    for schema, _ in places:
+        if schema not in user.schemas:
+            revoke = SQL("REVOKE CREATE ON SCHEMA {} FROM {}").format(Identifier(schema), new)
+            session.attempt(doing, revoke, (), *_CANNOT)
     # REASSIGN hands over databases, too, including those that the template does not name.
     for (other,) in databases:
         if other not in user.databases:

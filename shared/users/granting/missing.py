@@ -27,7 +27,9 @@ _NAMED = """
     WHERE datname = pg_catalog.current_database() AND NOT {has_database}
     UNION ALL
     SELECT 'SCHEMA', nspname FROM pg_catalog.pg_namespace
-    WHERE nspname = ANY (%(schemas)s::pg_catalog.text[]) AND NOT {has_schema} ORDER BY 1, 2
+    WHERE nspname = ANY (%(schemas)s::pg_catalog.text[]) AND NOT {has_schema}
+      AND pg_catalog.pg_get_userbyid(nspowner) <> ALL (%(ungrantable)s::pg_catalog.text[])
+    ORDER BY 1, 2
 """
 _RELATIONS = """
     SELECT c.oid, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, n.nspname, c.relname
@@ -74,9 +76,9 @@ class Missing:
         }
 
     def on_existing(self, ungrantable: Sequence[str]) -> Iterator[Part]:
-        """What is to be granted on what is there, except for the relations of some owners."""
+        """What is to be granted on what is there, except for what belongs to some owners."""
         named = _query(_NAMED, has_database="datacl", has_schema="nspacl")
-        for some in _in_parts(self._rows(named)):
+        for some in _in_parts(self._rows(named, ungrantable=[*ungrantable])):
             yield self._grants(some)
         relations = _query(_RELATIONS, has_sequence="c.relacl", has_table="c.relacl")
         values: dict[str, object] = {"ungrantable": [*ungrantable], "limit": AT_ONCE}

@@ -4,7 +4,7 @@ A schema that is named has to be there. One that a pattern is for may come and g
 stands for all that are there now, or none.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from shared.errors import ConfigurationError
@@ -12,23 +12,33 @@ from shared.users.master.sessions import Session
 from shared.users.templates import UserTemplate
 from shared.users.wording import listed
 
+# Schemas of a superuser are an extension's or AWS's, and nobody can grant anything on them.
 _SCHEMAS = """
-    SELECT nspname FROM pg_catalog.pg_namespace
-    WHERE NOT pg_catalog.starts_with(nspname::pg_catalog.text, 'pg_')
-      AND nspname <> 'information_schema' ORDER BY 1
+    SELECT n.nspname, r.rolname, r.rolsuper FROM pg_catalog.pg_namespace n
+    JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+    WHERE NOT pg_catalog.starts_with(n.nspname::pg_catalog.text, 'pg_')
+      AND n.nspname <> 'information_schema' ORDER BY 1
 """
 
 
 def with_schemas(
-    session: Session, users: Iterable[UserTemplate], database: str
+    session: Session,
+    users: Iterable[UserTemplate],
+    database: str,
+    newcomers: Collection[str] = (),
 ) -> list[UserTemplate]:
     """The users as they are in this database, with the names of schemas for their patterns.
 
+    A pattern stands for no schema of the roles in `newcomers`: these may have made it since.
     Raises `ConfigurationError` naming the schemas that it does not have.
     """
-    existing = [name for (name,) in session.rows("Listing the schemas", _SCHEMAS)]
+    rows = session.rows("Listing the schemas", _SCHEMAS)
+    existing = [name for name, _, _ in rows]
+    open_to_patterns = [
+        name for name, owner, is_superusers in rows if not is_superusers and owner not in newcomers
+    ]
     resolved = [
-        user.model_copy(update={"schemas": tuple(_matching(user.schemas, existing))})
+        user.model_copy(update={"schemas": tuple(_matching(user.schemas, open_to_patterns))})
         for user in users
     ]
     if unknown := {schema for user in resolved for schema in user.schemas} - {*existing}:

@@ -44,12 +44,11 @@ _LASTING = {
     ("28000", "auth_failed"): (
         "a password does not let the role in, as for a member of rds_iam (REVOKE rds_iam FROM …)"
     ),
-    ("53300", "InitializeSessionUserId"): (
-        "the role has reached its connection limit (ALTER ROLE … CONNECTION LIMIT -1)"
-    ),
-    _DATABASE_IS_FULL: (
-        "the database has reached its connection limit (ALTER DATABASE … CONNECTION LIMIT -1)"
-    ),
+}
+# Sessions that are open may end, others may hold the last place: only a limit of 0 would last.
+_IF_IT_LASTS = {
+    ("53300", "InitializeSessionUserId"): "ALTER ROLE … CONNECTION LIMIT -1",
+    _DATABASE_IS_FULL: "ALTER DATABASE … CONNECTION LIMIT -1",
 }
 
 
@@ -81,8 +80,13 @@ class LoginRefused(Exception):
 
     @property
     def lasting_reason(self) -> str:
-        """Why it is refused until somebody changes the role or the database; or ''."""
+        """Why it is refused until somebody changes the role; or ''."""
         return _LASTING.get((self.code, self.function), "")
+
+    @property
+    def remedy(self) -> str:
+        """What to do if it lasts, although it may pass; or ''."""
+        return _IF_IT_LASTS.get((self.code, self.function), "")
 
 
 class NoAnswer(Exception):

@@ -71,7 +71,7 @@ class Server:
             refused = refusal(**self._parameters(login, self.maintenance_databases[0], ""))
         except NoAnswer as silence:
             raise self._unreachable(_why_not(str(silence))) from None
-        if refused and is_transient(refused.code) and not refused.lasting_reason:
+        if refused and is_transient(refused.code):
             raise self._unreachable(f"accepts no connections right now ({refused.code}).")
         return refused is not None and refused.is_of_the_login
 
@@ -83,7 +83,7 @@ class Server:
             opened = self._connect(login, database, *keep)
         except LoginRefused as refused:
             if not (others and refused.is_of_the_database):
-                raise
+                raise self._passing(refused) if is_transient(refused.code) else refused from None
             with self._session(login, tuple(others), *keep) as session:
                 yield session
             return
@@ -132,12 +132,15 @@ class Server:
         try:
             return connect(**self._parameters(login, database, options))
         except LoginRefused as refused:
-            if refused.lasting_reason or not is_transient(refused.code):
+            if refused.is_of_the_database or not is_transient(refused.code):
                 raise
-            why = f"accepts no connections right now: {refused}."
+            raise self._passing(refused) from None
         except NoAnswer as silence:
-            why = _why_not(str(silence))
-        raise self._unreachable(why)
+            raise self._unreachable(_why_not(str(silence))) from None
+
+    def _passing(self, refused: LoginRefused) -> DatabaseUnreachable:
+        remedy = f" If that lasts, in production: {refused.remedy}." if refused.remedy else ""
+        return self._unreachable(f"accepts no connections right now: {refused}.{remedy}")
 
     def _unreachable(self, why: str) -> DatabaseUnreachable:
         return DatabaseUnreachable(f"{self.host} port {self.port} {why}")

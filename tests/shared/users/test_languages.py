@@ -59,28 +59,52 @@ def test_a_maintenance_database_that_is_gone_is_not_needed(foreign: Restored) ->
     assert foreign.may("reader", "SELECT FROM orders")
 
 
+def test_a_master_user_that_may_not_log_in_is_final(foreign: Restored) -> None:
+    foreign.as_superuser(f"ALTER ROLE {MASTER} NOLOGIN")
+
+    with failing(ValidationFailed, MASTER, "28000", "ALTER ROLE … LOGIN"):
+        foreign.prepare(a_user())
+
+
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "remedy"),
     [
-        ((f"ALTER ROLE {MASTER} NOLOGIN",), ("28000", "LOGIN")),
-        ((f"ALTER ROLE {MASTER} CONNECTION LIMIT 0",), ("53300", "ALTER ROLE … CONNECTION LIMIT")),
+        ((f"ALTER ROLE {MASTER} CONNECTION LIMIT 0",), "ALTER ROLE … CONNECTION LIMIT -1"),
         (
             (
                 "ALTER DATABASE postgres CONNECTION LIMIT 0",
                 "ALTER DATABASE template1 CONNECTION LIMIT 0",
             ),
-            ("53300", "ALTER DATABASE … CONNECTION LIMIT"),
+            "ALTER DATABASE … CONNECTION LIMIT -1",
         ),
     ],
-    ids=["no login", "limit of the role", "limit of the databases"],
+    ids=["of the role", "of the databases"],
 )
-def test_what_keeps_the_master_user_out_for_good_is_final(
-    foreign: Restored, changes: tuple[str, ...], words: tuple[str, ...]
+def test_a_connection_limit_may_pass_and_is_told(
+    foreign: Restored, changes: tuple[str, ...], remedy: str
 ) -> None:
     foreign.as_superuser(*changes)
 
-    with failing(ValidationFailed, MASTER, *words):
+    with failing(DatabaseUnreachable, HOST, "53300", remedy):
         foreign.prepare(a_user())
+
+
+def test_a_database_that_is_full_of_sessions_is_prepared_once_these_have_ended(
+    foreign: Restored,
+) -> None:
+    foreign.as_superuser("ALTER DATABASE shop CONNECTION LIMIT 1")
+    with foreign.connected("shop_app", OLD_PASSWORD):
+        foreign.prepare(a_user())
+
+    assert foreign.may("reader", "SELECT FROM orders")
+
+
+def test_users_that_are_at_work_already_are_no_reason_to_fail_the_proof(foreign: Restored) -> None:
+    foreign.prepare(a_user(), a_user("owner", "owner"))
+    foreign.as_superuser("ALTER DATABASE shop CONNECTION LIMIT 1")
+
+    with foreign.connected("owner"), failing(DatabaseUnreachable, "53300", "CONNECTION LIMIT"):
+        prove(foreign.server, UsersSecret(users=(a_user(),)))
 
 
 def test_a_maintenance_database_that_is_full_is_not_needed(foreign: Restored) -> None:
@@ -89,14 +113,6 @@ def test_a_maintenance_database_that_is_full_is_not_needed(foreign: Restored) ->
     foreign.prepare(a_user())
 
     assert foreign.may("reader", "SELECT FROM orders")
-
-
-def test_a_user_that_may_not_connect_is_final(foreign: Restored) -> None:
-    foreign.prepare(a_user())
-    foreign.run("ALTER ROLE reader CONNECTION LIMIT 0")
-
-    with failing(ValidationFailed, "reader cannot log in to shop", "53300"):
-        prove(foreign.server, UsersSecret(users=(a_user(),)))
 
 
 def test_a_user_that_cannot_log_in_is_final(foreign: Restored) -> None:

@@ -23,6 +23,7 @@ PG_CRON = (
     "CREATE POLICY cron_job_policy ON cron.job USING (username = CURRENT_USER)",
     "CREATE FUNCTION cron.unschedule(id bigint) RETURNS bool SECURITY DEFINER LANGUAGE sql AS"
     " 'DELETE FROM cron.job WHERE jobid = id RETURNING true'",
+    "GRANT USAGE ON SCHEMA cron TO rds_superuser WITH GRANT OPTION",
     "GRANT SELECT, INSERT ON cron.job TO PUBLIC",
     "GRANT USAGE ON SEQUENCE cron.job_jobid_seq TO PUBLIC",
     "SET allow_system_table_mods = on",
@@ -169,3 +170,42 @@ def test_event_triggers_do_not_fire_meanwhile(restored: Restored) -> None:
     restored.prepare(a_user())
 
     assert restored.as_superuser("SELECT FROM pg_roles WHERE rolname LIKE 'left%'") == []
+
+
+def test_jobs_of_a_name_that_is_a_users_now_are_unscheduled(restored: Restored) -> None:
+    """Of a role that may no longer use the schema, and of one that production has dropped."""
+    restored.run(f"CREATE ROLE reader LOGIN PASSWORD '{OLD_PASSWORD}'")
+    install_pg_cron(restored, "reader")
+    restored.as_superuser(
+        "REVOKE USAGE ON SCHEMA cron FROM reader",
+        "INSERT INTO cron.job (schedule, command, username) VALUES ('* * * * *', 'x', 'writer')",
+    )
+
+    warnings = restored.prepare(a_user(), a_user("writer", "read_write")).warnings
+
+    assert restored.as_superuser("SELECT * FROM cron.job") == []
+    assert mentions(warnings, "jobs of reader were unscheduled")
+    assert mentions(warnings, "jobs of writer were unscheduled")
+    usage = "SELECT has_schema_privilege('writer', 'cron', 'USAGE')"
+    assert restored.as_superuser(usage) == [(False,)]
+
+
+def test_a_job_that_cannot_be_unscheduled_stops_the_restore(restored: Restored) -> None:
+    install_pg_cron(restored, "shop_owner")
+    restored.as_superuser("REVOKE EXECUTE ON FUNCTION cron.unschedule(bigint) FROM PUBLIC")
+
+    with failing(ValidationFailed, "Job 1 of shop_owner", "cron.unschedule"):
+        restored.prepare(a_user())
+
+
+def test_an_event_trigger_stops_nothing_where_there_is_nothing_to_disarm(
+    restored: Restored,
+) -> None:
+    restored.as_superuser(
+        "CREATE FUNCTION public.fire() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        "CREATE EVENT TRIGGER audit ON ddl_command_end EXECUTE FUNCTION public.fire()",
+        "ALTER FUNCTION public.fire() OWNER TO shop_owner",
+        database="warehouse",
+    )
+
+    assert mentions(restored.prepare(a_user()).warnings, "In warehouse", "event trigger audit")

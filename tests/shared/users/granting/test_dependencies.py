@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.local.postgres.clients import MASTER
 from tests.shared.users.attacks import mentions
 from tests.shared.users.restored import Restored, a_user
 
@@ -75,3 +76,46 @@ def test_what_production_left_open_needs_no_grant(restored: Restored) -> None:
 
     acl = "SELECT proacl FROM pg_proc WHERE proname = 'check_it'"
     assert restored.as_superuser(acl) == [(None,)]
+
+
+def test_what_cannot_be_granted_is_reported_and_stops_nothing(restored: Restored) -> None:
+    restored.as_superuser(
+        "CREATE SCHEMA hidden",
+        "CREATE FUNCTION hidden.f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "ALTER FUNCTION hidden.f() OWNER TO shop_owner",
+        "REVOKE EXECUTE ON FUNCTION hidden.f() FROM PUBLIC",
+        "CREATE VIEW public.calls AS SELECT hidden.f()",
+    )
+
+    warnings = restored.prepare(a_user()).warnings
+
+    assert mentions(warnings, "may not call", "hidden.f()")
+
+
+def test_an_aggregate_with_an_order_can_be_granted(restored: Restored) -> None:
+    restored.as_superuser(
+        "CREATE AGGREGATE public.middle(float8 ORDER BY anyelement) "
+        "(SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, "
+        "FINALFUNC_EXTRA)",
+        f"ALTER AGGREGATE public.middle(float8 ORDER BY anyelement) OWNER TO {MASTER}",
+        "REVOKE EXECUTE ON FUNCTION public.middle(float8, anyelement) FROM PUBLIC",
+        "CREATE VIEW public.calls AS "
+        "SELECT public.middle(0.5) WITHIN GROUP (ORDER BY id) FROM public.by_the_master",
+        f"ALTER VIEW public.calls OWNER TO {MASTER}",
+    )
+
+    restored.prepare(a_user())
+
+    assert restored.may("reader", "SELECT * FROM calls")
+
+
+def test_a_view_on_what_everybody_may_read_is_not_named(restored: Restored) -> None:
+    restored.run(
+        "GRANT SELECT ON billing.invoices TO PUBLIC",
+        "CREATE VIEW open WITH (security_invoker = true) AS SELECT * FROM billing.invoices",
+    )
+
+    warnings = restored.prepare(a_user()).warnings
+
+    assert not mentions(warnings, "cannot read", "public.open")
+    assert restored.may("reader", "SELECT * FROM open")

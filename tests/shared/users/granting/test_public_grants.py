@@ -21,7 +21,7 @@ OPEN = (
 NAMED = (
     "INSERT on table public.by_the_master",
     "TRUNCATE on table public.by_the_master",
-    "UPDATE on table public.order_ids",
+    "UPDATE (id) on table public.order_ids",
     "USAGE on sequence public.numbers",
     "CREATE on database shop",
     f"INSERT on future tables of {MASTER} in public",
@@ -117,3 +117,66 @@ def test_create_on_a_schema_that_nobody_can_close_is_accepted_on_request(
     warnings = restored.prepare(READER, public_grants="accept").warnings
 
     assert mentions(warnings, "PUBLIC has CREATE on schema public")
+
+
+def test_a_column_that_was_dropped_is_no_reason(restored: Restored) -> None:
+    restored.run(
+        "CREATE TABLE d (a integer, b integer)",
+        "GRANT INSERT (b) ON d TO PUBLIC",
+        "ALTER TABLE d DROP COLUMN b",
+    )
+
+    assert restored.prepare(READER).warnings == ()
+
+
+def test_a_grant_on_a_table_whose_owner_may_not_use_the_schema_is_revoked(
+    restored: Restored,
+) -> None:
+    restored.as_superuser(
+        "ALTER TABLE billing.invoices OWNER TO shop_owner",
+        "GRANT INSERT ON billing.invoices TO PUBLIC",
+    )
+
+    restored.prepare(a_user(schemas=("billing",)), public_grants="revoke")
+
+    assert not restored.may("reader", "INSERT INTO billing.invoices VALUES (1)")
+
+
+def test_a_grant_on_a_column_that_somebody_passed_on_is_revoked(restored: Restored) -> None:
+    restored.run("GRANT UPDATE (id) ON by_the_master TO shop_app WITH GRANT OPTION")
+    restored.run(
+        "GRANT UPDATE (id) ON by_the_master TO PUBLIC", user="shop_app", password="from-production"
+    )
+
+    restored.prepare(READER, public_grants="revoke")
+
+    assert not restored.may("reader", "UPDATE by_the_master SET id = id")
+
+
+@pytest.mark.parametrize("choice", ["refuse", "revoke"])
+def test_schemas_of_the_future_are_looked_at_too(restored: Restored, choice: str) -> None:
+    restored.run("ALTER DEFAULT PRIVILEGES GRANT CREATE ON SCHEMAS TO PUBLIC")
+
+    if choice == "revoke":
+        restored.prepare(READER, public_grants="revoke")
+    else:
+        with failing(ValidationFailed, f"CREATE on future schemas of {MASTER}", "public_grants"):
+            restored.prepare(READER)
+
+
+def test_a_database_that_is_entered_through_its_owner_is_looked_into_before_any_grant(
+    restored: Restored,
+) -> None:
+    restored.run(
+        "CREATE ROLE dbo",
+        "GRANT dbo TO CURRENT_USER",
+        "GRANT INSERT ON by_the_master TO PUBLIC",
+        "ALTER DATABASE shop OWNER TO dbo",
+        "SET ROLE dbo",
+        "REVOKE CONNECT ON DATABASE shop FROM PUBLIC",
+        "RESET ROLE",
+        "REVOKE dbo FROM CURRENT_USER",
+    )
+
+    with failing(ValidationFailed, "INSERT on table public.by_the_master", "public_grants"):
+        restored.prepare(READER)

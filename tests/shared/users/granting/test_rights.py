@@ -229,3 +229,26 @@ def test_a_monitoring_user_sees_what_others_do_and_nothing_more(restored: Restor
         assert restored.run(query, user="monitor") != [("<insufficient privilege>",)]
         assert restored.run(query, user="writer") != []
     assert not restored.may("monitor", "INSERT INTO orders VALUES (2)")
+
+
+def test_what_an_owner_makes_elsewhere_as_a_member_of_an_owner_is_readable(
+    restored: Restored,
+) -> None:
+    restored.run(
+        "CREATE ROLE dbo",
+        "GRANT dbo, shop_owner TO CURRENT_USER",
+        "ALTER SCHEMA billing OWNER TO shop_owner",
+        "ALTER DATABASE shop OWNER TO dbo",
+        "REVOKE dbo, shop_owner FROM CURRENT_USER",
+    )
+    reader = a_user(schemas=("public", "billing"))
+    restored.prepare(reader, OWNER)
+
+    restored.run("CREATE TABLE billing.fresh (id integer)", user="owner")
+
+    assert restored.may("reader", "SELECT * FROM billing.fresh")
+
+
+def test_a_role_that_the_master_user_cannot_give_is_named(restored: Restored) -> None:
+    with failing(ConfigurationError, "reader", "pg_read_all_stats", "pg_monitor"):
+        restored.prepare(a_user(roles=("pg_read_all_stats",)))

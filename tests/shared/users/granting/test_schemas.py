@@ -66,3 +66,30 @@ def test_nothing_but_the_star_is_special(restored: Restored) -> None:
 def test_a_name_that_is_not_there_is_refused(restored: Restored) -> None:
     with failing(ConfigurationError, "tenant_9", "It has billing, public"):
         restored.prepare(a_user(schemas=("tenant_9",)))
+
+
+def test_a_tenant_that_a_user_makes_after_the_set_up_is_not_proven(restored: Restored) -> None:
+    """Between a cut-over and its proof users work already."""
+    reader = a_user(schemas=("public", "tenant_*"))
+    owner = a_user("owner", "owner", schemas=("public", "tenant_*"))
+    restored.prepare(reader, owner)
+    restored.run("CREATE SCHEMA tenant_2", user="owner")
+
+    prove(restored.server, UsersSecret(users=(reader, owner)))
+
+
+def test_a_pattern_leaves_out_what_nobody_can_grant(restored: Restored) -> None:
+    make_tenants(restored, "tenant_1")
+    restored.as_superuser("CREATE SCHEMA tenant_of_an_extension")
+
+    warnings = restored.prepare(a_user(schemas=("*",))).warnings
+
+    assert restored.may("reader", "SELECT * FROM tenant_1.customers")
+    assert not mentions(warnings, "tenant_of_an_extension")
+
+
+def test_a_schema_that_is_named_and_cannot_be_granted_is_named(restored: Restored) -> None:
+    restored.as_superuser("CREATE SCHEMA of_an_extension")
+
+    with failing(ValidationFailed, "reader lacks USAGE", "shop.of_an_extension"):
+        restored.prepare(a_user(schemas=("of_an_extension",)))
