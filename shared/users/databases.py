@@ -60,9 +60,7 @@ def enterable_databases(
     entered are left out; adds a warning for each.
     """
     named = {name for user in users for name in user.databases}
-    rows = session.rows("Listing the databases", _DATABASES, (list(_NOT_OURS),))
-    databases = [Database(*row) for row in rows]
-    _check_existence(named, databases)
+    databases = _databases(session, named)
     warnings += _settings_for_everybody(session)
     with_login_trigger = login_triggers(session)
     enterable = []
@@ -90,9 +88,7 @@ def named_databases(session: Session, users: Sequence[UserTemplate]) -> list[str
     Raises `ConfigurationError` for one that does not exist.
     """
     named = {name for user in users for name in user.databases}
-    rows = session.rows("Listing the databases", _DATABASES, (list(_NOT_OURS),))
-    databases = [Database(*row) for row in rows]
-    _check_existence(named, databases)
+    databases = _databases(session, named)
     barred = login_triggers(session)
     return [
         database.name
@@ -104,13 +100,17 @@ def named_databases(session: Session, users: Sequence[UserTemplate]) -> list[str
     ]
 
 
-def _check_existence(named: set[str], databases: Sequence[Database]) -> None:
+def _databases(session: Session, named: set[str]) -> list[Database]:
+    """All databases of the snapshot; raises `ConfigurationError` if a named one is missing."""
+    rows = session.rows("Listing the databases", _DATABASES, (list(_NOT_OURS),))
+    databases = [Database(*row) for row in rows]
     existing = {database.name for database in databases} - {"template1"}
     if missing := named - existing:
         raise ConfigurationError(
             f"The user templates name databases that the snapshot does not have: "
             f"{', '.join(sorted(missing))}. It has {', '.join(sorted(existing))}."
         )
+    return databases
 
 
 def _settings_for_everybody(session: Session) -> Iterator[str]:

@@ -76,13 +76,11 @@ def prepare(
         databases = enterable_databases(session, users, warnings)
         session.commit()
         keeps = templates.publications == "keep"
-        for change in disarm(server, session, databases, keeps_publications=keeps):
-            warnings.append(change)
+        warnings += disarm(server, session, databases, keeps_publications=keeps)
         for user in users:
             warnings += ensure_user(session, user, notes, admin)
         session.commit()
-        for change in disarm_users(server, databases, users):
-            warnings.append(change)
+        warnings += disarm_users(server, databases, users)
         for user in users:
             let_log_in(session, user)
         retired = retired_roles(session, users, notes)

@@ -10,10 +10,25 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from shared.users.lockout.event_triggers import EventTrigger, silenced
 from shared.users.master.sessions import Session
+
+AT_ONCE = 1000
+"""Objects in one transaction.
+
+PostgreSQL 18 locks every table that a GRANT names, and the locks of all transactions have to fit
+into one table, of 64 per session by default.
+"""
+
+Row = TypeVar("Row")
+
+
+def in_parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """The rows, as many at a time as one transaction may name objects."""
+    for start in range(0, len(rows), AT_ONCE):
+        yield rows[start : start + AT_ONCE]
 
 
 class SliceOver(Exception):

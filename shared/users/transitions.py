@@ -28,12 +28,11 @@ def users_partly_configured(
 ) -> Operation:
     """A call has used its time up, and the next one goes on where it ended."""
     done = {"databases": databases, "databases_prepared": databases_prepared}
-    known = (*operation.restored.warnings, *warnings)
     return operation.after(
         EventType.USERS_PARTLY_CONFIGURED,
         {**done, "warnings": list(warnings)},
         restore_details=operation.restored.model_copy(
-            update={**done, "warnings": tuple(dict.fromkeys(known))}
+            update={**done, "warnings": _with_earlier(operation, warnings)}
         ),
         waiting_since=clock.now(),
     )
@@ -51,7 +50,7 @@ def users_configured(
     `secret_version` is that of the users secret.
     """
     users = tuple(user.username for user in access)
-    known = tuple(dict.fromkeys((*operation.restored.warnings, *warnings)))
+    known = _with_earlier(operation, warnings)
     return operation.after(
         EventType.USERS_CONFIGURED,
         {"users": list(users), "locked_logins": list(locked_logins), "warnings": list(known)},
@@ -89,3 +88,8 @@ def login_proven(operation: Operation) -> Operation:
         cutover=Cutover.PROVEN,
         waiting_since=clock.now(),
     )
+
+
+def _with_earlier(operation: Operation, warnings: tuple[str, ...]) -> tuple[str, ...]:
+    """These warnings behind those of earlier calls, each once."""
+    return tuple(dict.fromkeys((*operation.restored.warnings, *warnings)))

@@ -10,9 +10,10 @@ of the subscription whether or not that may log in.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
 from shared.errors import ValidationFailed
-from shared.users.disarming.jobs import unschedule
+from shared.users.disarming.jobs import has_pg_cron, unschedule
 from shared.users.disarming.links import drop_publications, drop_slots, drop_user_mappings
 from shared.users.disarming.subscriptions import databases_with_subscriptions, detach
 from shared.users.lockout.event_triggers import event_triggers
@@ -35,11 +36,6 @@ _ANYTHING = """
 """
 
 
-_PG_CRON = """
-    SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron')
-"""
-
-
 def disarm(
     server: Server, session: Session, databases: Sequence[str], *, keeps_publications: bool
 ) -> Iterator[str]:
@@ -57,10 +53,9 @@ def disarm(
     users = [admin, *customers_roles(session, admin)]
     for database in databases:
         with server.as_admin(database) as inside:
-            if not has_anything(inside):
+            if inside.rows("Looking for what reaches out", _ANYTHING) != [(True,)]:
                 continue
-            transactions = Transactions(inside, database, event_triggers(inside), Slice.endless())
-            with transactions.one():
+            with _one_transaction(inside, database):
                 yield from detach(inside, database)
                 yield from unschedule(inside, database, users)
                 yield from drop_user_mappings(inside, database)
@@ -68,11 +63,6 @@ def disarm(
                     yield from drop_publications(inside, database)
     if not keeps_publications:
         yield from drop_slots(session)
-
-
-def has_anything(session: Session) -> bool:
-    """Whether a database has something to disarm."""
-    return session.rows("Looking for what reaches out", _ANYTHING) == [(True,)]
 
 
 def disarm_users(
@@ -85,8 +75,11 @@ def disarm_users(
     names = [user.username for user in users]
     for database in databases:
         with server.as_admin(database) as inside:
-            if inside.rows("Looking for pg_cron", _PG_CRON) != [(True,)]:
-                continue
-            transactions = Transactions(inside, database, event_triggers(inside), Slice.endless())
-            with transactions.one():
-                yield from unschedule(inside, database, names)
+            if has_pg_cron(inside):
+                with _one_transaction(inside, database):
+                    yield from unschedule(inside, database, names)
+
+
+def _one_transaction(session: Session, database: str) -> AbstractContextManager[Session]:
+    """All that is disarmed in a database, however long it takes."""
+    return Transactions(session, database, event_triggers(session), Slice.endless()).one()

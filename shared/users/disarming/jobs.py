@@ -34,6 +34,11 @@ _JOBS = "SELECT jobid FROM cron.job WHERE username = CURRENT_USER ORDER BY 1"
 _UNSCHEDULE = "SELECT cron.unschedule(%s::pg_catalog.int8)"
 
 
+def has_pg_cron(session: Session) -> bool:
+    """Whether a database has the extension, or what calls itself so."""
+    return session.rows("Looking for pg_cron", _PG_CRON) != [(None,)]
+
+
 def unschedule(session: Session, database: str, users: Iterable[str]) -> Iterator[str]:
     """Unschedule every job of these users; yields what was unscheduled.
 

@@ -16,12 +16,9 @@ from shared.users.granting import rights
 from shared.users.granting.rights import Rights
 from shared.users.master.powers import acting_as, can_join
 from shared.users.master.sessions import Session
-from shared.users.slices import Transactions
+from shared.users.slices import Transactions, in_parts
 from shared.users.templates import Template, UserTemplate
 from shared.users.wording import listed
-
-_AT_ONCE = 1000
-"""Objects in one transaction."""
 
 # In the order of the fields of `PublicGrant`. CREATE on a schema is always revoked; only what a
 # superuser granted stays.
@@ -167,10 +164,9 @@ def revoke_from_public(transactions: Transactions, users: Sequence[UserTemplate]
         names = listed([grant.description for grant in wrong])
         yield f"In {transactions.database}, PUBLIC was deprived of {names}."
     for (grantor, is_by_owner), alike in groupby(sorted(wrong, key=_by), key=_by):
-        grants = [*alike]
-        for start in range(0, len(grants), _AT_ONCE):
+        for grants in in_parts([*alike]):
             with transactions.piece():
-                statements = SQL("; ").join(map(_revocation, grants[start : start + _AT_ONCE]))
+                statements = SQL("; ").join(map(_revocation, grants))
                 _revoke(session, grantor, statements, is_by_owner=is_by_owner)
 
 

@@ -14,12 +14,12 @@ from psycopg2.sql import SQL, Composed, Identifier
 
 from shared.errors import ValidationFailed
 from shared.users.granting.dependencies import on_functions, unreadable_views
-from shared.users.granting.missing import AT_ONCE, Missing, Part
+from shared.users.granting.missing import Missing, Part
 from shared.users.granting.ownership import Ownership, act_for, join_owners
 from shared.users.master.alterations import WITHOUT_ADMIN
 from shared.users.master.powers import described, powers, revoke_as, take_powers
 from shared.users.master.sessions import Session
-from shared.users.slices import Transactions
+from shared.users.slices import AT_ONCE, Transactions
 from shared.users.templates import Template, UserTemplate
 from shared.users.wording import listed
 

@@ -12,14 +12,8 @@ from psycopg2.sql import SQL, Composed, Identifier
 
 from shared.users.granting import rights
 from shared.users.master.sessions import Session
+from shared.users.slices import AT_ONCE, in_parts
 from shared.users.templates import UserTemplate
-
-AT_ONCE = 1000
-"""Objects in one transaction.
-
-PostgreSQL 18 locks every table that a GRANT names, and the locks of all transactions have to fit
-into one table, of 64 per session by default.
-"""
 
 # Each with the kind as GRANT names it.
 _NAMED = """
@@ -78,7 +72,7 @@ class Missing:
     def on_existing(self, ungrantable: Sequence[str]) -> Iterator[Part]:
         """What is to be granted on what is there, except for what belongs to some owners."""
         named = _query(_NAMED, has_database="datacl", has_schema="nspacl")
-        for some in _in_parts(self._rows(named, ungrantable=[*ungrantable])):
+        for some in in_parts(self._rows(named, ungrantable=[*ungrantable])):
             yield self._grants(some)
         relations = _query(_RELATIONS, has_sequence="c.relacl", has_table="c.relacl")
         values: dict[str, object] = {"ungrantable": [*ungrantable], "limit": AT_ONCE}
@@ -103,7 +97,7 @@ class Missing:
             for kind in ("TABLES", "SEQUENCES")
         }
         query = _query(_IN_FUTURE, has_table="d.defaclacl", has_sequence="d.defaclacl")
-        for some in _in_parts(sorted(wanted - {*self._rows(query)})):
+        for some in in_parts(sorted(wanted - {*self._rows(query)})):
             statements = [
                 SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA {} {}").format(
                     Identifier(role),
@@ -143,8 +137,3 @@ def _query(text: str, **lists: str) -> str:
         name: _HAS.format(kind=name.removeprefix("has_"), acl=acl) for name, acl in lists.items()
     }
     return text.format(**conditions)
-
-
-def _in_parts(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    for start in range(0, len(rows), AT_ONCE):
-        yield rows[start : start + AT_ONCE]

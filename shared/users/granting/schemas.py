@@ -38,7 +38,7 @@ def with_schemas(
         name for name, owner, is_superusers in rows if not is_superusers and owner not in newcomers
     ]
     resolved = [
-        user.model_copy(update={"schemas": tuple(_matching(user.schemas, open_to_patterns))})
+        user.model_copy(update={"schemas": _matching(user.schemas, open_to_patterns)})
         for user in users
     ]
     if unknown := {schema for user in resolved for schema in user.schemas} - {*existing}:
@@ -62,18 +62,16 @@ def report_patterns(
             )
 
 
-def _matching(wanted: Sequence[str], existing: Sequence[str]) -> Iterator[str]:
+def _matching(wanted: Sequence[str], existing: Sequence[str]) -> tuple[str, ...]:
     """Each name once, in the order of the template."""
-    names = dict.fromkeys(
-        name
-        for schema in wanted
-        for name in (
-            [one for one in existing if fnmatchcase(one, _escaped(schema))]
-            if _is_pattern(schema)
-            else [schema]
-        )
-    )
-    yield from names
+    names: dict[str, None] = {}
+    for schema in wanted:
+        if _is_pattern(schema):
+            pattern = _escaped(schema)
+            names |= dict.fromkeys(name for name in existing if fnmatchcase(name, pattern))
+        else:
+            names[schema] = None
+    return tuple(names)
 
 
 def _is_pattern(schema: str) -> bool:

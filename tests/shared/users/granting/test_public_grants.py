@@ -50,6 +50,8 @@ def test_what_the_template_gives_anyway_is_no_reason(restored: Restored) -> None
 
     restored.prepare(READER, a_user("accountant", "owner", schemas=("billing",)))
 
+    assert restored.may("accountant", "INSERT INTO billing.invoices VALUES (1)")
+
 
 def test_every_database_is_looked_at_first(restored: Restored) -> None:
     restored.run("GRANT INSERT ON by_the_master TO PUBLIC")

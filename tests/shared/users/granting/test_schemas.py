@@ -77,6 +77,8 @@ def test_a_tenant_that_a_user_makes_after_the_set_up_is_not_proven(restored: Res
 
     prove(restored.server, UsersSecret(users=(reader, owner)))
 
+    assert restored.may("owner", "CREATE TABLE tenant_2.customers ()")
+
 
 def test_a_pattern_leaves_out_what_nobody_can_grant(restored: Restored) -> None:
     make_tenants(restored, "tenant_1")
