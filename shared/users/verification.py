@@ -22,6 +22,11 @@ from shared.users.templates import Template, UsersSecret, UserTemplate
 # PUBLIC may create temporary tables by default, which harms nobody.
 _HARMLESS = {"TEMPORARY"}
 
+# Of one of the following queries: place, privilege, whether it is missing, whether PUBLIC has it.
+_FIRST_OF = """
+    SELECT * FROM ({wrong}) AS wrong(place, privilege, is_missing, is_public)
+    WHERE is_missing OR NOT (is_public AND %(accepted)s) ORDER BY 1, 2 LIMIT 1
+"""
 # A privilege on one column is enough to fail a user who must not have it, and not enough for one
 # who must. It may be missing on objects of an owner for whom the master user cannot act.
 _WRONG_ON_TABLES = """
@@ -40,12 +45,6 @@ _WRONG_ON_TABLES = """
                WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'MAINTAIN')
                THEN pg_catalog.has_table_privilege(%(user)s, c.oid, wanted.privilege)
                ELSE pg_catalog.has_any_column_privilege(%(user)s, c.oid, wanted.privilege) END
-      AND (wanted.is_given OR NOT %(accepted)s
-           OR NOT CASE WHEN wanted.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER', 'MAINTAIN')
-                       THEN pg_catalog.has_table_privilege('public', c.oid, wanted.privilege)
-                       ELSE pg_catalog.has_any_column_privilege('public', c.oid, wanted.privilege)
-                  END)
-    ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_SEQUENCES = """
     SELECT n.nspname || '.' || c.relname, wanted.privilege, wanted.is_given,
@@ -57,9 +56,6 @@ _WRONG_ON_SEQUENCES = """
     WHERE n.nspname = ANY (%(names)s::pg_catalog.text[]) AND c.relkind = 'S'
       AND pg_catalog.has_sequence_privilege(%(user)s, c.oid, wanted.privilege) <> wanted.is_given
       AND (NOT wanted.is_given OR pg_catalog.pg_has_role(%(admin)s, c.relowner, 'USAGE'))
-      AND (wanted.is_given OR NOT %(accepted)s
-           OR NOT pg_catalog.has_sequence_privilege('public', c.oid, wanted.privilege))
-    ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_SCHEMA = """
     SELECT n.nspname, wanted.privilege, wanted.is_given,
@@ -70,9 +66,6 @@ _WRONG_ON_SCHEMA = """
          AS wanted(privilege, is_given)
     WHERE n.nspname = ANY (%(names)s::pg_catalog.text[])
       AND pg_catalog.has_schema_privilege(%(user)s, n.oid, wanted.privilege) <> wanted.is_given
-      AND (wanted.is_given OR NOT %(accepted)s
-           OR NOT pg_catalog.has_schema_privilege('public', n.oid, wanted.privilege))
-    ORDER BY 1, 2 LIMIT 1
 """
 _WRONG_ON_DATABASE = """
     SELECT d.datname, wanted.privilege, wanted.is_given,
@@ -83,9 +76,6 @@ _WRONG_ON_DATABASE = """
          AS wanted(privilege, is_given)
     WHERE d.datname = ANY (%(names)s::pg_catalog.text[])
       AND pg_catalog.has_database_privilege(%(user)s, d.oid, wanted.privilege) <> wanted.is_given
-      AND (wanted.is_given OR NOT %(accepted)s
-           OR NOT pg_catalog.has_database_privilege('public', d.oid, wanted.privilege))
-    ORDER BY 1, 2 LIMIT 1
 """
 # What PUBLIC or the user would get on future objects of others, in these schemas or in all.
 _WRONG_IN_FUTURE = """
@@ -235,7 +225,9 @@ class Proof:
             "admin": self._admin,
             "accepted": self._accepts_public,
         }
-        for where, right, is_missing, is_public in self._rows(query, values):
+        for where, right, is_missing, is_public in self._rows(
+            _FIRST_OF.format(wrong=query), values
+        ):
             problem = "lacks" if is_missing else "should not have"
             reason = " (granted to PUBLIC: see `public_grants`)" if is_public else ""
             raise ValidationFailed(f"{self._who} {problem} {right} on {place}{where}{reason}.")
